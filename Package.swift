@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+
+import Foundation
+import PackageDescription
+
+// MARK: - Settings
+
+/// Every target: Swift 6 mode, explicit imports, no warnings.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// The two targets that may touch raw memory; whatever is unsafe there is marked `unsafe`.
+let strictUnsafe = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+// MARK: - Dependencies
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+// MARK: - Targets
+
+/// A module map around a C library of the distribution.
+func library(_ name: String, pkgConfig: String? = nil, apt package: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/Shared/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+/// A module of the Shared library.
+func shared(
+  _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/Shared/\(name)", swiftSettings: settings)
+}
+
+/// A stage of the pipeline; stages never depend on one another.
+func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .executableTarget(
+    name: name,
+    dependencies: ["CommandSupport", "Dataset", "ShardIO", argumentParser, system] + dependencies,
+    swiftSettings: strict)
+}
+
+/// The tests of a module.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: ["TestSupport", system] + dependencies,
+    path: "Tests/\(name)Tests", swiftSettings: strict)
+}
+
+let sharedModules = [
+  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO",
+]
+let systemModules = ["CDNNL", "CLapacke", "CXXHash", "CZstd"]
+
+let package = Package(
+  name: "h2rec",
+  products: [
+    .executable(name: "h2rec-preprocess", targets: ["Preprocess"]),
+    .executable(name: "h2rec-tokenize", targets: ["Tokenize"]),
+    .executable(name: "h2rec-train", targets: ["Train"]),
+    .executable(name: "h2rec-evaluate", targets: ["Evaluate"]),
+    .library(name: "Shared", targets: ["Shared"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    library("CDNNL", apt: "libdnnl-dev"),
+    library("CLapacke", pkgConfig: "lapacke", apt: "liblapacke-dev"),
+    library("CXXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
+    library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    .target(name: "CKernels", path: "Sources/Shared/CKernels"),
+    shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
+    shared("Dataset", ["ShardIO", system]),
+    shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
+    shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
+    shared("Model", ["Dataset", "Kernels", "ShardIO"]),
+    shared("CommandSupport", ["ShardIO", argumentParser, logging, system]),
+    .target(
+      name: "Shared", dependencies: sharedModules.map { .byName(name: $0) },
+      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels"],
+      swiftSettings: strict),
+
+    stage("Preprocess"),
+    stage("Tokenize", ["Kernels"]),
+    stage("Train", ["Kernels", "Model", "Ranking"]),
+    stage("Evaluate", ["Kernels", "Model", "Ranking"]),
+
+    .target(
+      name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
+      swiftSettings: strict),
+  ]
+)

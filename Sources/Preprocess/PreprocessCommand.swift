@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// The preprocess stage.
+@main
+struct PreprocessCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "h2rec-preprocess")
+}

@@ -1,0 +1,10 @@
+#pragma once
+
+// Hot loops in C, one file per operation. Every function is single-threaded, allocates nothing and reads
+// or writes only what its comment says. Matrices are row-major; `rows` x `columns` floats.
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Inner product of two vectors of `count` floats.
+float h2rec_dot(const float *x, const float *y, size_t count);

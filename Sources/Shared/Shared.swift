@@ -1,0 +1,6 @@
+@_exported import CommandSupport
+@_exported import Dataset
+@_exported import Kernels
+@_exported import Model
+@_exported import Ranking
+@_exported import ShardIO

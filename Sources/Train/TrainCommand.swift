@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// The train stage.
+@main
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "h2rec-train")
+}
