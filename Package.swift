@@ -102,5 +102,6 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
+    tests("Kernels", ["Kernels"]),
   ]
 )
