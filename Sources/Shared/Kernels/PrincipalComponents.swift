@@ -10,8 +10,10 @@ internal import CLapacke
 public struct PrincipalComponents: Sendable, Equatable {
   /// The mean of the vectors, shape `[D]`.
   public let mean: [Float]
-  /// Orthonormal rows by descending variance, shape `[d, D]`. The component of largest size in a row is positive
-  /// (the first one among equals), which fixes the sign that an eigenvector leaves open.
+  /// Orthonormal rows by descending variance, shape `[d, D]`.
+  ///
+  /// The component of largest size in a row is positive (the first one among equals), which fixes the sign that an
+  /// eigenvector leaves open.
   public let basis: Matrix
   /// The variance along each row of ``basis`` (divided by N), descending, shape `[d]`.
   public let variances: [Double]
@@ -115,7 +117,12 @@ private func covarianceMatrix(_ vectors: Matrix, mean: [Float], threads: Int) ->
 /// The blocks are dealt to at most ``segmentCount`` neighbouring segments; each has its own sum, and the sums are
 /// added in order.
 ///
-/// - Parameter body: adds the part of some rows to a sum of `width` numbers.
+/// - Parameters:
+///   - rows: the number of rows.
+///   - width: the numbers in a sum.
+///   - threads: the largest number of threads.
+///   - body: adds the part of some rows to a sum.
+/// - Returns: the sum over all rows, shape `[width]`.
 private func sumOverBlocks(
   rows: Int, width: Int, threads: Int,
   _ body: @Sendable (_ rows: Range<Int>, _ sum: UnsafeMutablePointer<Double>) -> Void
@@ -144,6 +151,7 @@ private func sumOverBlocks(
 ///   - matrix: symmetric, `[D, D]`.
 ///   - size: D.
 ///   - count: how many, `1...D`.
+/// - Returns: the vectors as rows, and their eigenvalues.
 private func leadingEigenvectors(
   _ matrix: [Double], size: Int, count: Int
 ) -> (vectors: Matrix, values: [Double]) {

@@ -8,3 +8,6 @@
 
 /// Inner product of two vectors of `count` floats.
 float h2rec_dot(const float *x, const float *y, size_t count);
+
+#include "ckernels_kmeans.h"
+#include "ckernels_rows.h"

@@ -1,0 +1,78 @@
+internal import CKernels
+
+// N points, K clusters, D their width.
+
+/// The points of each cluster, in order.
+struct ClusterMembers: Sendable {
+  /// Where each cluster begins in ``points``, shape `[K + 1]`.
+  let offsets: [Int]
+  /// Rows of points, cluster by cluster, ascending within a cluster, shape `[N]`.
+  let points: [UInt32]
+
+  /// Sorts points by cluster.
+  init(_ clusters: [UInt32], clusterCount: Int) {
+    var next = [Int](repeating: 0, count: clusterCount + 1)
+    for cluster in clusters { next[Int(cluster) + 1] += 1 }
+    for cluster in 0..<clusterCount { next[cluster + 1] += next[cluster] }
+    offsets = next
+    var sorted = [UInt32](repeating: 0, count: clusters.count)
+    for (point, cluster) in clusters.enumerated() {
+      sorted[next[Int(cluster)]] = UInt32(point)
+      next[Int(cluster)] += 1
+    }
+    points = sorted
+  }
+
+  /// The number of points in a cluster.
+  func count(_ cluster: Int) -> Int { offsets[cluster + 1] - offsets[cluster] }
+
+  /// The clusters without points.
+  var empty: [Int] { (0..<offsets.count - 1).filter { count($0) == 0 } }
+}
+
+/// Moves every centroid that has points to their mean; the others stay.
+///
+/// The points of a cluster are added up in Double in pieces of 2,048, and the pieces in order, so that the result
+/// does not depend on the number of threads.
+func moveToMeans(
+  _ centroids: inout Matrix, _ points: Matrix, _ members: ClusterMembers, threads: Int
+) {
+  let columns = points.columns
+  var pieces: [(cluster: Int, range: Range<Int>)] = []
+  for cluster in 0..<centroids.rows {
+    let end = members.offsets[cluster + 1]
+    for first in stride(from: members.offsets[cluster], to: end, by: 2048) {
+      pieces.append((cluster, first..<min(first + 2048, end)))
+    }
+  }
+  let work = pieces
+  var sums = [Double](repeating: 0, count: work.count * columns)
+  unsafe points.values.withUnsafeBufferPointer { source in
+    unsafe members.points.withUnsafeBufferPointer { rows in
+      unsafe sums.withUnsafeMutableBufferPointer { sums in
+        nonisolated(unsafe) let (source, rows, sums) = unsafe (source, rows, sums)
+        parallelFor(work.count, threads: threads) { piece in
+          guard let x = unsafe source.baseAddress, let row = unsafe rows.baseAddress,
+            let sum = unsafe sums.baseAddress
+          else { return }
+          let range = work[piece].range
+          unsafe h2rec_add_member_rows(
+            x, row + range.lowerBound, range.count, columns, sum + piece * columns)
+        }
+      }
+    }
+  }
+  var piece = 0
+  for cluster in 0..<centroids.rows where members.count(cluster) > 0 {
+    var total = Array(sums[piece * columns..<(piece + 1) * columns])
+    piece += 1
+    while piece < work.count, work[piece].cluster == cluster {
+      for column in 0..<columns { total[column] += sums[piece * columns + column] }
+      piece += 1
+    }
+    let scale = 1 / Double(members.count(cluster))
+    for column in 0..<columns {
+      centroids.values[cluster * columns + column] = Float(total[column] * scale)
+    }
+  }
+}
