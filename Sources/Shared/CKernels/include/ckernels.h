@@ -10,4 +10,5 @@
 float h2rec_dot(const float *x, const float *y, size_t count);
 
 #include "ckernels_kmeans.h"
+#include "ckernels_ranking.h"
 #include "ckernels_rows.h"
