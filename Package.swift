@@ -20,6 +20,11 @@ let strictUnsafe = strict + [.strictMemorySafety(), .enableExperimentalFeature("
 
 // MARK: - Dependencies
 
+/// The documentation plugin is fetched only when documentation is built (`make docs`).
+let documentationPlugin: [Package.Dependency] =
+  ProcessInfo.processInfo.environment["H2REC_DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -76,7 +81,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-  ],
+  ] + documentationPlugin,
   targets: [
     library("CDNNL", apt: "libdnnl-dev"),
     library("CLapacke", pkgConfig: "lapacke", apt: "liblapacke-dev"),

@@ -1,0 +1,3 @@
+# H2Rec at the size of the built-in sample.
+include Presets/h2rec.mk
+PRESET_TOKENIZE   := --levels 4 --codes 32

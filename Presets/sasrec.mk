@@ -1,0 +1,4 @@
+# SASRec, the ID-only form: no codes are needed, so stage 2 is left out.
+include Presets/h2rec.mk
+WITHOUT_CODES     := yes
+PRESET_TRAIN      := --model sasrec --dimension 128
