@@ -1,14 +1,42 @@
-#include "ckernels.h"
-#include "clones.h"
+#include "inline.h"
 
-typedef float lanes __attribute__((ext_vector_type(16), aligned(4)));
+#pragma clang fp reassociate(on) contract(fast)
 
 CLONES float h2rec_dot(const float *x, const float *y, size_t count) {
-  lanes sum = 0;
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16) sum += *(const lanes *)(x + i) * *(const lanes *)(y + i);
   float total = 0;
-  for (int lane = 0; lane < 16; lane++) total += sum[lane];
-  for (; i < count; i++) total += x[i] * y[i];
+  for (size_t i = 0; i < count; i++) total += x[i] * y[i];
   return total;
+}
+
+CLONES void h2rec_add_scaled(float *restrict y, const float *restrict x, float factor, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] += factor * x[i];
+}
+
+CLONES void h2rec_scale(float *restrict y, const float *restrict x, float factor, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] = factor * x[i];
+}
+
+CLONES void h2rec_column_sums(float *restrict sums, const float *restrict x, size_t rows, size_t columns) {
+  for (size_t row = 0; row < rows; row++)
+    for (size_t i = 0; i < columns; i++) sums[i] += x[row * columns + i];
+}
+
+CLONES void h2rec_add_bias(float *restrict x, const float *restrict bias, size_t rows, size_t columns) {
+  for (size_t row = 0; row < rows; row++)
+    for (size_t i = 0; i < columns; i++) x[row * columns + i] += bias[i];
+}
+
+CLONES double h2rec_sum_of_squares(const float *x, size_t count) {
+  double total = 0;
+  for (size_t i = 0; i < count; i++) total += (double)x[i] * x[i];
+  return total;
+}
+
+CLONES void h2rec_exp(float *x, float factor, size_t count) {
+  for (size_t i = 0; i < count; i++) x[i] = fast_exp(factor * x[i]);
+}
+
+CLONES void h2rec_scale_by_sums(float *restrict x, const float *restrict factors, float factor,
+                                size_t count) {
+  for (size_t i = 0; i < count; i++) x[i] *= factor + factors[i];
 }

@@ -1,0 +1,72 @@
+internal import CKernels
+
+/// The owner of a zeroed block of floats, aligned to 64 bytes, that never moves and is never copied silently.
+///
+/// A class because several tapes and threads refer to the same parameters; who may write when is decided by the
+/// phases of a training step (see `Documentation/Decisions/0005-engine.md`), never by locks.
+@safe public final class AlignedBuffer: @unchecked Sendable {
+  /// The number of floats.
+  public let count: Int
+  package let base: UnsafeMutablePointer<Float>
+
+  /// Allocates zeros.
+  public init(count: Int) {
+    self.count = count
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, count) * MemoryLayout<Float>.stride, alignment: 64)
+    unsafe base = raw.bindMemory(to: Float.self, capacity: max(1, count))
+    unsafe base.initialize(repeating: 0, count: max(1, count))
+  }
+
+  deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
+
+  /// One element.
+  ///
+  /// - Precondition: the index is in range.
+  public subscript(index: Int) -> Float {
+    get {
+      precondition(index >= 0 && index < count)
+      return unsafe base[index]
+    }
+    set {
+      precondition(index >= 0 && index < count)
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// A copy of a range.
+  public func array(_ range: Range<Int>) -> [Float] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    return unsafe Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// A copy of everything.
+  public var array: [Float] { array(0..<count) }
+
+  /// Overwrites the elements from `start` on.
+  public func set(_ values: [Float], at start: Int = 0) {
+    precondition(start >= 0 && start + values.count <= count)
+    unsafe values.withUnsafeBufferPointer {
+      if let source = $0.baseAddress {
+        unsafe (base + start).update(from: source, count: values.count)
+      }
+    }
+  }
+
+  /// Overwrites everything with one value.
+  public func fill(_ value: Float) {
+    unsafe base.update(repeating: value, count: count)
+  }
+
+  /// Overwrites everything with the elements of a buffer of the same size.
+  public func copy(from other: AlignedBuffer) {
+    precondition(count == other.count)
+    unsafe base.update(from: other.base, count: count)
+  }
+
+  /// Whether every element is finite.
+  public var isFinite: Bool {
+    // A sum of squares is finite exactly when no element is NaN or infinite (in Double it cannot overflow).
+    unsafe h2rec_sum_of_squares(base, count).isFinite
+  }
+}

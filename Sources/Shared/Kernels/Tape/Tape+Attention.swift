@@ -1,0 +1,92 @@
+internal import CKernels
+
+/// Token ranges of packed sequences: sequence s holds the tokens `offsets[s] ..< offsets[s + 1]`.
+public struct PackedSequences: Sendable {
+  /// `[sequences + 1]`, first 0.
+  public let offsets: [UInt32]
+  /// The number of tokens of the longest sequence.
+  public let longest: Int
+
+  /// Creates ranges from their bounds.
+  public init(offsets: [UInt32]) {
+    self.offsets = offsets
+    longest = zip(offsets, offsets.dropFirst()).reduce(0) { max($0, Int($1.1 - $1.0)) }
+  }
+
+  /// The number of sequences.
+  public var count: Int { offsets.count - 1 }
+  /// The number of tokens, T.
+  public var tokenCount: Int { Int(offsets[count]) }
+  /// The last token of each sequence.
+  public var lastTokens: [UInt32] { offsets.dropFirst().map { $0 - 1 } }
+
+  /// The same sequences several times, one copy after another.
+  public func repeated(_ times: Int) -> PackedSequences {
+    let tokens = offsets[count]
+    var all: [UInt32] = [0]
+    for copy in 0..<UInt32(times) { all += offsets.dropFirst().map { $0 + copy * tokens } }
+    return PackedSequences(offsets: all)
+  }
+}
+
+/// Columns of a tensor that serve as queries, keys or values: `heads · headWidth` columns from `column` on.
+public struct AttentionInput {
+  /// The tensor, `[T, …]`.
+  public let tensor: Tensor
+  /// The first column.
+  public let column: Int
+
+  /// Names columns of a tensor.
+  public init(_ tensor: Tensor, column: Int = 0) {
+    self.tensor = tensor
+    self.column = column
+  }
+
+  var rows: h2rec_rows {
+    unsafe h2rec_rows(values: tensor.values + column, stride: tensor.columns)
+  }
+}
+
+extension Tape {
+  /// Multi-head attention within each sequence, `softmax(q kᵀ / √headWidth) v`, without any padding.
+  ///
+  /// - Parameters:
+  ///   - q: queries; head h uses `headWidth` columns from `h · headWidth` on; likewise keys and values.
+  ///   - sequences: token ranges; every position attends within its own sequence.
+  ///   - causal: whether a position sees only itself and earlier ones.
+  ///   - rate: dropout on the probabilities.
+  /// - Returns: `[T, heads · headWidth]`.
+  public func attention(
+    q: AttentionInput, k: AttentionInput, v: AttentionInput, sequences: PackedSequences,
+    heads: Int, headWidth: Int, causal: Bool, rate: Float
+  ) -> Tensor {
+    let out = tensor(rows: sequences.tokenCount, columns: heads * headWidth)
+    let dropout = nextDropout(rate)
+    let scratchCount = h2rec_attention_scratch(sequences.longest, headWidth)
+    let scratch = unsafe arena.allocate(scratchCount)
+    unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
+      let shape = unsafe h2rec_attention_shape(
+        offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
+        head_width: headWidth, causal: causal ? 1 : 0, dropout: dropout)
+      unsafe h2rec_attention(
+        shape, q.rows, k.rows, v.rows,
+        h2rec_mutable_rows(values: out.values, stride: out.columns), scratch)
+    }
+    record { [self] in
+      unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
+        let shape = unsafe h2rec_attention_shape(
+          offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
+          head_width: headWidth, causal: causal ? 1 : 0, dropout: dropout)
+        unsafe h2rec_attention_backward(
+          shape, q.rows, k.rows, v.rows, h2rec_rows(values: grad(out), stride: out.columns),
+          gradientRows(q), gradientRows(k), gradientRows(v), scratch)
+      }
+    }
+    return out
+  }
+
+  private func gradientRows(_ input: AttentionInput) -> h2rec_mutable_rows {
+    unsafe h2rec_mutable_rows(
+      values: grad(input.tensor) + input.column, stride: input.tensor.columns)
+  }
+}

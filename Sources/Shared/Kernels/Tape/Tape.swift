@@ -1,0 +1,106 @@
+internal import CKernels
+
+/// Reverse-mode differentiation over coarse operations, for one micro-batch of packed sequences.
+///
+/// An operation computes its values at once and, while the tape records, leaves a step that adds to the gradients of
+/// its inputs. ``backward()`` runs the steps in reverse. A tape is used by one thread at a time, and everything in
+/// it is single-threaded; a training step has one tape for each micro-batch.
+///
+/// Gradients of dense parameters are added to ``gradient``, which is the tape's own; gradients of embedding tables
+/// are left in ``gathers`` and added to the tables in micro-batch order by ``EmbeddingTable/add(_:)``.
+///
+/// `@unchecked Sendable`: handed from thread to thread between parallel regions, never shared within one.
+@safe public final class Tape: @unchecked Sendable {
+  /// The values of all dense parameters, shared by all tapes and not written during a step.
+  public let parameters: AlignedBuffer
+  /// The gradient of all dense parameters from this tape's micro-batch.
+  public let gradient: AlignedBuffer
+  /// What the embedding tables receive from this micro-batch, in the order of the backward pass.
+  public internal(set) var gathers: [Gather] = []
+  /// Whether operations keep what the backward pass needs.
+  public private(set) var isRecording = true
+
+  let arena = Arena()
+  private var steps: [() -> Void] = []
+  private var keys = CounterRandom(seed: 0, stream: 0)
+  private var operation: UInt64 = 0
+  private var dropoutIsOn = false
+
+  /// Creates an empty tape over a parameter block.
+  public init(parameters: AlignedBuffer) {
+    self.parameters = parameters
+    gradient = AlignedBuffer(count: parameters.count)
+  }
+
+  /// Forgets the last micro-batch and starts the next.
+  ///
+  /// - Parameters:
+  ///   - recording: whether ``backward()`` will be called.
+  ///   - randomness: the stream of the dropout masks; nil switches all dropout off (evaluation).
+  public func begin(recording: Bool, randomness: CounterRandom?) {
+    arena.reset()
+    steps.removeAll(keepingCapacity: true)
+    gathers.removeAll(keepingCapacity: true)
+    isRecording = recording
+    operation = 0
+    dropoutIsOn = randomness != nil
+    if let randomness { keys = randomness }
+    if recording { gradient.fill(0) }
+  }
+
+  /// Adds to all gradients what the gradients already in the outputs imply.
+  public func backward() {
+    for step in steps.reversed() { step() }
+    steps.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: - For operations
+
+  /// Leaves a step for the backward pass.
+  func record(_ step: @escaping () -> Void) {
+    if isRecording { steps.append(step) }
+  }
+
+  /// A new matrix with unspecified values and a gradient of zero.
+  public func tensor(rows: Int, columns: Int) -> Tensor {
+    let count = rows * columns
+    let values = unsafe arena.allocate(count)
+    guard isRecording else {
+      return unsafe Tensor(rows: rows, columns: columns, values: values, gradient: nil)
+    }
+    let gradient = unsafe arena.allocate(count)
+    unsafe gradient.update(repeating: 0, count: count)
+    return unsafe Tensor(rows: rows, columns: columns, values: values, gradient: gradient)
+  }
+
+  /// A matrix with the given values, for tests and constants.
+  public func tensor(rows: Int, columns: Int, values: [Float]) -> Tensor {
+    precondition(values.count == rows * columns)
+    let result = tensor(rows: rows, columns: columns)
+    for index in values.indices { unsafe result.values[index] = values[index] }
+    return result
+  }
+
+  /// The dropout of the next operation: its key follows from the stream and the order of the operations.
+  func nextDropout(_ rate: Float) -> h2rec_dropout {
+    operation += 1
+    let key = UInt32(truncatingIfNeeded: keys.bits(operation) >> 32)
+    return h2rec_dropout(key: key, rate: dropoutIsOn ? rate : 0)
+  }
+
+  func value(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    unsafe parameters.base + parameter.offset
+  }
+
+  func gradient(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    unsafe gradient.base + parameter.offset
+  }
+
+  /// The gradient of a tensor in a backward step.
+  func grad(_ tensor: Tensor) -> UnsafeMutablePointer<Float> {
+    guard let gradient = unsafe tensor.gradient else {
+      preconditionFailure("a backward step without a gradient")
+    }
+    return unsafe gradient
+  }
+}
