@@ -108,5 +108,6 @@ let package = Package(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("Kernels", ["Kernels"]),
+    tests("ShardIO", ["ShardIO"]),
   ]
 )

@@ -1,0 +1,28 @@
+public import ShardIO
+public import SystemPackage
+
+/// The last line that a stage prints: one JSON object with what was done and how long it took.
+public struct Summary: Sendable {
+  private let start = ContinuousClock.now
+  private let stage: String
+  /// The counts and other facts to show, by name.
+  public var facts: [String: JSONValue] = [:]
+
+  /// Starts the clock of a stage.
+  public init(stage: String) { self.stage = stage }
+
+  /// Prints the line on standard output: the facts, `stage`, `output` and `seconds`.
+  ///
+  /// - Parameter output: the directory that was written.
+  /// - Throws: ``PipelineError`` `.inputOutput`.
+  public func print(output: FilePath) throws(PipelineError) {
+    let elapsed = (ContinuousClock.now - start).components
+    let milliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
+    var members = facts
+    members["stage"] = .string(stage)
+    members["output"] = .string(output.string)
+    members["seconds"] = .number(Double(milliseconds) / 1000)
+    try printResult(
+      String(decoding: try JSONValue.object(members).json(isPretty: false), as: UTF8.self))
+  }
+}

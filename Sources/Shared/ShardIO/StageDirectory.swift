@@ -1,0 +1,66 @@
+internal import Glibc
+internal import SystemPackage
+
+/// The housekeeping of an output directory; only the holder of its lock may call it.
+struct StageDirectory {
+  /// The digits of the checksum in a file's name.
+  static let hashDigitCount = 16
+  private let directory: FilePath
+
+  init(_ directory: FilePath) { self.directory = directory }
+
+  /// Brings the directory to what its manifest says: flips links to the listed files, removes files that are not listed.
+  ///
+  /// - Throws: ``PipelineError`` `.inputOutput`.
+  func repair() throws(PipelineError) {
+    let manifest = currentManifest()
+    if let manifest { try repairAliases(manifest) }
+    let listed = Set(manifest?.outputs.map(\.name) ?? [])
+    for name in try FileSystem.names(in: directory) where !listed.contains(name) {
+      let path = directory.appending(name)
+      if Self.isOurs(name) || isStaleAlias(path, listed) { try FileSystem.remove(path) }
+    }
+  }
+
+  /// Points the links at the listed files, where they do not already.
+  func repairAliases(_ manifest: Manifest) throws(PipelineError) {
+    for output in manifest.outputs where output.rows == nil {
+      let path = directory.appending(output.kind)
+      if FileSystem.linkTarget(path) != output.name {
+        try FileSystem.replaceLink(path, target: output.name)
+      }
+    }
+  }
+
+  /// Removes a directory in which no run was ever finished, if it holds nothing else.
+  func removeIfNothingWasCommitted(_ lock: borrowing DirectoryLock) {
+    guard let names = try? FileSystem.names(in: directory), names == [DirectoryLock.fileName]
+    else { return }
+    lock.removeFile()
+    _ = unsafe rmdir(directory.string)
+  }
+
+  private func currentManifest() -> Manifest? {
+    let path = directory.appending(Manifest.fileName)
+    guard let bytes = try? readWholeFile(path) else { return nil }
+    return try? Manifest(parsing: bytes, path: path)
+  }
+
+  /// Whether only ``StageOutput`` gives such names: `….partial`, or `…-<16 hexadecimal digits>.<extension>`.
+  private static func isOurs(_ name: String) -> Bool {
+    if name.hasSuffix(".partial") { return true }
+    guard let component = FilePath.Component(name), component.extension != nil else { return false }
+    let stem = component.stem.utf8
+    guard stem.count > hashDigitCount else { return false }
+    let hash = stem.suffix(hashDigitCount)
+    let dash = stem[stem.index(hash.startIndex, offsetBy: -1)]
+    return dash == UInt8(ascii: "-")
+      && hash.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
+  /// Whether a name is a link to one of our files that is not listed any more.
+  private func isStaleAlias(_ path: FilePath, _ listed: Set<String>) -> Bool {
+    guard let target = FileSystem.linkTarget(path) else { return false }
+    return Self.isOurs(target) && !listed.contains(target)
+  }
+}

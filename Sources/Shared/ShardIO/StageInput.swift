@@ -1,0 +1,113 @@
+public import SystemPackage
+
+/// The finished output of an earlier stage, as its manifest describes it.
+public struct StageInput: Sendable {
+  /// The directory.
+  public let directory: FilePath
+  /// What the stage recorded.
+  public let manifest: Manifest
+  /// What a stage that reads this output must record.
+  public let reference: StageReference
+
+  /// Reads the manifest, and checks that every listed file is there with its size.
+  ///
+  /// - Parameters:
+  ///   - directory: the stage's output directory.
+  ///   - stage: the stage that must have written it.
+  /// - Throws: ``PipelineError``: `.missingInput` if the stage has not finished, `.dataFormat` if the manifest or a
+  ///   file is damaged, `.configuration` if another stage wrote it.
+  public init(directory: FilePath, expecting stage: String) throws(PipelineError) {
+    let path = directory.appending(Manifest.fileName)
+    let bytes: [UInt8]
+    do throws(PipelineError) {
+      bytes = try readWholeFile(path)
+    } catch {
+      guard error.kind == .missingInput, FileSystem.byteCount(path) == nil else { throw error }
+      throw .noManifest(path, stage: stage)
+    }
+    manifest = try Manifest(parsing: bytes, path: path)
+    guard manifest.stage == stage else {
+      throw .wrongStage(path, found: manifest.stage, expected: stage)
+    }
+    for output in manifest.outputs {
+      let file = directory.appending(output.name)
+      guard let byteCount = FileSystem.byteCount(file) else { throw .listedFileMissing(file) }
+      guard byteCount == output.bytes else {
+        throw .listedFileSize(file, found: byteCount, expected: output.bytes)
+      }
+    }
+    self.directory = directory
+    reference = StageReference(stage: stage, checksum: checksum(bytes))
+    // After a crash between the commit and the links; if that stage is running again, it repairs them itself.
+    if let lock = try? DirectoryLock(existing: directory) {
+      try? StageDirectory(directory).repairAliases(manifest)
+      _ = consume lock
+    }
+  }
+
+  /// Whether the stage wrote a table of this kind.
+  public func hasTable(_ kind: String) -> Bool { !shards(kind).isEmpty }
+
+  /// All shards of a kind as one table.
+  ///
+  /// - Throws: ``PipelineError`` `.dataFormat` if there is none, or if one is damaged.
+  public func table(_ kind: String) throws(PipelineError) -> Table {
+    var parts: [Table] = []
+    for output in shards(kind) {
+      let part = try Table(
+        shard: try verifiedBytes(output), path: directory.appending(output.name).string)
+      guard part.kind == kind, part.rowCount == output.rows else {
+        throw .manifest(
+          "the shard holds \(part.rowCount) rows of \(quoted(part.kind)), "
+            + "the manifest says \(output.rows ?? 0) of \(quoted(kind))",
+          directory.appending(output.name))
+      }
+      parts.append(part)
+    }
+    guard let first = parts.first else { throw .noTable(kind, directory) }
+    return parts.count == 1 ? first : try Table(joining: parts)
+  }
+
+  /// The bytes of a file that the stage wrote under this name.
+  ///
+  /// - Throws: ``PipelineError`` `.dataFormat` if there is none, or if it is damaged.
+  public func file(_ name: String) throws(PipelineError) -> [UInt8] {
+    guard let output = manifest.outputs.first(where: { $0.kind == name && $0.rows == nil }) else {
+      throw .noFile(name, directory)
+    }
+    return try verifiedBytes(output)
+  }
+
+  /// Checks that this output was made from `other`.
+  ///
+  /// - Throws: ``PipelineError`` `.configuration` with both checksums if it was not.
+  public func requireInput(_ other: StageInput) throws(PipelineError) {
+    let recorded = manifest.inputs.filter { $0.stage == other.reference.stage }
+    let path = directory.appending(Manifest.fileName)
+    guard !recorded.isEmpty else {
+      throw .notAnInput(other.reference.stage, of: manifest.stage, at: path)
+    }
+    guard recorded.contains(other.reference) else {
+      throw .inputsDiffer(
+        other.reference, of: manifest.stage, recorded: recorded.map(\.checksum),
+        other: other.directory, at: path)
+    }
+  }
+
+  private func shards(_ kind: String) -> [Manifest.Output] {
+    manifest.outputs.filter { $0.kind == kind && $0.rows != nil }
+  }
+
+  private func verifiedBytes(_ output: Manifest.Output) throws(PipelineError) -> [UInt8] {
+    let path = directory.appending(output.name)
+    let bytes = try readWholeFile(path)
+    guard bytes.count == output.bytes else {
+      throw .listedFileSize(path, found: bytes.count, expected: output.bytes)
+    }
+    let found = checksum(bytes)
+    guard found == output.checksum else {
+      throw .listedFileChecksum(path, found: found, expected: output.checksum)
+    }
+    return bytes
+  }
+}
