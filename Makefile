@@ -94,14 +94,14 @@ ARGUMENTS_evaluate   = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) --mode
 
 .PHONY: all sample preprocess tokenize train evaluate show
 all: evaluate                 ## bring everything up to date, then show the metrics
-	@$(BIN)/h2rec-evaluate show --report $(RUN)/4-evaluate
+	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate
 sample: $(if $(IS_SAMPLE),$(INPUTS)) ## write the built-in sample
 preprocess: $(PREPROCESSED)   ## stage 1: sequences, splits, popularity groups, positive pairs
 tokenize: $(CODES)            ## stage 2: codebooks and item codes
 train: $(TRAINED)             ## stage 3: the model
 evaluate: $(EVALUATED)        ## stage 4: report and recommendations
 show:                         ## show the metrics of RUN again
-	@$(BIN)/h2rec-evaluate show --report $(RUN)/4-evaluate
+	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate
 
 # Order-only on the build: a new program does not make old results wrong. A change of format does, and the stage
 # that reads the old format refuses it; then use a rerun target.
