@@ -15,7 +15,7 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// The two targets that may touch raw memory; whatever is unsafe there is marked `unsafe`.
+/// The targets that may touch raw memory; whatever is unsafe there is marked `unsafe`.
 let strictUnsafe = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
 
 // MARK: - Dependencies
@@ -63,9 +63,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let sharedModules = [
-  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO",
+  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO", "TextInput",
 ]
-let systemModules = ["CDNNL", "CLapacke", "CXXHash", "CZstd"]
+let systemModules = ["CDNNL", "CLapacke", "CXXHash", "CZlib", "CZstd"]
 
 let package = Package(
   name: "h2rec",
@@ -86,10 +86,12 @@ let package = Package(
     library("CDNNL", apt: "libdnnl-dev"),
     library("CLapacke", pkgConfig: "lapacke", apt: "liblapacke-dev"),
     library("CXXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
+    library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     .target(name: "CKernels", path: "Sources/Shared/CKernels"),
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
+    shared("TextInput", ["CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
     shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
     shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
     shared("Model", ["Dataset", "Kernels", "ShardIO"]),
@@ -99,7 +101,7 @@ let package = Package(
       path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels"],
       swiftSettings: strict),
 
-    stage("Preprocess"),
+    stage("Preprocess", ["Kernels", "TextInput"]),
     stage("Tokenize", ["Kernels"]),
     stage("Train", ["Kernels", "Model", "Ranking"]),
     stage("Evaluate", ["Kernels", "Model", "Ranking"]),

@@ -11,6 +11,7 @@ public struct StageOutput: ~Copyable {
   private let stage: String
   private let lock: DirectoryLock
   private var outputs: [Manifest.Output] = []
+  private var writtenNames: [String] = []
   private var isCommitted = false
 
   /// Creates and locks the directory, and clears away what a crashed run left in it.
@@ -35,9 +36,9 @@ public struct StageOutput: ~Copyable {
       let number = outputs.count { $0.kind == table.kind && $0.rows != nil }
       let digits = String(number)
       let padding = String(repeating: "0", count: max(0, 5 - digits.count))
-      try writeShard(
+      try write(
         try table.rows(range).shard(), stem: "\(table.kind)-\(padding)\(digits)",
-        kind: table.kind, rowCount: range.count)
+        extension: ShardFormat.fileExtension, kind: table.kind, rows: range.count)
     }
   }
 
@@ -46,29 +47,11 @@ public struct StageOutput: ~Copyable {
   /// - Precondition: `name` is a plain file name with an extension, and is written once.
   /// - Throws: ``PipelineError`` `.cannotCreate`, `.inputOutput`.
   public mutating func writeFile(_ name: String, _ bytes: [UInt8]) throws(PipelineError) {
-    var file = try beginFile(name)
-    try file.append(bytes)
-    try endFile(file)
-  }
-
-  /// Starts a file of any size that people open under `name`; append to it, then call ``endFile(_:)``.
-  ///
-  /// - Precondition: `name` is a plain file name with an extension, and is written once.
-  /// - Throws: ``PipelineError`` `.cannotCreate`.
-  public func beginFile(_ name: String) throws(PipelineError) -> OutputFile {
-    precondition(FilePath.Component(name)?.extension != nil, "a file name needs an extension")
+    guard let component = FilePath.Component(name), let suffix = component.extension else {
+      preconditionFailure("\(name) is not a file name with an extension")
+    }
     precondition(outputs.allSatisfy { $0.kind != name }, "\(name) was written already")
-    return try OutputFile(name, in: directory)
-  }
-
-  /// Makes a file that was begun part of the output.
-  ///
-  /// - Throws: ``PipelineError`` `.inputOutput`.
-  public mutating func endFile(_ file: consuming OutputFile) throws(PipelineError) {
-    let component = FilePath.Component(file.name)
-    try add(
-      file.commit(
-        in: directory, stem: component?.stem ?? "", extension: component?.extension ?? ""))
+    try write(bytes, stem: component.stem, extension: suffix, kind: name, rows: nil)
   }
 
   /// Makes everything written the output of the stage, in one step.
@@ -83,36 +66,34 @@ public struct StageOutput: ~Copyable {
       outputs: outputs, counters: counters)
     let bytes = try manifest.json()
     try FileSystem.flushDirectory(directory)
-    let path = directory.appending(Manifest.fileName)
-    var file = try AtomicFile(replacing: path)
-    try file.append(bytes)
-    try file.commit(as: path)
+    let file = try AtomicFile(replacing: directory.appending(Manifest.fileName))
+    try file.write(bytes)
+    try file.commit()
     isCommitted = true
     try FileSystem.flushDirectory(directory)
     try StageDirectory(directory).repair()
   }
 
-  private mutating func writeShard(
-    _ bytes: [UInt8], stem: String, kind: String, rowCount: Int
+  private mutating func write(
+    _ bytes: [UInt8], stem: String, extension suffix: String, kind: String, rows: Int?
   ) throws(PipelineError) {
     let checksum = checksum(bytes)
-    let name = StageDirectory.fileName(
-      stem: stem, checksum: checksum, extension: ShardFormat.fileExtension)
+    let name = "\(stem)-\(checksum.prefix(StageDirectory.hashDigitCount)).\(suffix)"
     let path = directory.appending(name)
-    var file = try AtomicFile(replacing: path)
-    try file.append(bytes)
-    try file.commit(as: path)
-    add(
-      Manifest.Output(
-        name: name, kind: kind, bytes: bytes.count, rows: rowCount, checksum: checksum))
+    // A file of the old output with these very contents stays as it is.
+    if FileSystem.byteCount(path) != bytes.count || (try? readWholeFile(path)) != bytes {
+      let file = try AtomicFile(replacing: path)
+      try file.write(bytes)
+      writtenNames.append(name)
+      try file.commit()
+    }
+    outputs.append(
+      Manifest.Output(name: name, kind: kind, bytes: bytes.count, rows: rows, checksum: checksum))
   }
-
-  private mutating func add(_ output: Manifest.Output) { outputs.append(output) }
 
   deinit {
     if isCommitted { return }
-    // What the old manifest does not list is ours and goes; what it lists stays, even if we wrote the same again.
-    try? StageDirectory(directory).repair()
+    for name in writtenNames { try? FileSystem.remove(directory.appending(name)) }
     StageDirectory(directory).removeIfNothingWasCommitted(lock)
   }
 }

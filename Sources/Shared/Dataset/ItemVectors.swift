@@ -1,0 +1,46 @@
+public import ShardIO
+
+/// One vector an item, in text space.
+public struct ItemVectors: Sendable, Equatable {
+  /// The numbers, shape `[items, width]`, row-major.
+  public var values: [Float]
+  /// The length of a vector.
+  public var width: Int
+
+  /// Creates vectors from a row-major block.
+  ///
+  /// - Precondition: `width` is positive and `values.count` is a multiple of it.
+  public init(values: [Float], width: Int) {
+    precondition(width > 0 && values.count.isMultiple(of: width), "rows of unequal width")
+    self.values = values
+    self.width = width
+  }
+
+  /// The number of vectors.
+  public var count: Int { values.count / width }
+}
+
+extension ItemVectors {
+  /// The kind of the shards that hold vectors.
+  public static let tableKind = "vectors"
+
+  /// Reads the vectors of a preprocess output.
+  ///
+  /// - Throws: ``PipelineError``: `.dataFormat` if the column is missing or has no width.
+  public init(_ input: StageInput) throws(PipelineError) {
+    let table = try input.table(Self.tableKind)
+    let width = try table.width(of: "vector")
+    guard width > 0 else {
+      throw PipelineError(
+        .dataFormat, "vectors have width 0, expected at least 1",
+        at: .init(path: "\(input.directory)"))
+    }
+    self.init(values: try table.fixed("vector", as: Float.self), width: width)
+  }
+
+  /// The vectors as a table of kind `vectors`, row = item.
+  public var table: Table {
+    Table(
+      kind: Self.tableKind, rowCount: count, columns: [.fixed("vector", values, width: width)])
+  }
+}

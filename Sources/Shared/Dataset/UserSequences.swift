@@ -1,0 +1,99 @@
+public import ShardIO
+
+/// The histories of all users in time order, and where train, valid and test parts end.
+///
+/// Of a user's events, train is `[0, trainEnd)`, valid targets are `[trainEnd, validEnd)`, test targets are the rest.
+public struct UserSequences: Sendable, Equatable {
+  /// The ids of the user's own data.
+  public var userIDs: [String]
+  /// The dense item ids of each user, in time order.
+  public var items: RaggedArray<UInt32>
+  /// The time of each event, seconds since 1970 unless the log had no times; same shape as ``items``.
+  public var times: RaggedArray<Int64>
+  /// The end of each user's train part.
+  public var trainEnds: [UInt32]
+  /// The end of each user's valid part.
+  public var validEnds: [UInt32]
+
+  /// Creates sequences from their columns.
+  ///
+  /// - Precondition: one row a user in every column; times have the shape of items.
+  public init(
+    userIDs: [String], items: RaggedArray<UInt32>, times: RaggedArray<Int64>, trainEnds: [UInt32],
+    validEnds: [UInt32]
+  ) {
+    precondition(items.count == userIDs.count && items.offsets == times.offsets, "shape mismatch")
+    precondition(trainEnds.count == items.count && validEnds.count == items.count, "shape mismatch")
+    self.userIDs = userIDs
+    self.items = items
+    self.times = times
+    self.trainEnds = trainEnds
+    self.validEnds = validEnds
+  }
+
+  /// The number of users.
+  public var count: Int { userIDs.count }
+
+  /// The train part of a user's history.
+  public func train(of user: Int) -> ArraySlice<UInt32> {
+    items[user].prefix(Int(trainEnds[user]))
+  }
+
+  /// The valid targets of a user, often one or none.
+  public func validTargets(of user: Int) -> ArraySlice<UInt32> {
+    items[user].prefix(Int(validEnds[user])).dropFirst(Int(trainEnds[user]))
+  }
+
+  /// The test targets of a user, often one or none.
+  public func testTargets(of user: Int) -> ArraySlice<UInt32> {
+    items[user].dropFirst(Int(validEnds[user]))
+  }
+}
+
+extension UserSequences {
+  /// The kind of the shards that hold sequences.
+  public static let tableKind = "sequences"
+
+  /// Reads the sequences of a preprocess output.
+  ///
+  /// - Parameters:
+  ///   - input: the output of the preprocess stage.
+  ///   - itemCount: the number of items of its catalogue.
+  /// - Throws: ``PipelineError``: `.dataFormat` if shapes disagree or a value is out of range.
+  public init(_ input: StageInput, itemCount: Int) throws(PipelineError) {
+    let table = try input.table(Self.tableKind)
+    let items = try table.ragged("items", as: UInt32.self)
+    let times = try table.ragged("times", as: Int64.self)
+    let trainEnds = try table.fixed("train_end", as: UInt32.self)
+    let validEnds = try table.fixed("valid_end", as: UInt32.self)
+    guard items.offsets == times.offsets else {
+      throw PipelineError(
+        .dataFormat, "the table 'sequences' has items and times of different shape",
+        at: .init(path: "\(input.directory)"))
+    }
+    if let stray = items.values.first(where: { $0 >= itemCount }) {
+      throw .outOfRange(input, "an item of the sequences", found: Int(stray), limit: itemCount)
+    }
+    for user in 0..<items.count {
+      let length = items.offsets[user + 1] - items.offsets[user]
+      guard trainEnds[user] <= validEnds[user], Int(validEnds[user]) <= length else {
+        throw .outOfRange(
+          input, "the split of user \(user)", found: Int(max(trainEnds[user], validEnds[user])),
+          limit: length + 1)
+      }
+    }
+    self.init(
+      userIDs: try table.strings("user_id"), items: items, times: times, trainEnds: trainEnds,
+      validEnds: validEnds)
+  }
+
+  /// The sequences as a table, row = user.
+  public var table: Table {
+    Table(
+      kind: Self.tableKind, rowCount: count,
+      columns: [
+        .strings("user_id", userIDs), .ragged("items", items), .ragged("times", times),
+        .fixed("train_end", trainEnds), .fixed("valid_end", validEnds),
+      ])
+  }
+}

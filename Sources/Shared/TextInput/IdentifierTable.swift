@@ -1,0 +1,200 @@
+/// Numbers distinct byte strings 0, 1, 2, … in the order in which they are first seen.
+///
+/// Open addressing on 16-byte keys: strings of up to 15 bytes are their own key, so that finding one touches a single
+/// cache line; longer ones are compared in the arena after a 64-bit hash agrees.
+public struct IdentifierTable: Sendable {
+  /// A string of up to 15 bytes, zero-padded, its length in the top byte; or a hash and a length, marked by 0xFF there.
+  struct Key: Equatable, Sendable {
+    var low: UInt64
+    var high: UInt64
+
+    var isLong: Bool { high >> 56 == 0xFF }
+
+    var slotHash: UInt64 {
+      var hash = (low ^ 0x9E37_79B9_7F4A_7C15) &* 0xFF51_AFD7_ED55_8CCD
+      hash ^= hash >> 32
+      hash = (hash ^ high) &* 0xC4CE_B9FE_1A85_EC53
+      return hash ^ (hash >> 29)
+    }
+  }
+
+  private struct Slot: Sendable {
+    var key: Key
+    /// The number of the string + 1; 0 in an empty slot.
+    var mark: UInt32
+  }
+
+  private var slots: [Slot]
+  private var shift: UInt64
+  private var arena: [UInt8] = []
+  private var ends: [Int] = []
+
+  /// The most strings a table can number.
+  public static let maximumCount = Int(UInt32.max) - 1
+
+  /// Creates an empty table.
+  public init() {
+    slots = Array(repeating: Slot(key: Key(low: 0, high: 0), mark: 0), count: 1 << 10)
+    shift = 64 - 10
+  }
+
+  /// The number of distinct strings.
+  public var count: Int { ends.count }
+
+  /// The number of a string, given to it now if it is new.
+  ///
+  /// - Parameters:
+  ///   - bytes: holds the string.
+  ///   - range: where it lies.
+  public mutating func insert(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+    let key = Self.key(bytes, range)
+    let slot = findSlot(key, bytes, range)
+    if slots[slot].mark != 0 { return slots[slot].mark - 1 }
+    precondition(ends.count < Self.maximumCount, "too many distinct ids")
+    let number = UInt32(ends.count)
+    for index in range { arena.append(bytes[index]) }
+    ends.append(arena.count)
+    slots[slot] = Slot(key: key, mark: number + 1)
+    if ends.count * 5 > slots.count * 3 { grow() }
+    return number
+  }
+
+  /// The number of a string given as an array.
+  public mutating func insert(_ string: some Collection<UInt8>) -> UInt32 {
+    let bytes = Array(string)
+    return insert(bytes.span, 0..<bytes.count)
+  }
+
+  /// The number of a string, or nil if the table does not have it.
+  public func find(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt32? {
+    let mark = slots[findSlot(Self.key(bytes, range), bytes, range)].mark
+    return mark == 0 ? nil : mark - 1
+  }
+
+  /// The number of a string given as an array, or nil.
+  public func find(_ string: some Collection<UInt8>) -> UInt32? {
+    let bytes = Array(string)
+    return find(bytes.span, 0..<bytes.count)
+  }
+
+  /// The bytes of a string.
+  public subscript(number: UInt32) -> ArraySlice<UInt8> { arena[range(of: number)] }
+
+  /// A string as text; bytes that are no UTF-8 are replaced.
+  public func text(_ number: UInt32) -> String { String(decoding: self[number], as: UTF8.self) }
+
+  /// Adds the strings of another table; the result maps its numbers to those of this one.
+  public mutating func merge(_ other: IdentifierTable) -> [UInt32] {
+    let bytes = other.arena.span
+    var map: [UInt32] = []
+    map.reserveCapacity(other.count)
+    for number in 0..<other.count {
+      map.append(insert(bytes, other.range(of: UInt32(number))))
+    }
+    return map
+  }
+
+  private func range(of number: UInt32) -> Range<Int> {
+    (number == 0 ? 0 : ends[Int(number) - 1])..<ends[Int(number)]
+  }
+
+  private func findSlot(_ key: Key, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: key.slotHash >> shift)
+    while slots[slot].mark != 0 {
+      if slots[slot].key == key {
+        if !key.isLong || isEqual(slots[slot].mark - 1, bytes, range) { return slot }
+      }
+      slot = (slot + 1) & mask
+    }
+    return slot
+  }
+
+  private func isEqual(_ number: UInt32, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    let stored = self.range(of: number)
+    guard stored.count == range.count else { return false }
+    for offset in 0..<range.count
+    where arena[stored.lowerBound + offset] != bytes[range.lowerBound + offset] {
+      return false
+    }
+    return true
+  }
+
+  private mutating func grow() {
+    let old = slots
+    slots = Array(
+      repeating: Slot(key: Key(low: 0, high: 0), mark: 0), count: old.count * 2)
+    shift -= 1
+    let mask = slots.count - 1
+    for entry in old where entry.mark != 0 {
+      var slot = Int(truncatingIfNeeded: entry.key.slotHash >> shift)
+      while slots[slot].mark != 0 { slot = (slot + 1) & mask }
+      slots[slot] = entry
+    }
+  }
+}
+
+extension IdentifierTable {
+  /// The numbers of all strings in ascending order of their bytes.
+  public func sortedNumbers() -> [UInt32] {
+    struct Entry {
+      var first: UInt64
+      var second: UInt64
+      var number: UInt32
+    }
+    let bytes = arena.span
+    var entries: [Entry] = []
+    entries.reserveCapacity(count)
+    for number in 0..<UInt32(count) {
+      let range = range(of: number)
+      let middle = min(range.lowerBound + 8, range.upperBound)
+      entries.append(
+        Entry(
+          first: Self.word(bytes, range.lowerBound..<middle).byteSwapped,
+          second: Self.word(bytes, middle..<min(middle + 8, range.upperBound)).byteSwapped,
+          number: number))
+    }
+    entries.sort { left, right in
+      if left.first != right.first { return left.first < right.first }
+      if left.second != right.second { return left.second < right.second }
+      return self[left.number].lexicographicallyPrecedes(self[right.number])
+    }
+    return entries.map(\.number)
+  }
+
+  /// The key of a string.
+  static func key(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Key {
+    let count = range.count
+    if count <= 15 {
+      let middle = min(range.lowerBound + 8, range.upperBound)
+      return Key(
+        low: word(bytes, range.lowerBound..<middle),
+        high: word(bytes, middle..<range.upperBound) | UInt64(count) << 56)
+    }
+    var hash: UInt64 = 0x2D35_8DCC_AA6C_78A5 ^ UInt64(count)
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let next = min(position + 8, range.upperBound)
+      hash = (hash ^ word(bytes, position..<next)) &* 0x9FB2_1C65_1E98_DF25
+      hash ^= hash >> 32
+      position = next
+    }
+    return Key(low: hash, high: UInt64(truncatingIfNeeded: count) & 0xFF_FFFF | 0xFF << 56)
+  }
+
+  /// Up to 8 bytes as a little-endian number, zero-padded.
+  private static func word(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+    let count = range.count
+    if count == 0 { return 0 }
+    // One load where 8 bytes can be read; the bytes after the string are shifted out.
+    if range.lowerBound + 8 <= bytes.count {
+      let loaded = unsafe bytes.bytes.unsafeLoadUnaligned(
+        fromByteOffset: range.lowerBound, as: UInt64.self)
+      let surplus = UInt64(64 - 8 * count)
+      return (UInt64(littleEndian: loaded) << surplus) >> surplus
+    }
+    var value: UInt64 = 0
+    for index in range.reversed() { value = value << 8 | UInt64(bytes[index]) }
+    return value
+  }
+}
