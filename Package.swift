@@ -110,6 +110,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("Kernels", ["Kernels"]),
+    tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO"]),
   ]
 )
