@@ -1,3 +1,4 @@
+internal import Glibc
 public import ShardIO
 public import SystemPackage
 
@@ -11,7 +12,7 @@ public struct Summary: Sendable {
   /// Starts the clock of a stage.
   public init(stage: String) { self.stage = stage }
 
-  /// Prints the line on standard output: the facts, `stage`, `output` and `seconds`.
+  /// Prints the line on standard output: the facts, `stage`, `output`, `seconds` and `peakMegabytes`.
   ///
   /// - Parameter output: the directory that was written.
   /// - Throws: ``PipelineError`` `.inputOutput`.
@@ -22,7 +23,14 @@ public struct Summary: Sendable {
     members["stage"] = .string(stage)
     members["output"] = .string(output.string)
     members["seconds"] = .number(Double(milliseconds) / 1000)
+    members["peakMegabytes"] = .integer(Self.peakMegabytes)
     try printResult(
       String(decoding: try JSONValue.object(members).json(isPretty: false), as: UTF8.self))
+  }
+
+  /// The most memory that the process has had so far, in MiB; 0 is RUSAGE_SELF.
+  private static var peakMegabytes: Int64 {
+    var usage = rusage()
+    return getrusage(0, &usage) == 0 ? Int64(usage.ru_maxrss) / 1024 : 0
   }
 }

@@ -4,13 +4,18 @@ public import SystemPackage
 /// A file that appears under its name only when ``commit()`` has returned.
 ///
 /// Until then its bytes are in `<name>.partial` beside it, and whatever had the name keeps it. A value that ends
-/// without a commit removes the partial file. A directory has one writer at a time (``StageOutput`` sees to it).
+/// without a commit removes the partial file. A name has one writer at a time (``StageOutput`` sees to it for its
+/// directory).
 public struct AtomicFile: ~Copyable {
   /// The name that the file will have.
   public let destination: FilePath
   private let partial: FilePath
   private let descriptor: FileDescriptor
+  private var buffer: [UInt8] = []
   private var isCommitted = false
+
+  /// Small pieces are collected up to this many bytes.
+  private static let bufferByteCount = 1 << 20
 
   /// Starts a file that will replace whatever is at `destination`.
   ///
@@ -20,7 +25,7 @@ public struct AtomicFile: ~Copyable {
     let opened: FileDescriptor
     do {
       opened = try FileDescriptor.open(
-        partial, .writeOnly, options: [.create, .truncate],
+        partial, .writeOnly, options: [.create, .truncate, .closeOnExec],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
     } catch {
       throw .cannotCreate(destination, error as? Errno ?? .ioError)
@@ -30,29 +35,45 @@ public struct AtomicFile: ~Copyable {
     descriptor = opened
   }
 
-  /// Appends bytes.
+  /// Appends bytes; small pieces are collected and written together.
   ///
   /// - Throws: ``PipelineError`` `.inputOutput`, for example when the disk is full.
-  public func write(_ bytes: [UInt8]) throws(PipelineError) {
+  public mutating func append(_ bytes: [UInt8]) throws(PipelineError) {
+    if buffer.count + bytes.count > Self.bufferByteCount {
+      try write(buffer)
+      buffer.removeAll(keepingCapacity: true)
+    }
+    if bytes.count >= Self.bufferByteCount { try write(bytes) } else { buffer += bytes }
+  }
+
+  /// Makes the bytes durable, gives the file its name in one step, and makes the name durable.
+  ///
+  /// - Throws: ``PipelineError`` `.inputOutput`; the old file is then untouched, unless only the last step failed.
+  public consuming func commit() throws(PipelineError) {
+    let parent = destination.removingLastComponent()
+    let target = destination
+    try commit(as: target)
+    try FileSystem.flushDirectory(parent.isEmpty ? "." : parent)
+  }
+
+  /// Makes the bytes durable and gives the file a name in the same directory; the name is durable only after the
+  /// directory has been flushed, which the caller can do once for many files.
+  consuming func commit(as name: FilePath) throws(PipelineError) {
+    try write(buffer)
+    guard fsync(descriptor.rawValue) == 0 else {
+      throw .output("flush", destination, Errno(rawValue: errno))
+    }
+    try FileSystem.rename(partial, to: name)
+    isCommitted = true
+  }
+
+  private func write(_ bytes: [UInt8]) throws(PipelineError) {
+    if bytes.isEmpty { return }
     do {
       _ = try unsafe bytes.withUnsafeBytes { try unsafe descriptor.writeAll($0) }
     } catch {
       throw .output("write", destination, error as? Errno ?? .ioError)
     }
-  }
-
-  /// Makes the bytes durable and gives the file its name in one step.
-  ///
-  /// The name itself is durable after the directory has been flushed, which is left to the caller, so that it can
-  /// be done once for many files.
-  ///
-  /// - Throws: ``PipelineError`` `.inputOutput`; the old file is then untouched.
-  public consuming func commit() throws(PipelineError) {
-    guard fsync(descriptor.rawValue) == 0 else {
-      throw .output("flush", destination, Errno(rawValue: errno))
-    }
-    try FileSystem.rename(partial, to: destination)
-    isCommitted = true
   }
 
   deinit {

@@ -5,10 +5,35 @@ internal import CXXHash
 /// It finds damage and names files by their contents; it does not resist an attacker.
 public func checksum(_ bytes: [UInt8]) -> String {
   let hash = unsafe bytes.withUnsafeBytes { unsafe XXH3_128bits($0.baseAddress, $0.count) }
-  return hexadecimal(hash.high64) + hexadecimal(hash.low64)
+  return hexadecimal(hash)
 }
 
-private func hexadecimal(_ value: UInt64) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
+/// The hash of bytes that come in pieces; see ``checksum(_:)``.
+@safe
+struct ChecksumStream: ~Copyable {
+  private let state: OpaquePointer
+
+  /// Starts with no bytes.
+  init() {
+    guard let state = unsafe XXH3_createState() else { fatalError("out of memory") }
+    unsafe self.state = unsafe state
+    _ = unsafe XXH3_128bits_reset(state)
+  }
+
+  /// Adds bytes.
+  func append(_ bytes: [UInt8]) {
+    _ = unsafe bytes.withUnsafeBytes { unsafe XXH3_128bits_update(state, $0.baseAddress, $0.count) }
+  }
+
+  /// The hash of all bytes so far.
+  var value: String { hexadecimal(unsafe XXH3_128bits_digest(state)) }
+
+  deinit { _ = unsafe XXH3_freeState(state) }
+}
+
+private func hexadecimal(_ hash: XXH128_hash_t) -> String {
+  [hash.high64, hash.low64].map { value in
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }.joined()
 }

@@ -7,6 +7,11 @@ struct StageDirectory {
   static let hashDigitCount = 16
   private let directory: FilePath
 
+  /// The name of a file with a checksum.
+  static func fileName(stem: String, checksum: String, extension suffix: String) -> String {
+    "\(stem)-\(checksum.prefix(hashDigitCount)).\(suffix)"
+  }
+
   init(_ directory: FilePath) { self.directory = directory }
 
   /// Brings the directory to what its manifest says: flips links to the listed files, removes files that are not listed.

@@ -11,7 +11,6 @@ public struct StageOutput: ~Copyable {
   private let stage: String
   private let lock: DirectoryLock
   private var outputs: [Manifest.Output] = []
-  private var writtenNames: [String] = []
   private var isCommitted = false
 
   /// Creates and locks the directory, and clears away what a crashed run left in it.
@@ -36,9 +35,9 @@ public struct StageOutput: ~Copyable {
       let number = outputs.count { $0.kind == table.kind && $0.rows != nil }
       let digits = String(number)
       let padding = String(repeating: "0", count: max(0, 5 - digits.count))
-      try write(
+      try writeShard(
         try table.rows(range).shard(), stem: "\(table.kind)-\(padding)\(digits)",
-        extension: ShardFormat.fileExtension, kind: table.kind, rows: range.count)
+        kind: table.kind, rowCount: range.count)
     }
   }
 
@@ -47,11 +46,29 @@ public struct StageOutput: ~Copyable {
   /// - Precondition: `name` is a plain file name with an extension, and is written once.
   /// - Throws: ``PipelineError`` `.cannotCreate`, `.inputOutput`.
   public mutating func writeFile(_ name: String, _ bytes: [UInt8]) throws(PipelineError) {
-    guard let component = FilePath.Component(name), let suffix = component.extension else {
-      preconditionFailure("\(name) is not a file name with an extension")
-    }
+    var file = try beginFile(name)
+    try file.append(bytes)
+    try endFile(file)
+  }
+
+  /// Starts a file of any size that people open under `name`; append to it, then call ``endFile(_:)``.
+  ///
+  /// - Precondition: `name` is a plain file name with an extension, and is written once.
+  /// - Throws: ``PipelineError`` `.cannotCreate`.
+  public func beginFile(_ name: String) throws(PipelineError) -> OutputFile {
+    precondition(FilePath.Component(name)?.extension != nil, "a file name needs an extension")
     precondition(outputs.allSatisfy { $0.kind != name }, "\(name) was written already")
-    try write(bytes, stem: component.stem, extension: suffix, kind: name, rows: nil)
+    return try OutputFile(name, in: directory)
+  }
+
+  /// Makes a file that was begun part of the output.
+  ///
+  /// - Throws: ``PipelineError`` `.inputOutput`.
+  public mutating func endFile(_ file: consuming OutputFile) throws(PipelineError) {
+    let component = FilePath.Component(file.name)
+    try add(
+      file.commit(
+        in: directory, stem: component?.stem ?? "", extension: component?.extension ?? ""))
   }
 
   /// Makes everything written the output of the stage, in one step.
@@ -66,34 +83,36 @@ public struct StageOutput: ~Copyable {
       outputs: outputs, counters: counters)
     let bytes = try manifest.json()
     try FileSystem.flushDirectory(directory)
-    let file = try AtomicFile(replacing: directory.appending(Manifest.fileName))
-    try file.write(bytes)
-    try file.commit()
+    let path = directory.appending(Manifest.fileName)
+    var file = try AtomicFile(replacing: path)
+    try file.append(bytes)
+    try file.commit(as: path)
     isCommitted = true
     try FileSystem.flushDirectory(directory)
     try StageDirectory(directory).repair()
   }
 
-  private mutating func write(
-    _ bytes: [UInt8], stem: String, extension suffix: String, kind: String, rows: Int?
+  private mutating func writeShard(
+    _ bytes: [UInt8], stem: String, kind: String, rowCount: Int
   ) throws(PipelineError) {
     let checksum = checksum(bytes)
-    let name = "\(stem)-\(checksum.prefix(StageDirectory.hashDigitCount)).\(suffix)"
+    let name = StageDirectory.fileName(
+      stem: stem, checksum: checksum, extension: ShardFormat.fileExtension)
     let path = directory.appending(name)
-    // A file of the old output with these very contents stays as it is.
-    if FileSystem.byteCount(path) != bytes.count || (try? readWholeFile(path)) != bytes {
-      let file = try AtomicFile(replacing: path)
-      try file.write(bytes)
-      writtenNames.append(name)
-      try file.commit()
-    }
-    outputs.append(
-      Manifest.Output(name: name, kind: kind, bytes: bytes.count, rows: rows, checksum: checksum))
+    var file = try AtomicFile(replacing: path)
+    try file.append(bytes)
+    try file.commit(as: path)
+    add(
+      Manifest.Output(
+        name: name, kind: kind, bytes: bytes.count, rows: rowCount, checksum: checksum))
   }
+
+  private mutating func add(_ output: Manifest.Output) { outputs.append(output) }
 
   deinit {
     if isCommitted { return }
-    for name in writtenNames { try? FileSystem.remove(directory.appending(name)) }
+    // What the old manifest does not list is ours and goes; what it lists stays, even if we wrote the same again.
+    try? StageDirectory(directory).repair()
     StageDirectory(directory).removeIfNothingWasCommitted(lock)
   }
 }
