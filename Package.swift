@@ -112,5 +112,6 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO"]),
+    tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
   ]
 )

@@ -17,6 +17,8 @@ public struct PrincipalComponents: Sendable, Equatable {
   public let basis: Matrix
   /// The variance along each row of ``basis`` (divided by N), descending, shape `[d]`.
   public let variances: [Double]
+  /// The variance along all D directions together, the trace of the covariance.
+  public let totalVariance: Double
 
   /// Finds the leading components.
   ///
@@ -35,6 +37,7 @@ public struct PrincipalComponents: Sendable, Equatable {
     mean = columnMean
     basis = leading.vectors
     variances = leading.values.map { max(0, $0) }
+    totalVariance = (0..<vectors.columns).reduce(0) { $0 + covariance[$1 * vectors.columns + $1] }
   }
 
   /// The coordinates of centred vectors in the basis.
@@ -70,16 +73,28 @@ public struct PrincipalComponents: Sendable, Equatable {
     }
     return output
   }
+
+  /// Coordinates in the basis as vectors of the original width; the mean is not added.
+  ///
+  /// - Parameter coordinates: shape `[K, d]`.
+  /// - Returns: `coordinates · basis`, shape `[K, D]`.
+  public func expand(_ coordinates: Matrix) -> Matrix {
+    precondition(coordinates.columns == basis.rows, "width \(coordinates.columns)")
+    var vectors = Matrix(rows: coordinates.rows, columns: basis.columns)
+    unsafe matrixMultiply(
+      coordinates.rows, basis.columns, basis.rows, coordinates.values, coordinates.columns,
+      basis.values, basis.columns, &vectors.values, basis.columns)
+    return vectors
+  }
 }
 
-/// Rows in a block of work; a constant, so that sums have the same bits for any number of threads.
-private let rowBlock = 1024
-
-/// Sums kept apart before they are added in order; bounds the memory of the covariance.
-private let segmentCount = 8
-
 /// The mean of each column, added up in Double.
-private func columnMeans(_ vectors: Matrix, threads: Int) -> [Float] {
+///
+/// - Parameters:
+///   - vectors: shape `[N, D]`, N > 0.
+///   - threads: the largest number of threads.
+/// - Returns: shape `[D]`.
+public func columnMeans(_ vectors: Matrix, threads: Int) -> [Float] {
   let columns = vectors.columns
   let sums = unsafe vectors.values.withUnsafeBufferPointer { source in
     nonisolated(unsafe) let source = unsafe source
@@ -90,6 +105,33 @@ private func columnMeans(_ vectors: Matrix, threads: Int) -> [Float] {
   }
   return sums.map { Float($0 / Double(vectors.rows)) }
 }
+
+/// Takes one vector from every row.
+///
+/// - Parameters:
+///   - vector: shape `[D]`.
+///   - vectors: shape `[N, D]`, changed in place.
+///   - threads: the largest number of threads.
+public func subtract(_ vector: [Float], fromRowsOf vectors: inout Matrix, threads: Int) {
+  precondition(vector.count == vectors.columns, "width \(vector.count), not \(vectors.columns)")
+  let (rows, columns) = (vectors.rows, vectors.columns)
+  unsafe vectors.values.withUnsafeMutableBufferPointer { values in
+    nonisolated(unsafe) let values = unsafe values
+    parallelFor((rows + rowBlock - 1) / rowBlock, threads: threads) { block in
+      guard let base = unsafe values.baseAddress else { return }
+      let first = block * rowBlock
+      unsafe h2rec_subtract_from_rows(
+        base + first * columns, vector, min(rowBlock, rows - first), columns, base + first * columns
+      )
+    }
+  }
+}
+
+/// Rows in a block of work; a constant, so that sums have the same bits for any number of threads.
+private let rowBlock = 1024
+
+/// Sums kept apart before they are added in order; bounds the memory of the covariance.
+private let segmentCount = 8
 
 /// The covariance matrix (divided by N) as `[D, D]` in Double.
 private func covarianceMatrix(_ vectors: Matrix, mean: [Float], threads: Int) -> [Double] {

@@ -1,0 +1,30 @@
+internal import ShardIO
+
+// Every sentence a user can see from this stage alone.
+extension PipelineError {
+  /// Stage 1 was run without item vectors.
+  static func noVectors(_ directory: String) -> PipelineError {
+    PipelineError(
+      .configuration, "the items have no vectors, and semantic ids are made from vectors",
+      at: .init(path: directory),
+      note:
+        "give --vectors and --vector-ids to h2rec-preprocess, or train a model that needs no codes")
+  }
+
+  /// A level has more codes than there are items.
+  static func fewerItemsThanCodes(
+    _ directory: String, itemCount: Int, level: Int, size: Int
+  ) -> PipelineError {
+    PipelineError(
+      .configuration, "level \(level) has \(size) codes for \(itemCount) items",
+      at: .init(path: directory), note: "a level needs no more codes than items; see --codebooks")
+  }
+
+  /// All item vectors are the same.
+  static func allVectorsEqual(_ directory: String, itemCount: Int) -> PipelineError {
+    PipelineError(
+      .dataFormat,
+      "the vectors of all \(itemCount) items are equal, so there is nothing to tell apart",
+      at: .init(path: directory), note: "check how the vectors were made")
+  }
+}

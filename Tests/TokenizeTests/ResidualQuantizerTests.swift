@@ -1,0 +1,102 @@
+import Kernels
+import Testing
+
+@testable import Tokenize
+
+/// Two levels of structure: 8 far centres, around each the same 4 offsets, and a little noise.
+///
+/// Item i has centre i mod 8 and offset (i / 8) mod 4.
+private func nestedClusters(_ count: Int, width: Int) -> Matrix {
+  let random = CounterRandom(seed: 3, stream: 0)
+  let normal = { (index: Int) in
+    Float((0..<12).reduce(-6) { $0 + random.uniform(UInt64(index * 12 + $1)) })
+  }
+  var vectors = Matrix(rows: count, columns: width)
+  for item in 0..<count {
+    for column in 0..<width {
+      let centre = normal(item % 8 * width + column)
+      let offset = normal(100_000 + item / 8 % 4 * width + column)
+      let noise = normal(200_000 + item * width + column)
+      vectors.values[item * width + column] = 20 * centre + 2 * offset + 0.01 * noise
+    }
+  }
+  return vectors
+}
+
+private func options(_ sizes: [Int], components: Int = 0, seed: UInt64 = 42) -> QuantizerOptions {
+  QuantizerOptions(
+    levelSizes: sizes, componentCount: components, iterationCount: 25, seed: seed)
+}
+
+struct `Residual quantiser` {
+  @Test(arguments: [0, 12])
+  func `each level finds the structure planted for it`(components: Int) {
+    let vectors = nestedClusters(640, width: 16)
+    let found = quantize(vectors, options([8, 4], components: components), threads: 2)
+    for item in 0..<640 {
+      #expect(found.codes[2 * item] == found.codes[2 * (item % 8)])
+      #expect(found.codes[2 * item + 1] == found.codes[2 * (item / 8 % 4 * 8) + 1])
+    }
+    let statistics = CodeStatistics(found.codes, levelSizes: [8, 4])
+    #expect(statistics.distinctCount == 32)
+    #expect(statistics.levels.allSatisfy { $0.utilization == 1 })
+    #expect(found.relativeError < 1e-4 + (components > 0 ? 0.01 : 0))
+  }
+
+  @Test(arguments: [0, 5, 12])
+  func `centre and codebooks give the error back in the space of the vectors`(components: Int) {
+    let vectors = nestedClusters(200, width: 12)
+    let found = quantize(vectors, options([6, 5, 3], components: components), threads: 1)
+    var error = 0.0
+    var variance = 0.0
+    for item in 0..<200 {
+      var rest = zip(vectors[row: item], found.center).map { Double($0) - Double($1) }
+      variance += rest.reduce(0) { $0 + $1 * $1 }
+      for (level, codebook) in found.codebooks.enumerated() {
+        let code = codebook[row: Int(found.codes[3 * item + level])]
+        rest = zip(rest, code).map { $0 - Double($1) }
+      }
+      error += rest.reduce(0) { $0 + $1 * $1 }
+    }
+    #expect(abs(found.variance - variance / 200) < 1e-4 * variance / 200)
+    #expect(abs(found.relativeError - error / variance) < 1e-4)
+  }
+
+  @Test func `every level lowers the error`() {
+    let found = quantize(nestedClusters(500, width: 10), options([16, 16, 16]), threads: 1)
+    let errors = found.levels.map(\.residual)
+    #expect(errors[0] < found.variance && errors[1] < errors[0] && errors[2] < errors[1])
+  }
+
+  @Test func `one and two threads, and a second run, give the same codes; another seed does not`() {
+    let vectors = nestedClusters(3_000, width: 24)
+    let one = quantize(vectors, options([64, 32], components: 10), threads: 1)
+    #expect(one == quantize(vectors, options([64, 32], components: 10), threads: 2))
+    #expect(one == quantize(vectors, options([64, 32], components: 10), threads: 1))
+    #expect(
+      one.codes != quantize(vectors, options([64, 32], components: 10, seed: 7), threads: 1).codes)
+  }
+
+  @Test func `as many codes as items leave no error`() {
+    let found = quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
+    #expect(found.relativeError < 1e-9)
+    #expect(found.levels[0].residual < 1e-6)
+  }
+}
+
+struct `Level sizes` {
+  @Test func `are read from a list`() throws {
+    #expect(try LevelSizes(parsing: "64,128,65536,1").values == [64, 128, 65_536, 1])
+    #expect("\(LevelSizes([4, 2]))" == "4,2")
+  }
+
+  @Test(arguments: ["", "0", "65537", "4,,4", "4,x", "-1", "256, 256"])
+  func `out of range or no number are refused with the part that is wrong`(text: String) {
+    #expect(throws: (any Error).self) { try LevelSizes(parsing: text) }
+  }
+
+  @Test func `more than 64 levels are refused`() {
+    let text = [String](repeating: "2", count: 65).joined(separator: ",")
+    #expect(throws: (any Error).self) { try LevelSizes(parsing: text) }
+  }
+}
