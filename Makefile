@@ -129,10 +129,11 @@ rerun-train:      ; @rm -f $(STAMPS)/train; $(MAKE) train           ## force sta
 rerun-evaluate:   ; @rm -f $(STAMPS)/evaluate; $(MAKE) evaluate     ## force stage 4
 
 # Written when make starts on it and its text differs; left alone, with its time, otherwise.
+# (strip, since GNU make 4.3 leaves the last line end of a long file.)
 same = $(and $(findstring [$(1)],[$(2)]),$(findstring [$(2)],[$(1)]))
 $(addprefix $(STAMPS)/,sample preprocess tokenize train evaluate): FORCE | $(STAMPS)
-	$(if $(call same,$(call text,$(@F)),$(file <$@)),,$(file >$@,$(call text,$(@F))))
-text = $(ARGUMENTS_$(1))$(if $(filter preprocess,$(1)), # $(INPUT_STATE))
+	$(if $(call same,$(call text,$(@F)),$(strip $(file <$@))),,$(file >$@,$(call text,$(@F))))
+text = $(strip $(ARGUMENTS_$(1)) $(if $(filter preprocess,$(1)),# $(INPUT_STATE)))
 $(STAMPS):
 	@mkdir -p $@
 .PHONY: FORCE

@@ -109,6 +109,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
+    tests("CommandLine", ["ShardIO", subprocess]),
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO"]),
