@@ -1,3 +1,3 @@
 # H2Rec at the size of the built-in sample.
 include Presets/h2rec.mk
-PRESET_TOKENIZE   := --levels 4 --codes 32
+PRESET_TOKENIZE   := --codebooks 32,32,32,32
