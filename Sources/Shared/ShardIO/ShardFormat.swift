@@ -48,6 +48,14 @@ package enum ElementType: UInt8, Sendable, CaseIterable {
   case float = 7
   case double = 8
 
+  /// Whether buffers of this type may be packed.
+  package var canBePacked: Bool {
+    switch self {
+    case .uint16, .uint32, .uint64, .int32, .int64: true
+    case .uint8, .float, .double: false
+    }
+  }
+
   /// The bytes of one element.
   package var byteCount: Int {
     switch self {
@@ -84,4 +92,8 @@ package enum ColumnShape: UInt8, Sendable, CaseIterable {
 package enum BufferEncoding: UInt8, Sendable, CaseIterable {
   /// The elements one after another, little-endian.
   case plain = 0
+  /// Blocks of bit-packed values.
+  case packed = 1
+  /// Blocks of bit-packed differences between neighbours.
+  case delta = 2
 }

@@ -111,7 +111,7 @@ extension Table {
     var buffers: [BufferDescriptor] = []
     for index in 0...shape.offsetBufferCount {
       let isOffsets = index < shape.offsetBufferCount
-      let buffer = try self.buffer(&cursor, elementByteCount: isOffsets ? 8 : type.byteCount)
+      let buffer = try self.buffer(&cursor, isOffsets ? .int64 : type)
       let expected: Int? =
         if shape == .fixed { rowCount * width } else if index == 0 { rowCount + 1 } else { nil }
       guard expected == nil || buffer.count == expected else {
@@ -125,11 +125,15 @@ extension Table {
   }
 
   private static func buffer(
-    _ cursor: inout ByteCursor, elementByteCount: Int
+    _ cursor: inout ByteCursor, _ type: ElementType
   ) throws(PipelineError) -> BufferDescriptor {
+    let elementByteCount = type.byteCount
     let code = try cursor.integer(UInt8.self, "encoding")
     guard let encoding = BufferEncoding(rawValue: code) else {
       throw cursor.refusal("encoding \(code) is unknown", back: 1)
+    }
+    guard encoding == .plain || type.canBePacked else {
+      throw cursor.refusal("elements of type \(type) have encoding \(encoding)", back: 1)
     }
     let count = try cursor.count(
       UInt64.self, "element count", limit: ShardFormat.maximumByteCount / elementByteCount)
@@ -138,6 +142,9 @@ extension Table {
     guard encoding != .plain || byteCount == count * elementByteCount else {
       throw cursor.refusal(
         "\(count) elements take \(count * elementByteCount) bytes, not \(byteCount)", back: 8)
+    }
+    guard encoding == .plain || byteCount >= BitPacking.minimumByteCount(count) else {
+      throw cursor.refusal("\(count) packed elements do not fit \(byteCount) bytes", back: 8)
     }
     return BufferDescriptor(encoding: encoding, count: count, byteCount: byteCount)
   }
@@ -149,7 +156,7 @@ extension Table {
     var offsets: [[Int]] = []
     for index in 0..<descriptor.shape.offsetBufferCount {
       let start = cursor.offset
-      let buffer: [Int] = try values(descriptor.buffers[index], &cursor)
+      let buffer: [Int] = try integers(descriptor.buffers[index], &cursor)
       // The next buffer is what these offsets point into; offsets of lists point at the strings, one fewer than offsets.
       let isOuterOfTwo = index + 1 < descriptor.shape.offsetBufferCount
       let next = descriptor.buffers[index + 1].count - (isOuterOfTwo ? 1 : 0)
@@ -187,25 +194,44 @@ extension Table {
     _ type: ElementType, _ buffer: BufferDescriptor, _ cursor: inout ByteCursor
   ) throws(PipelineError) -> ColumnValues {
     switch type {
-    case .uint8: .uint8(try values(buffer, &cursor))
-    case .uint16: .uint16(try values(buffer, &cursor))
-    case .uint32: .uint32(try values(buffer, &cursor))
-    case .uint64: .uint64(try values(buffer, &cursor))
-    case .int32: .int32(try values(buffer, &cursor))
-    case .int64: .int64(try values(buffer, &cursor))
-    case .float: .float(try values(buffer, &cursor))
-    case .double: .double(try values(buffer, &cursor))
+    case .uint8: .uint8(try plain(buffer, &cursor))
+    case .uint16: .uint16(try integers(buffer, &cursor))
+    case .uint32: .uint32(try integers(buffer, &cursor))
+    case .uint64: .uint64(try integers(buffer, &cursor))
+    case .int32: .int32(try integers(buffer, &cursor))
+    case .int64: .int64(try integers(buffer, &cursor))
+    case .float: .float(try plain(buffer, &cursor))
+    case .double: .double(try plain(buffer, &cursor))
     }
   }
 
-  /// Decodes one buffer and steps over its padding.
-  private static func values<Element: BitwiseCopyable>(
+  /// Copies a plain buffer and steps over its padding.
+  private static func plain<Element: BitwiseCopyable>(
     _ buffer: BufferDescriptor, _ cursor: inout ByteCursor
   ) throws(PipelineError) -> [Element] {
     let stored = try cursor.read(buffer.byteCount, "end of a buffer")
     let values: [Element] = unsafe filled(buffer.count) { target in
       unsafe stored.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
     }
+    try cursor.align("padding of a buffer")
+    return values
+  }
+
+  /// Decodes a buffer of integers and steps over its padding.
+  private static func integers<Element: FixedWidthInteger & BitwiseCopyable>(
+    _ buffer: BufferDescriptor, _ cursor: inout ByteCursor
+  ) throws(PipelineError) -> [Element] {
+    guard buffer.encoding != .plain else { return try plain(buffer, &cursor) }
+    let stored = try cursor.read(buffer.byteCount, "end of a buffer")
+    var defect: (offset: Int, message: String)?
+    let values: [Element] = unsafe filled(buffer.count) { target in
+      unsafe stored.withUnsafeBytes { bytes in
+        defect = unsafe BitPacking.unpack(
+          bytes, into: target.assumingMemoryBound(to: Element.self),
+          isDelta: buffer.encoding == .delta)
+      }
+    }
+    if let defect { throw cursor.refusal(defect.message, back: buffer.byteCount - defect.offset) }
     try cursor.align("padding of a buffer")
     return values
   }

@@ -1,15 +1,3 @@
-/// One buffer of a column as it goes into the file.
-private struct EncodedBuffer {
-  /// How the elements are stored.
-  var encoding: BufferEncoding
-  /// The number of elements, before encoding.
-  var count: Int
-  /// The stored bytes, as an array of any type.
-  var stored: ColumnValues
-  /// The number of stored bytes.
-  var byteCount: Int { stored.count * stored.type.byteCount }
-}
-
 extension Table {
   /// The table as the decompressed contents of a shard.
   package func shardContents() -> [UInt8] {
@@ -71,17 +59,10 @@ extension Table {
   }
 
   private static func encoded(_ column: Column) -> [EncodedBuffer] {
-    var buffers: [EncodedBuffer] = []
-    if column.shape != .fixed { buffers.append(encoded(.int64(column.offsets.map(Int64.init)))) }
-    if column.shape == .stringLists {
-      buffers.append(encoded(.int64(column.innerOffsets.map(Int64.init))))
-    }
-    buffers.append(encoded(column.values))
-    return buffers
-  }
-
-  private static func encoded(_ values: ColumnValues) -> EncodedBuffer {
-    EncodedBuffer(encoding: .plain, count: values.count, stored: values)
+    var buffers: [ColumnValues] = []
+    if column.shape != .fixed { buffers.append(.int64(column.offsets.map(Int64.init))) }
+    if column.shape == .stringLists { buffers.append(.int64(column.innerOffsets.map(Int64.init))) }
+    return (buffers + [column.values]).map(EncodedBuffer.init)
   }
 }
 

@@ -28,6 +28,18 @@ enum Zstandard {
     return frame
   }
 
+  /// The size of some bytes compressed quickly; bytes that cannot be compressed count in full.
+  static func trialSize(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let bound = ZSTD_compressBound(bytes.count)
+    var size = bytes.count
+    _ = unsafe [UInt8](unsafeUninitializedCapacity: bound) { buffer, _ in
+      let status = unsafe ZSTD_compress(
+        buffer.baseAddress, bound, bytes.baseAddress, bytes.count, 1)
+      if ZSTD_isError(status) == 0 { size = status }
+    }
+    return size
+  }
+
   /// The contents of a file that is one frame.
   ///
   /// - Parameters:
