@@ -112,7 +112,7 @@ let package = Package(
     tests("CommandLine", ["ShardIO", subprocess]),
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
-    tests("ShardIO", ["ShardIO"]),
+    tests("ShardIO", ["ShardIO", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
   ]
 )

@@ -73,7 +73,9 @@ import Testing
     }
   }
 
-  /// Here no checksum helps: a flipped value is a value. What must not happen is a trap or a table that breaks its rules.
+  /// Here no checksum helps: a flipped value is a value.
+  ///
+  /// What must not happen is a trap, or a table that breaks its rules.
   @Test func `decompressed contents with any bit flipped are refused or are a table`() throws {
     try withEvery("seed", in: 0..<10) { seed in
       let contents = RandomTable.make(seed: seed, maximumRowCount: 10).shardContents()

@@ -19,6 +19,14 @@ public let productsDirectory = FilePath(Bundle.main.bundleURL.path)
 public let packageDirectory = FilePath(#filePath)
   .removingLastComponent().removingLastComponent().removingLastComponent()
 
+/// Whether a program can be found on the search path.
+public func hasProgram(_ name: String) -> Bool {
+  let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+  return path.split(separator: ":").contains {
+    FileManager.default.isExecutableFile(atPath: "\($0)/\(name)")
+  }
+}
+
 /// Runs a built program in `directory` and waits for its end.
 ///
 /// - Parameters:
