@@ -70,3 +70,23 @@ internal import CKernels
     unsafe h2rec_sum_of_squares(base, count).isFinite
   }
 }
+
+extension AlignedBuffer {
+  /// Adds other buffers of the same size, element by element, in their order.
+  ///
+  /// - Parameters:
+  ///   - others: buffers of the same size.
+  ///   - threads: the largest number of threads.
+  public func add(_ others: [AlignedBuffer], threads: Int) {
+    precondition(others.allSatisfy { $0.count == count })
+    guard !others.isEmpty else { return }
+    let blocks = ranges(count, of: 16_384)
+    parallelFor(blocks.count, threads: threads) { block in
+      let range = blocks[block]
+      for other in others {
+        unsafe h2rec_add_scaled(
+          base + range.lowerBound, other.base + range.lowerBound, 1, range.count)
+      }
+    }
+  }
+}

@@ -180,3 +180,11 @@ public struct PositiveLists: Sendable {
     }
   }
 }
+
+extension PositiveLists {
+  /// Every item is its own only positive.
+  public init(identityCount: Int) {
+    self.init()
+    for index in 0..<identityCount { append([(index, 1)]) }
+  }
+}

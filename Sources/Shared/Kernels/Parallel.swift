@@ -20,3 +20,22 @@ public func parallelFor(_ count: Int, threads: Int, _ body: @Sendable (Int) -> V
     while let index = next.take(below: count) { body(index) }
   }
 }
+
+/// The results of `body` for 0, 1, … `count` − 1, in this order, computed several at a time.
+///
+/// - Parameters:
+///   - count: the number of pieces.
+///   - threads: the largest number of pieces at work at the same time.
+///   - body: the work of one piece.
+public func parallelMap<Result: Sendable>(
+  _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
+) -> [Result] {
+  let results = unsafe [Result?](unsafeUninitializedCapacity: count) { buffer, initialized in
+    unsafe buffer.initialize(repeating: nil)
+    // Each piece writes its own element.
+    nonisolated(unsafe) let target = unsafe buffer
+    parallelFor(count, threads: threads) { index in unsafe target[index] = body(index) }
+    initialized = count
+  }
+  return results.compactMap { $0 }
+}

@@ -1,0 +1,59 @@
+/// The objective `L = L_rec + a · L_CGA + b · L_MSG` (H2Rec, Part 1.4).
+public struct LossSettings: Sendable, Equatable {
+  /// The recommendation loss.
+  public enum Recommendation: Sendable, Equatable {
+    /// Softmax over the whole catalogue.
+    case crossEntropy
+    /// Binary cross entropy with uniform negatives for each position.
+    case binary(negativeCount: Int)
+  }
+
+  /// Which positions of a sequence predict.
+  public enum Targets: String, Sendable, CaseIterable {
+    /// Every position predicts its next item.
+    case all
+    /// Only the last one.
+    case last
+  }
+
+  /// The recommendation loss.
+  public var recommendation = Recommendation.crossEntropy
+  /// Which positions predict.
+  public var targets = Targets.all
+  /// a, the weight of the code-guided alignment.
+  public var alignmentWeight: Float = 0.1
+  /// τ of the alignment.
+  public var alignmentTemperature: Float = 0.5
+  /// The largest number of distinct items that take part in the alignment in a step.
+  public var alignmentItemLimit = 1024
+  /// b, the weight of the masked-granularity loss.
+  public var consistencyWeight: Float = 0.1
+  /// τ′ of the masked-granularity loss.
+  public var consistencyTemperature: Float = 1
+  /// Which levels the masked-granularity loss hides.
+  public var viewMask = ViewMaskStrategy.low
+
+  /// The defaults.
+  public init() {}
+}
+
+/// The losses of a step, each before its weight, in nats.
+public struct StepLosses: Sendable, Equatable {
+  /// L_rec.
+  public var recommendation = 0.0
+  /// L_CGA, or nil where it takes no part.
+  public var alignment: Double?
+  /// L_MSG, or nil where it takes no part.
+  public var consistency: Double?
+
+  /// Zero losses.
+  public init() {}
+
+  /// Names and values of the parts that take part.
+  public var parts: [(name: String, value: Double)] {
+    [("recommendation", recommendation)]
+      + [("alignment", alignment), ("consistency", consistency)].compactMap { name, value in
+        value.map { (name, $0) }
+      }
+  }
+}

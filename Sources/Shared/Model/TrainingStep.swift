@@ -1,0 +1,238 @@
+public import Kernels
+
+/// One step of training: forward, losses, backward, optimiser, in phases between which threads meet.
+///
+/// A batch is cut into micro-batches at places that do not depend on the number of threads; each runs forward and
+/// backward on one thread. Losses that couple the whole batch are computed between the two. Gradients are added in the
+/// order of the micro-batches, so the same seed gives the same bits for any number of threads.
+public final class TrainingStep {
+  private final class Part: @unchecked Sendable {
+    let tape: Tape
+    var sequences = 0..<0
+    var firstToken = 0
+    var batch = SequenceBatch([], maxLength: 1)
+    var states: Tensor?
+    var views: (masked: Tensor, full: Tensor)?
+
+    init(_ tape: Tape) { self.tape = tape }
+  }
+
+  /// The network that is trained.
+  public let network: Network
+  private let losses: LossSettings
+  private let pairs: AlignmentPairs?
+  private let optimizer: Adam
+  private let random: CounterRandom
+  private let threads: Int
+  private let tokensPerPart: Int
+  private let states: BatchStates
+  private let crossEntropy = CrossEntropy()
+  private let alignment = AlignmentLoss()
+  private var parts: [Part] = []
+  private var places: [Int32]
+
+  /// Creates a step.
+  ///
+  /// - Parameters:
+  ///   - network: the network; changed by ``run(_:number:)``.
+  ///   - losses: the objective.
+  ///   - pairs: the positives of the alignment loss; nil where only an item itself is positive.
+  ///   - optimizer: the settings of Adam.
+  ///   - tokensPerPart: tokens in a micro-batch; part of what determines the result.
+  ///   - seed: of all dropout masks and samples.
+  ///   - threads: the largest number of threads; does not change the result.
+  public init(
+    network: Network, losses: LossSettings, pairs: AlignmentPairs?, optimizer: Adam.Settings,
+    tokensPerPart: Int = 256, seed: UInt64, threads: Int
+  ) {
+    self.network = network
+    self.losses = losses
+    self.pairs = pairs
+    self.optimizer = Adam(
+      parameters: network.parameters, tables: network.tables, settings: optimizer)
+    self.tokensPerPart = tokensPerPart
+    self.threads = threads
+    random = CounterRandom(seed: seed, stream: 0x5354_4550)
+    states = BatchStates(width: network.hyper.stateWidth)
+    places = Array(repeating: -1, count: network.itemCount)
+  }
+
+  private var usesAlignment: Bool {
+    losses.alignmentWeight > 0 && network.hyper.architecture == .h2rec
+  }
+  private var usesConsistency: Bool {
+    losses.consistencyWeight > 0 && network.hyper.hasCross && network.hyper.levelCount > 1
+  }
+
+  /// Computes losses and gradients of a batch and moves all parameters.
+  ///
+  /// - Parameters:
+  ///   - batch: the sequences.
+  ///   - number: the number of the step; determines, with the seed, every random draw in it.
+  /// - Returns: the losses before the move.
+  public func run(_ batch: TrainingBatch, number: Int) -> StepLosses {
+    let result = gradients(of: batch, number: number)
+    if let first = parts.first {
+      optimizer.step(gradient: first.tape.gradient, threads: threads)
+    }
+    return result
+  }
+
+  /// Computes losses and leaves the gradients in the tables and in ``denseGradient``.
+  public func gradients(of batch: TrainingBatch, number: Int) -> StepLosses {
+    let stepRandom = random.substream(UInt64(number))
+    let used = cut(batch)
+    forward(used, stepRandom)
+    let result = addLosses(batch, used, stepRandom)
+    backward(used)
+    return result
+  }
+
+  /// The gradient of the dense parameters from the last batch.
+  public var denseGradient: AlignedBuffer? { parts.first?.tape.gradient }
+
+  // MARK: - Phases
+
+  private func cut(_ batch: TrainingBatch) -> [Part] {
+    let ranges = batch.parts(tokensPerPart: tokensPerPart)
+    while parts.count < ranges.count { parts.append(Part(Tape(parameters: network.parameters))) }
+    var firstToken = 0
+    for (part, sequences) in zip(parts, ranges) {
+      part.sequences = sequences
+      part.firstToken = firstToken
+      part.batch = SequenceBatch(
+        Array(batch.histories[sequences]), maxLength: network.hyper.maxLength)
+      firstToken += part.batch.items.count
+    }
+    return Array(parts.prefix(ranges.count))
+  }
+
+  private func forward(_ used: [Part], _ random: CounterRandom) {
+    let network = network
+    let losses = losses
+    let wantsViews = usesConsistency
+    parallelFor(used.count, threads: threads) { index in
+      let part = used[index]
+      let partRandom = random.substream(UInt64(index))
+      part.tape.begin(recording: true, randomness: partRandom)
+      let output = network.forward(
+        part.batch, on: part.tape,
+        mask: wantsViews ? (losses.viewMask, partRandom.substream(0x4D41_534B)) : nil)
+      part.views = output.views
+      part.states =
+        losses.targets == .all
+        ? output.states : part.tape.rows(output.states, part.batch.sequences.lastTokens)
+    }
+  }
+
+  private func addLosses(
+    _ batch: TrainingBatch, _ used: [Part], _ random: CounterRandom
+  ) -> StepLosses {
+    let predictions = Predictions(batch, last: losses.targets == .last)
+    states.resize(predictions.targets.count)
+    var first = 0
+    for part in used {
+      guard let output = part.states else { continue }
+      states.receive(output, at: first)
+      first += output.rows
+    }
+    var result = StepLosses()
+    result.recommendation = addRecommendation(predictions)
+    result.alignment = usesAlignment ? addAlignment(predictions.targets, random) : nil
+    result.consistency = usesConsistency ? addConsistency(used) : nil
+    return result
+  }
+
+  private func backward(_ used: [Part]) {
+    var first = 0
+    for part in used {
+      guard let output = part.states else { continue }
+      states.passGradient(to: output, from: first)
+      first += output.rows
+    }
+    parallelFor(used.count, threads: threads) { used[$0].tape.backward() }
+    for part in used {
+      for gather in part.tape.gathers { gather.table.add(gather) }
+    }
+    used.first?.tape.gradient.add(used.dropFirst().map(\.tape.gradient), threads: threads)
+  }
+
+  // MARK: - Losses
+
+  /// The targets and negatives that take part.
+  private struct Predictions {
+    var targets: [UInt32]
+    var negatives: [UInt32]
+
+    init(_ batch: TrainingBatch, last: Bool) {
+      targets = batch.targets
+      negatives = batch.negatives
+      guard last else { return }
+      let perTarget = negatives.count / max(1, targets.count)
+      var end = 0
+      let places = batch.histories.map { history in
+        end += history.count
+        return end - 1
+      }
+      targets = places.map { batch.targets[$0] }
+      negatives = places.flatMap { batch.negatives[$0 * perTarget..<($0 + 1) * perTarget] }
+    }
+  }
+
+  private func addRecommendation(_ predictions: Predictions) -> Double {
+    switch losses.recommendation {
+    case .crossEntropy:
+      for branch in network.branches { branch.refresh(threads: threads) }
+      return crossEntropy.add(
+        states: states, targets: predictions.targets, branches: network.branches, weight: 1,
+        threads: threads)
+    case .binary:
+      return addBinaryCrossEntropy(
+        states: states, targets: predictions.targets, negatives: predictions.negatives,
+        branches: network.branches, weight: 1)
+    }
+  }
+
+  private func addAlignment(_ targets: [UInt32], _ random: CounterRandom) -> Double {
+    var items = distinct(targets)
+    if items.count > losses.alignmentItemLimit {
+      let order = random.substream(0x414C_4947).permutation(items.count)
+      items = order.prefix(losses.alignmentItemLimit).sorted().map { items[$0] }
+    }
+    let positives =
+      pairs?.lists(among: items, places: &places) ?? PositiveLists(identityCount: items.count)
+    return alignment.add(
+      items: items, positives: positives, semantic: network.branches[1],
+      hash: network.branches[0], temperature: losses.alignmentTemperature,
+      weight: losses.alignmentWeight, threads: threads)
+  }
+
+  /// The distinct items in the order of their first appearance.
+  private func distinct(_ items: [UInt32]) -> [UInt32] {
+    var result: [UInt32] = []
+    for item in items where places[Int(item)] < 0 {
+      places[Int(item)] = 0
+      result.append(item)
+    }
+    for item in result { places[Int(item)] = -1 }
+    return result
+  }
+
+  private func addConsistency(_ used: [Part]) -> Double {
+    let views = used.compactMap(\.views)
+    let width = network.hyper.dimension
+    let rows = views.reduce(0) { $0 + $1.masked.rows }
+    let result = consistencyLoss(
+      masked: Matrix(rows: rows, columns: width, values: views.flatMap(\.masked.array)),
+      full: Matrix(rows: rows, columns: width, values: views.flatMap(\.full.array)),
+      temperature: losses.consistencyTemperature, weight: losses.consistencyWeight)
+    var first = 0
+    for view in views {
+      let range = first * width..<(first + view.masked.rows) * width
+      view.masked.addGradient(Array(result.maskedGradient.values[range]))
+      view.full.addGradient(Array(result.fullGradient.values[range]))
+      first += view.masked.rows
+    }
+    return result.loss
+  }
+}
