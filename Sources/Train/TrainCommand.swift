@@ -1,7 +1,142 @@
 import ArgumentParser
+import CommandSupport
+import Dataset
+import Kernels
+import Model
+import ShardIO
+import SystemPackage
 
 /// The train stage.
 @main
-struct TrainCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "h2rec-train")
+struct TrainCommand: StageCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "h2rec-train",
+    abstract: "Train a sequential recommender on hash IDs, semantic IDs, or both.",
+    discussion: """
+      Reads the outputs of h2rec-preprocess and h2rec-tokenize, trains until the validation NDCG@10 (full ranking) \
+      stops improving, and writes the best parameters and a log (training-log.jsonl).
+      """,
+    version: programVersion)
+
+  @Option(help: "Directory written by h2rec-preprocess.", completion: .directory)
+  var data: String
+
+  @Option(
+    help: "Directory written by h2rec-tokenize; needed by --model h2rec and sid.",
+    completion: .directory)
+  var codes: String?
+
+  @Option(help: "Directory to write.", completion: .directory)
+  var output: String
+
+  @OptionGroup(title: "Network") var network: NetworkOptions
+
+  @OptionGroup(title: "Objective") var objective: ObjectiveOptions
+
+  @OptionGroup(title: "Training") var schedule: ScheduleOptions
+
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    let needsCodes = network.model != .sasrec
+    if needsCodes, codes == nil {
+      throw ValidationError("'--model \(network.model.rawValue)' needs '--codes DIR'.")
+    }
+    if !needsCodes, codes != nil {
+      throw ValidationError("'--model sasrec' has no use for '--codes'; leave it out.")
+    }
+    if objective.targets == .all, network.attention == .bidirectional {
+      throw ValidationError(
+        "'--attention bidirectional' shows every position its own target; add '--targets last'.")
+    }
+    if objective.targets == .all, network.gate == .user {
+      throw ValidationError(
+        "'--gate user' shows every position the last item; add '--targets last'.")
+    }
+  }
+
+  func runStage() throws(PipelineError) {
+    var summary = Summary(stage: "train")
+    let dataInput = try StageInput(directory: FilePath(data), expecting: "preprocess")
+    var inputs = [dataInput.reference]
+    var itemCodes: ItemCodes?
+    if let codes {
+      let input = try StageInput(directory: FilePath(codes), expecting: "tokenize")
+      try input.requireInput(dataInput)
+      inputs.append(input.reference)
+      itemCodes = try ItemCodes(input)
+    }
+    var stage = try StageOutput(directory: FilePath(output), stage: "train")
+    let loop = try prepare(dataInput, itemCodes)
+    let outcome = try loop.run(isQuiet: shared.quiet)
+    for table in loop.network.savedTables { try stage.write(table) }
+    try stage.writeFile("training-log.jsonl", outcome.log)
+    let counters = outcome.counters
+    try stage.commit(
+      configuration: configuration(loop.network.hyper), inputs: inputs, counters: counters)
+    summary.facts = counters
+    summary.facts["positionsPerSecond"] = JSONValue(outcome.positionsPerSecond)
+    try summary.print(output: FilePath(output))
+  }
+
+  /// The options with everything resolved, as the manifest has them.
+  private func configuration(_ hyper: Hyperparameters) -> [String: JSONValue] {
+    hyper.configuration
+      .merging(objective.configuration) { first, _ in first }
+      .merging(schedule.configuration) { first, _ in first }
+      .merging([
+        "hashInit": JSONValue(network.hashInit.rawValue), "seed": .string(String(shared.seed)),
+      ]) { first, _ in first }
+  }
+
+  /// Reads what the network needs and gives it its start values.
+  private func prepare(
+    _ input: StageInput, _ itemCodes: ItemCodes?
+  ) throws(PipelineError) -> TrainingLoop {
+    let hyper = network.hyperparameters(levelSizes: itemCodes?.levelSizes ?? [])
+    let needsVectors = (hyper.hasHash && network.hashInit == .pca) || itemCodes != nil
+    let data = try PreprocessedData(input, includesVectors: needsVectors)
+    if hyper.hasHash, network.hashInit == .pca, data.vectors == nil {
+      throw .noVectors(self.data)
+    }
+    if let itemCodes, itemCodes.count != data.catalogue.count {
+      throw .codesOfOtherItems(
+        codes ?? "", found: itemCodes.count, expected: data.catalogue.count)
+    }
+    let model = Network(
+      hyper, itemCount: data.catalogue.count, codeRows: hyper.hasCodes ? itemCodes?.rows ?? [] : [])
+    model.initialize(
+      hashStart: network.hashInit,
+      vectors: data.vectors.map {
+        Matrix(rows: $0.count, columns: $0.width, values: $0.values)
+      }, codes: itemCodes, seed: shared.seed, threads: shared.threads)
+    let step = TrainingStep(
+      network: model, losses: objective.losses, pairs: try pairs(input, model),
+      optimizer: schedule.optimizer, tokensPerPart: schedule.microBatchTokens, seed: shared.seed,
+      threads: shared.threads)
+    let examples = TrainingExamples(
+      data.sequences, maxLength: hyper.maxLength,
+      negativeCount: objective.loss == .bce ? objective.negatives : 0,
+      itemCount: data.catalogue.count, seed: shared.seed)
+    guard examples.count > 0 else { throw .nothingToTrain(self.data) }
+    return TrainingLoop(
+      network: model, step: step, examples: examples,
+      validation: Validation(data.sequences, threads: shared.threads),
+      schedule: schedule)
+  }
+
+  private func pairs(
+    _ input: StageInput, _ model: Network
+  ) throws(PipelineError) -> AlignmentPairs? {
+    guard model.hyper.architecture == .h2rec, objective.alignmentWeight > 0 else { return nil }
+    let behaviour: PositivePairs? =
+      switch objective.pairs {
+      case .none: nil
+      case .ppmi: try PositivePairs(input, .ppmi)
+      case .decay: try PositivePairs(input, .decay)
+      }
+    return AlignmentPairs(
+      behaviour: behaviour, codeRows: model.codeRows, levelCount: model.hyper.levelCount,
+      random: CounterRandom(seed: shared.seed, stream: 0x5041_4952))
+  }
 }

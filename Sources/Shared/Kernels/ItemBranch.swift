@@ -115,6 +115,6 @@ internal import CKernels
 }
 
 /// 0 ..< count cut into ranges of `size`; the last may be shorter.
-package func ranges(_ count: Int, of size: Int) -> [Range<Int>] {
+public func ranges(_ count: Int, of size: Int) -> [Range<Int>] {
   stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
 }

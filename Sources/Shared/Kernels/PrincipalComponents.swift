@@ -40,6 +40,18 @@ public struct PrincipalComponents: Sendable, Equatable {
     totalVariance = (0..<vectors.columns).reduce(0) { $0 + covariance[$1 * vectors.columns + $1] }
   }
 
+  /// The same directions with a mean of zero, for vectors that are differences already.
+  public var withoutMean: PrincipalComponents {
+    PrincipalComponents(directions: self)
+  }
+
+  private init(directions: PrincipalComponents) {
+    mean = Array(repeating: 0, count: directions.mean.count)
+    basis = directions.basis
+    variances = directions.variances
+    totalVariance = directions.totalVariance
+  }
+
   /// The coordinates of centred vectors in the basis.
   ///
   /// - Parameters:

@@ -57,3 +57,12 @@ public struct StepLosses: Sendable, Equatable {
       }
   }
 }
+
+extension StepLosses {
+  /// Losses from the names and values of their parts.
+  public init(means: [String: Double]) {
+    recommendation = means["recommendation"] ?? 0
+    alignment = means["alignment"]
+    consistency = means["consistency"]
+  }
+}

@@ -171,7 +171,8 @@ extension Network {
     for level in 0..<levels {
       tape.embed(
         codes, batch.items.map { codeRows[Int($0) * levels + level] }, scale: scale,
-        places: places, rate: hyper.dropout, into: views.slice(level * tokens..<(level + 1) * tokens))
+        places: places, rate: hyper.dropout,
+        into: views.slice(level * tokens..<(level + 1) * tokens))
     }
     let fused = embedFused(batch, places, into: nil, tape)
     return CrossInputs(

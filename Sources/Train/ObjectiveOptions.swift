@@ -1,0 +1,93 @@
+public import ArgumentParser
+public import Model
+import ShardIO
+
+extension LossSettings.Targets: ExpressibleByArgument {}
+extension ViewMaskStrategy: ExpressibleByArgument {}
+
+/// What is minimised.
+struct ObjectiveOptions: ParsableArguments {
+  enum Recommendation: String, CaseIterable, ExpressibleByArgument {
+    case ce, bce
+  }
+
+  enum Pairs: String, CaseIterable, ExpressibleByArgument {
+    case ppmi, decay, none
+  }
+
+  @Option(help: "ce: softmax over the catalogue; bce: binary, with --negatives.")
+  var loss = Recommendation.ce
+
+  @Option(help: "Uniform negatives for each position (bce).")
+  var negatives = 1
+
+  @Option(help: "all: every position predicts its next item; last: only the last one.")
+  var targets = LossSettings.Targets.all
+
+  @Option(help: "Weight of the code-guided alignment (h2rec); 0 switches it off.")
+  var alignmentWeight: Float = 0.1
+
+  @Option(help: "Temperature of the alignment.")
+  var alignmentTemperature: Float = 0.5
+
+  @Option(help: "Most distinct items that take part in the alignment in a step.")
+  var alignmentItems = 1024
+
+  @Option(
+    help: """
+      Positives of the alignment besides equal codes, from train sequences: ppmi, decay (by distance), none.
+      """)
+  var pairs = Pairs.ppmi
+
+  @Option(
+    help: """
+      Weight of the masked-granularity loss (h2rec with a cross-attention); 0 switches it off.
+      """)
+  var consistencyWeight: Float = 0.1
+
+  @Option(help: "Temperature of the masked-granularity loss.")
+  var consistencyTemperature: Float = 1
+
+  @Option(
+    help: "Levels that the masked-granularity loss hides: low or high gate weights, or random.")
+  var viewMask = ViewMaskStrategy.low
+
+  func validate() throws {
+    try requireRange("negatives", negatives, 1...10_000)
+    try requireRange("alignment-weight", alignmentWeight, 0...1000)
+    try requireRange("alignment-temperature", alignmentTemperature, 0.02...100)
+    try requireRange("alignment-items", alignmentItems, 2...16_384)
+    try requireRange("consistency-weight", consistencyWeight, 0...1000)
+    try requireRange("consistency-temperature", consistencyTemperature, 0.01...100)
+  }
+
+  /// The options as the model takes them.
+  var losses: LossSettings {
+    var losses = LossSettings()
+    losses.recommendation = loss == .ce ? .crossEntropy : .binary(negativeCount: negatives)
+    losses.targets = targets
+    losses.alignmentWeight = alignmentWeight
+    losses.alignmentTemperature = alignmentTemperature
+    losses.alignmentItemLimit = alignmentItems
+    losses.consistencyWeight = consistencyWeight
+    losses.consistencyTemperature = consistencyTemperature
+    losses.viewMask = viewMask
+    return losses
+  }
+
+  /// The options as the manifest has them.
+  var configuration: [String: JSONValue] {
+    [
+      "loss": JSONValue(loss.rawValue), "negatives": JSONValue(negatives),
+      "targets": JSONValue(targets.rawValue), "alignmentWeight": number(alignmentWeight),
+      "alignmentTemperature": number(alignmentTemperature),
+      "alignmentItems": JSONValue(alignmentItems), "pairs": JSONValue(pairs.rawValue),
+      "consistencyWeight": number(consistencyWeight),
+      "consistencyTemperature": number(consistencyTemperature),
+      "viewMask": JSONValue(viewMask.rawValue),
+    ]
+  }
+}
+
+/// A float as the user wrote it, not as its nearest double.
+func number(_ value: Float) -> JSONValue { JSONValue(Double("\(value)") ?? Double(value)) }

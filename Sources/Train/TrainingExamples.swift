@@ -1,0 +1,64 @@
+import Dataset
+import Kernels
+import Model
+
+/// The train part of every user as inputs and next items, and the order of the epochs.
+struct TrainingExamples {
+  private let sequences: [ArraySlice<UInt32>]
+  private let users: [Int]
+  private let histories: [Set<UInt32>]
+  private let negativeCount: Int
+  private let itemCount: Int
+  private let order: CounterRandom
+  private let negatives: CounterRandom
+
+  /// Takes users with at least two train items; the most recent `maxLength + 1` of them.
+  init(
+    _ sequences: UserSequences, maxLength: Int, negativeCount: Int, itemCount: Int, seed: UInt64
+  ) {
+    users = (0..<sequences.count).filter { sequences.trainEnds[$0] >= 2 }
+    self.sequences = users.map { sequences.train(of: $0).suffix(maxLength + 1) }
+    histories = negativeCount > 0 ? users.map { Set(sequences.train(of: $0)) } : []
+    self.negativeCount = negativeCount
+    self.itemCount = itemCount
+    order = CounterRandom(seed: seed, stream: 0x4F52_4445)
+    negatives = CounterRandom(seed: seed, stream: 0x4E45_4741)
+  }
+
+  /// The number of sequences.
+  var count: Int { sequences.count }
+
+  /// The sequences of an epoch, shuffled and cut into batches; a function of the seed and the epoch alone.
+  func batches(epoch: Int, size: Int) -> [[Int]] {
+    let shuffled = order.substream(UInt64(epoch)).permutation(count)
+    return ranges(count, of: size).map { Array(shuffled[$0]) }
+  }
+
+  /// The inputs, targets and negatives of some sequences.
+  func batch(_ members: [Int], epoch: Int) -> TrainingBatch {
+    var targets: [UInt32] = []
+    var drawn: [UInt32] = []
+    for member in members {
+      let next = sequences[member].dropFirst()
+      targets += next
+      drawn += drawNegatives(member, count: next.count * negativeCount, epoch: epoch)
+    }
+    return TrainingBatch(
+      histories: members.map { sequences[$0].dropLast() }, targets: targets, negatives: drawn)
+  }
+
+  /// Uniform items outside a user's train history; any item for a user who has seen everything.
+  private func drawNegatives(_ member: Int, count: Int, epoch: Int) -> [UInt32] {
+    guard count > 0 else { return [] }
+    let stream = negatives.substream(UInt64(epoch)).substream(UInt64(users[member]))
+    let seen = histories[member]
+    var drawn: [UInt32] = []
+    var index: UInt64 = 0
+    while drawn.count < count {
+      let item = UInt32(stream.integer(below: itemCount, index))
+      index += 1
+      if seen.count >= itemCount || !seen.contains(item) { drawn.append(item) }
+    }
+    return drawn
+  }
+}
