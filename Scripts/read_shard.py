@@ -132,13 +132,48 @@ class Cursor:
 def read_file(path):
     """Decompresses and reads one shard file."""
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-    listing = subprocess.run(["zstd", "-d", "--stdout", "--memory=2048MB", "--", path], capture_output=True)
-    if listing.returncode != 0:
-        raise Refused("zstd: " + listing.stderr.decode(errors="replace").strip(), len(listing.stdout))
-    if len(listing.stdout) > min(LIMIT, (size // 4 + 1) * 131072):
-        raise Refused("the frame holds more than a frame of its size can", 0)
-    return read_contents(listing.stdout)
+        frame = file.read()
+    declared = content_size(frame)
+    result = subprocess.run(["zstd", "-d", "--stdout", "--memory=2048MB", "--", path], capture_output=True)
+    if result.returncode != 0:
+        raise Refused("zstd: " + result.stderr.decode(errors="replace").strip(), len(result.stdout))
+    if len(result.stdout) != declared or frame_end(frame) != len(frame):
+        raise Refused("the file is not one zstd frame with its content size", declared)
+    return read_contents(result.stdout)
+
+
+def content_size(frame):
+    """The size in the header of a zstd frame (RFC 8878, 3.1.1.1), checked against the limits."""
+    size, _ = frame_header(frame)
+    limit = min(LIMIT, (len(frame) // 4 + 1) * 131072)
+    if size is None:
+        raise Refused("this is not a zstd frame with a content size", 0)
+    if size > limit:
+        raise Refused(f"the frame declares {size} bytes, more than {limit}", 0)
+    return size
+
+
+def frame_header(frame):
+    """The content size, or None, and the position of the first block."""
+    if frame[:4] != b"\x28\xb5\x2f\xfd" or len(frame) < 6:
+        return None, 0
+    descriptor = frame[4]
+    single = descriptor >> 5 & 1
+    position = 5 + (0 if single else 1) + (0, 1, 2, 4)[descriptor & 3]
+    length = (single, 2, 4, 8)[descriptor >> 6]
+    field = int.from_bytes(frame[position:position + length], "little")
+    return (field + (256 if length == 2 else 0) if length else None), position + length
+
+
+def frame_end(frame):
+    """Where the first frame ends, found by stepping over its blocks."""
+    _, position = frame_header(frame)
+    is_last = False
+    while not is_last:
+        header = int.from_bytes(frame[position:position + 3], "little")
+        is_last = header & 1
+        position += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)
+    return position + (4 if frame[4] >> 2 & 1 else 0)
 
 
 def read_contents(data):
