@@ -9,9 +9,15 @@ public struct SharedOptions: ParsableArguments {
   @Option(help: "Seed of every random choice.")
   public var seed: UInt64 = 42
 
+  @Option(
+    name: .customLong("threads"),
+    help: ArgumentHelp(
+      "Threads that work at once; the outputs do not depend on it. (default: all processors)",
+      valueName: "threads"))
+  var threadLimit: Int?
+
   /// The threads that may work at once; the outputs do not depend on it.
-  @Option(help: "Threads that work at once; the outputs do not depend on it.")
-  public var threads: Int = SharedOptions.processorCount
+  public var threads: Int { threadLimit ?? SharedOptions.processorCount }
 
   /// Whether to be silent on success.
   @Flag(help: "Show no progress; print the summary only.")
