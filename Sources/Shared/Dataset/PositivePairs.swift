@@ -49,9 +49,7 @@ extension PositivePairs {
     self.init(neighbours: neighbours, weights: weights)
   }
 
-  /// The pairs as a table, row = item.
-  ///
-  /// - Parameter kind: how the weights were computed.
+  /// The pairs as a table, row = item; `kind` says how the weights were computed.
   public func table(_ kind: Kind) -> Table {
     Table(
       kind: kind.tableKind, rowCount: neighbours.count,

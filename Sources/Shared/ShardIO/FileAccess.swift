@@ -136,3 +136,10 @@ enum FileSystem {
     }
   }
 }
+
+/// Creates a directory and those above it that are missing; one that exists is left as it is.
+///
+/// - Throws: ``PipelineError`` `.cannotCreate`.
+public func createDirectory(_ path: FilePath) throws(PipelineError) {
+  try FileSystem.createDirectory(path)
+}

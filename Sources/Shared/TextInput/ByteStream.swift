@@ -69,6 +69,7 @@ public final class ByteStream {
   /// The next bytes without using them up; fewer than asked for only at the end of the input.
   ///
   /// - Parameter count: how many, a few thousand at most.
+  /// - Returns: the bytes.
   /// - Throws: ``PipelineError`` as ``fill(_:from:)``.
   public func peek(_ count: Int) throws(PipelineError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
@@ -81,6 +82,7 @@ public final class ByteStream {
   /// Reads all that is left.
   ///
   /// - Parameter limit: the largest size accepted, bytes.
+  /// - Returns: the bytes.
   /// - Throws: ``PipelineError`` as ``fill(_:from:)``, and `.dataFormat` if there are more bytes than `limit`.
   public func readAll(limit: Int) throws(PipelineError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: min(1 << 16, limit))

@@ -36,7 +36,7 @@ public enum RecordFault: Sendable, Equatable {
 }
 
 /// Cuts delimited text into records and fields (RFC 4180: quoted fields may hold delimiters, line ends and doubled quotes).
-public struct DelimitedScanner {
+public struct DelimitedScanner: Sendable {
   /// Where a field lies; without its quotes.
   public struct Field: Sendable, Equatable {
     /// The first byte of the field, after an opening quote.

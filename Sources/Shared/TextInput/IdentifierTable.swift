@@ -46,6 +46,7 @@ public struct IdentifierTable: Sendable {
   /// - Parameters:
   ///   - bytes: holds the string.
   ///   - range: where it lies.
+  /// - Returns: its number.
   public mutating func insert(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
     let key = Self.key(bytes, range)
     let slot = findSlot(key, bytes, range)

@@ -1,0 +1,53 @@
+internal import ShardIO
+internal import TextInput
+
+/// Which items of a log may stay, given the items and the vectors that are known.
+struct Admission {
+  /// For each item of the log, whether its events are kept.
+  private(set) var admits: [Bool]
+  /// The events of items that may not stay.
+  private(set) var droppedEventCount = 0
+
+  /// Compares the items of a log with the item file and the vectors.
+  ///
+  /// - Throws: ``PipelineError`` `.dataFormat` if an item is missing that must not be.
+  init(
+    _ log: InteractionLog, items: ItemTable?, vectors: IdentifierTable?,
+    missingItems: MissingItems, missingVectors: MissingVectors, itemFile: String,
+    vectorFile: String
+  ) throws(PipelineError) {
+    admits = Array(repeating: true, count: log.items.count)
+    if let items, missingItems != .keep {
+      try admit(
+        log, known: items.ids, isError: missingItems == .error, file: itemFile,
+        what: "the item file", option: "--missing-items")
+    }
+    if let vectors {
+      try admit(
+        log, known: vectors, isError: missingVectors == .error, file: vectorFile,
+        what: "the ids of the vectors", option: "--missing-vectors")
+    }
+    guard admits.contains(false) else { return }
+    droppedEventCount = log.blocks.reduce(0) { sum, block in
+      sum + block.items.count { !admits[Int($0)] }
+    }
+  }
+
+  private mutating func admit(
+    _ log: InteractionLog, known: IdentifierTable, isError: Bool, file: String, what: String,
+    option: String
+  ) throws(PipelineError) {
+    var missing = 0
+    for item in admits.indices where known.find(log.items[UInt32(item)]) == nil {
+      admits[item] = false
+      missing += 1
+    }
+    guard isError, missing > 0 else { return }
+    // The first in the order of the log, so that the message does not depend on the threads.
+    let first = log.blocks.lazy.flatMap(\.items).first { !admits[Int($0)] } ?? 0
+    let others = missing > 1 ? " and \(missing - 1) other items of the log are" : " is"
+    throw PipelineError(
+      .dataFormat, "item \(quoted(log.items.text(first)))\(others) not among \(what)",
+      at: .init(path: file), note: "add them, or leave their events out with \(option) drop")
+  }
+}

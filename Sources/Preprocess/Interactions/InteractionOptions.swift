@@ -1,0 +1,52 @@
+internal import TextInput
+
+/// How an interaction log is to be read.
+struct InteractionSettings: Sendable {
+  /// The names or the numbers (from 1) of the columns; nil means the usual names.
+  var userColumn: String?
+  var itemColumn: String?
+  var timeColumn: String?
+  var ratingColumn: String?
+  var timestampFormat = TimestampFormat.automatic
+  /// The format, or nil to tell it from the first bytes.
+  var format: LogFormat?
+  var hasHeader = true
+  var delimiter: UInt8?
+  /// Events with a smaller rating are left out; events without a rating are kept.
+  var minimumRating: Double?
+  /// Events at or after this time, microseconds since 1970.
+  var earliest = Int64.min
+  /// Events before this time, microseconds since 1970.
+  var latest = Int64.max
+  var skipsBadRows = false
+  var threads = 1
+}
+
+/// The formats of interaction logs.
+enum LogFormat: String, Sendable, CaseIterable {
+  /// Delimited by commas, RFC 4180.
+  case csv
+  /// Delimited by tabs.
+  case tsv
+  /// MovieLens' `user::item::rating::time`, without a header.
+  case movielens
+  /// RecBole's `.inter`: tabs, and a header of `name:type`.
+  case recbole
+  /// One JSON object a line.
+  case jsonl
+}
+
+/// The names under which columns are found when the options name none.
+enum UsualNames {
+  static let user = [
+    "user_id", "user", "userid", "userId", "uid", "reviewerID", "visitorid", "customer_id",
+  ]
+  static let item = [
+    "item_id", "item", "itemid", "itemId", "iid", "parent_asin", "asin", "movieId", "business_id",
+    "product_id",
+  ]
+  static let time = [
+    "timestamp", "time", "unixReviewTime", "sort_timestamp", "event_time", "ts", "date",
+  ]
+  static let rating = ["rating", "overall", "stars", "score"]
+}

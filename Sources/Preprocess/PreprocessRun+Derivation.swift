@@ -1,0 +1,137 @@
+internal import Dataset
+internal import ShardIO
+internal import TextInput
+
+/// Histories with dense items, and what the ids were.
+struct DenseData {
+  var log: InteractionLog
+  /// The number of each dense item in the log.
+  var kept: [UInt32]
+  var histories: Histories
+}
+
+extension PreprocessRun {
+  /// Splits the histories and makes everything that is made of them.
+  func derive(
+    _ data: DenseData, _ items: ItemTable?, _ vectors: VectorReader?,
+    _ counters: inout [String: JSONValue]
+  ) throws(PipelineError) -> Result {
+    let histories = data.histories
+    let itemCount = data.kept.count
+    let split = try split(histories)
+    let (trainEnds, validEnds) = split.ends(of: histories)
+    let groups = PopularityGroups(
+      histories, trainEnds: trainEnds, itemCount: itemCount, headShare: derivation.headShare,
+      tailThreshold: derivation.tailThreshold)
+    var tables = [
+      sequences(data, trainEnds, validEnds).table,
+      catalogue(data, items, groups).table,
+    ]
+    if let vectors { tables.append(try itemVectors(data, vectors).table) }
+    let builder = PairBuilder(
+      window: derivation.pairWindow, maximumCount: derivation.pairCount,
+      minimumOccurrences: derivation.pairMinimum, threads: threads)
+    for kind in derivation.pairs.kinds {
+      let pairs = builder.pairs(kind, histories, trainEnds: trainEnds, itemCount: itemCount)
+      counters["pairs_\(kind.rawValue)"] = JSONValue(pairs.neighbours.values.count)
+      tables.append(pairs.table(kind))
+    }
+    if derivation.negatives > 0 {
+      let sampler = NegativeSampler(count: derivation.negatives, seed: seed, threads: threads)
+      tables.append(
+        sampler.negatives(histories, validEnds: validEnds, itemCount: itemCount).table)
+    }
+    count(histories, trainEnds, validEnds, groups, &counters)
+    return Result(tables: tables, counters: counters)
+  }
+
+  private func split(_ histories: Histories) throws(PipelineError) -> Split {
+    switch derivation.split {
+    case .leaveOneOut: return .last(1)
+    case .last: return .last(derivation.heldOut)
+    case .time:
+      guard let valid = derivation.validFrom, let test = derivation.testFrom else {
+        throw PipelineError(.usage, "'--split time' needs '--valid-from' and '--test-from'")
+      }
+      let sorted = valid.quantile != nil || test.quantile != nil ? histories.times.sorted() : []
+      func cut(_ point: TimePoint) -> Int64 {
+        guard let quantile = point.quantile else { return point.microseconds }
+        return sorted[min(sorted.count - 1, Int(Double(sorted.count) * quantile))]
+      }
+      let cuts = (valid: cut(valid), test: cut(test))
+      guard cuts.valid <= cuts.test else {
+        throw PipelineError(
+          .configuration, "the test part would begin before the valid part",
+          note: "give --valid-from an earlier time than --test-from")
+      }
+      return .time(valid: cuts.valid, test: cuts.test)
+    }
+  }
+
+  private func sequences(
+    _ data: DenseData, _ trainEnds: [UInt32], _ validEnds: [UInt32]
+  ) -> UserSequences {
+    let histories = data.histories
+    let isTimeless = input.timestampFormat == .none
+    return UserSequences(
+      userIDs: histories.users.map { data.log.users.text($0) },
+      items: RaggedArray(offsets: histories.offsets, values: histories.items),
+      times: RaggedArray(
+        offsets: histories.offsets,
+        values: isTimeless ? histories.times : histories.times.map { floorDivide($0, 1_000_000) }),
+      trainEnds: trainEnds, validEnds: validEnds)
+  }
+
+  private func catalogue(
+    _ data: DenseData, _ items: ItemTable?, _ groups: PopularityGroups
+  ) -> Catalogue {
+    let rows = data.kept.map { items?.ids.find(data.log.items[$0]).map(Int.init) }
+    return Catalogue(
+      itemIDs: data.kept.map { data.log.items.text($0) },
+      titles: rows.map { row in row.flatMap { items?.titles[$0] } ?? "" },
+      categories: rows.map { row in row.flatMap { items?.categories[$0] } ?? [] },
+      texts: rows.map { row in row.flatMap { items?.texts[$0] } ?? "" },
+      trainCounts: groups.trainCounts, isHead: groups.isHead, isTail: groups.isTail,
+      buckets: groups.buckets)
+  }
+
+  private func itemVectors(
+    _ data: DenseData, _ reader: VectorReader
+  ) throws(PipelineError) -> ItemVectors {
+    var targets = [UInt32?](repeating: nil, count: reader.ids.count)
+    for (dense, item) in data.kept.enumerated() {
+      guard let row = reader.ids.find(data.log.items[item]) else {
+        throw PipelineError(
+          .internalError, "item \(quoted(data.log.items.text(item))) has lost its vector")
+      }
+      targets[Int(row)] = UInt32(dense)
+    }
+    return try reader.read(targets, count: data.kept.count)
+  }
+
+  private func count(
+    _ histories: Histories, _ trainEnds: [UInt32], _ validEnds: [UInt32],
+    _ groups: PopularityGroups, _ counters: inout [String: JSONValue]
+  ) {
+    let trainCount = trainEnds.reduce(0) { $0 + Int($1) }
+    let validCount = validEnds.reduce(0) { $0 + Int($1) } - trainCount
+    counters["users"] = JSONValue(histories.userCount)
+    counters["items"] = JSONValue(groups.trainCounts.count)
+    counters["interactions"] = JSONValue(histories.eventCount)
+    counters["train_events"] = JSONValue(trainCount)
+    counters["valid_events"] = JSONValue(validCount)
+    counters["test_events"] = JSONValue(histories.eventCount - trainCount - validCount)
+    counters["head_items"] = JSONValue(groups.isHead.count(where: \.self))
+    counters["tail_items"] = JSONValue(groups.isTail.count(where: \.self))
+    var buckets: [String: JSONValue] = [:]
+    for bucket in PopularityBucket.allCases {
+      buckets[bucket.label] = JSONValue(groups.buckets.count { $0 == bucket })
+    }
+    counters["items_by_bucket"] = .object(buckets)
+    let headEvents = zip(groups.trainCounts, groups.isHead).reduce(0) {
+      $0 + ($1.1 ? Int($1.0) : 0)
+    }
+    counters["head_share_of_train_events"] = JSONValue(
+      trainCount == 0 ? 0 : Double(headEvents) / Double(trainCount))
+  }
+}

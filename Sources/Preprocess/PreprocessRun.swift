@@ -1,0 +1,114 @@
+internal import CommandSupport
+internal import Dataset
+internal import ShardIO
+internal import TextInput
+
+/// The work of the preprocess stage, from files to tables.
+struct PreprocessRun {
+  let input: InputOptions
+  let filters: FilterOptions
+  let derivation: DerivationOptions
+  let seed: UInt64
+  let threads: Int
+
+  /// What a run has made.
+  struct Result {
+    var tables: [Table]
+    var counters: [String: JSONValue]
+  }
+
+  /// Reads, filters, splits and derives.
+  ///
+  /// - Throws: ``PipelineError``: `.missingInput`, `.dataFormat`, or `.configuration` if the filters leave nothing.
+  func compute(isQuiet: Bool) throws(PipelineError) -> Result {
+    let items = try readItems()
+    let vectors = try openVectors()
+    var log = try InteractionReader.read(try expandPaths(input.interactions), interactionSettings)
+    var counters = readCounters(log, items)
+    let admission = try Admission(
+      log, items: items, vectors: vectors?.ids, missingItems: input.missingItems,
+      missingVectors: input.missingVectors, itemFile: input.items ?? "",
+      vectorFile: input.vectorIds ?? "")
+    counters["events_without_item"] = JSONValue(admission.droppedEventCount)
+    let itemCount = log.items.count
+    var histories = Histories(&log, admits: admission.admits)
+    counters["events_repeated"] = JSONValue(
+      histories.sortByTime(filters.dedup, threads: threads))
+    try filterCore(&histories, itemCount: itemCount, &counters)
+    if let maximum = filters.maximumHistory {
+      counters["events_beyond_history"] = JSONValue(histories.keepLast(maximum))
+    }
+    let kept = histories.renumberItems(itemCount: itemCount)
+    let dense = DenseData(log: log, kept: kept, histories: histories)
+    return try derive(dense, items, vectors, &counters)
+  }
+
+  private func readItems() throws(PipelineError) -> ItemTable? {
+    guard let path = input.items else { return nil }
+    var settings = ItemSettings(template: try TextTemplate(input.text))
+    settings.idField = input.itemIdField
+    settings.titleField = input.titleField
+    settings.categoriesField = input.categoriesField
+    settings.skipsBadRows = input.skipBadRows
+    return try ItemReader.read(path, settings)
+  }
+
+  private func openVectors() throws(PipelineError) -> VectorReader? {
+    guard let vectors = input.vectors, let ids = input.vectorIds else { return nil }
+    return try VectorReader(vectors: vectors, idList: ids)
+  }
+
+  private var interactionSettings: InteractionSettings {
+    var settings = InteractionSettings()
+    settings.userColumn = input.userColumn
+    settings.itemColumn = input.itemColumn
+    settings.timeColumn = input.timeColumn
+    settings.ratingColumn = input.ratingColumn
+    settings.timestampFormat = input.timestampFormat
+    settings.format = input.format
+    settings.hasHeader = !input.noHeader
+    settings.delimiter = input.delimiter?.byte
+    settings.minimumRating = filters.minimumRating
+    settings.earliest = filters.from?.microseconds ?? .min
+    settings.latest = filters.until?.microseconds ?? .max
+    settings.skipsBadRows = input.skipBadRows
+    settings.threads = threads
+    return settings
+  }
+
+  private func readCounters(_ log: InteractionLog, _ items: ItemTable?) -> [String: JSONValue] {
+    var counters: [String: JSONValue] = [
+      "rows_read": JSONValue(log.counters.rowCount),
+      "rows_bad": JSONValue(log.faults.count),
+      "rows_below_rating": JSONValue(log.counters.belowRating),
+      "rows_outside_window": JSONValue(log.counters.outsideWindow),
+      "users_read": JSONValue(log.users.count),
+      "items_read": JSONValue(log.items.count),
+    ]
+    if log.faults.count > 0 {
+      counters["rows_bad_by_reason"] = .object(
+        Dictionary(
+          uniqueKeysWithValues: log.faults.counts.map { ($0.key.rawValue, JSONValue($0.value)) }))
+    }
+    if let items { counters["item_rows_repeated"] = JSONValue(items.repeatedCount) }
+    return counters
+  }
+
+  private func filterCore(
+    _ histories: inout Histories, itemCount: Int, _ counters: inout [String: JSONValue]
+  ) throws(PipelineError) {
+    let before = histories.eventCount
+    let core = CoreFilter(
+      minimumUserCount: filters.userCore, minimumItemCount: filters.itemCore,
+      isIterated: !filters.onePassCore)
+    counters["core_passes"] = JSONValue(core.apply(to: &histories, itemCount: itemCount))
+    counters["events_outside_core"] = JSONValue(before - histories.eventCount)
+    guard histories.eventCount > 0 else {
+      throw PipelineError(
+        .configuration,
+        "nothing is left of \(before) events: no user has \(filters.userCore) events with items that have \(filters.itemCore)",
+        at: .init(path: input.interactions[0]),
+        note: "lower --user-core and --item-core, or give more data")
+    }
+  }
+}

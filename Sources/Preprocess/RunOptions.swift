@@ -1,0 +1,180 @@
+internal import ArgumentParser
+internal import Dataset
+internal import TextInput
+
+/// The input files and how to read them.
+struct InputOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Interaction logs: files, folders of files, patterns, or - for standard input.",
+      discussion: """
+        Plain, gzip or zstd. CSV, TSV, JSON lines, MovieLens .dat and RecBole .inter are told apart by their first \
+        line. Files are read in the order of their names, whatever the order given here.
+        """, valueName: "path"),
+    completion: .file())
+  var interactions: [String]
+
+  @Option(help: "Format of the logs: csv, tsv, jsonl, movielens, recbole (default: by content).")
+  var format: LogFormat?
+
+  @Option(help: "Byte between fields, or 'tab' (default: that of the format).")
+  var delimiter: Delimiter?
+
+  @Flag(help: "The logs have no header; columns go by number, from 1.")
+  var noHeader = false
+
+  @Option(help: "Column or field of the user (default: user_id and other usual names).")
+  var userColumn: String?
+
+  @Option(help: "Column or field of the item (default: item_id and other usual names).")
+  var itemColumn: String?
+
+  @Option(help: "Column or field of the time (default: timestamp and other usual names).")
+  var timeColumn: String?
+
+  @Option(help: "Column or field of the rating (default: rating and other usual names).")
+  var ratingColumn: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How times are written: auto, seconds, milliseconds, microseconds, nanoseconds, iso8601, none.",
+      discussion: "With none, the order of the file is the order of events."))
+  var timestampFormat: TimestampFormat = .automatic
+
+  @Option(help: "Item file: JSON lines, CSV, or RecBole .item.", completion: .file())
+  var items: String?
+
+  @Option(help: "Field of the item id in the item file (default: item_id and other usual names).")
+  var itemIdField: String?
+
+  @Option(help: "Field of the title (default: title and other usual names).")
+  var titleField: String?
+
+  @Option(help: "Field of the categories (default: categories and other usual names).")
+  var categoriesField: String?
+
+  @Option(help: "Template of an item's text.")
+  var text: String = TextTemplate.usual
+
+  @Option(help: "Item vectors, a .npy file of shape (items, width).", completion: .file())
+  var vectors: String?
+
+  @Option(help: "Ids of the rows of the vectors, one a line.", completion: .file())
+  var vectorIds: String?
+
+  @Option(help: "Items of the log that the item file lacks: error, drop, keep.")
+  var missingItems: MissingItems = .error
+
+  @Option(help: "Items of the log that have no vector: error, drop.")
+  var missingVectors: MissingVectors = .error
+
+  @Flag(help: "Leave bad rows out and count them, instead of refusing the file.")
+  var skipBadRows = false
+
+  func validate() throws {
+    if interactions.isEmpty { throw ValidationError("'--interactions' needs at least one path.") }
+    if (vectors == nil) != (vectorIds == nil) {
+      throw ValidationError("'--vectors' and '--vector-ids' belong together: give both or none.")
+    }
+  }
+}
+
+/// Which events and items are kept.
+struct FilterOptions: ParsableArguments {
+  @Option(help: "Least number of events of a user.")
+  var userCore = 5
+
+  @Option(help: "Least number of events of an item.")
+  var itemCore = 5
+
+  @Flag(help: "Count users and items once, instead of until nothing changes.")
+  var onePassCore = false
+
+  @Option(help: "Repeated items of a user: none (keep all), first, last, consecutive.")
+  var dedup: Deduplication = .none
+
+  @Option(help: "Leave out events with a smaller rating; events without one stay.")
+  var minimumRating: Double?
+
+  @Option(help: "Leave out events before this time (as in the log, or ISO 8601).")
+  var from: TimePoint?
+
+  @Option(help: "Leave out events at or after this time.")
+  var until: TimePoint?
+
+  @Option(help: "Keep only this many of a user's last events.")
+  var maximumHistory: Int?
+
+  func validate() throws {
+    for (name, value) in [("--user-core", userCore), ("--item-core", itemCore)]
+    where !(0...1_000_000).contains(value) {
+      throw ValidationError("'\(name)' must be from 0 to 1000000, not \(value).")
+    }
+    if let maximumHistory, maximumHistory < 1 {
+      throw ValidationError("'--maximum-history' must be at least 1, not \(maximumHistory).")
+    }
+    if let from, let until, from.microseconds >= until.microseconds {
+      throw ValidationError("'--from' must be before '--until'.")
+    }
+  }
+}
+
+/// What is made of the events.
+struct DerivationOptions: ParsableArguments {
+  @Option(
+    help: "Split: leave-one-out, last (see --held-out), time (see --valid-from, --test-from).")
+  var split: SplitKind = .leaveOneOut
+
+  @Option(help: "With '--split last': events held out for test, and as many for validation.")
+  var heldOut = 1
+
+  @Option(help: "With '--split time': start of the valid part, a time or a quantile such as 0.8.")
+  var validFrom: TimePoint?
+
+  @Option(help: "With '--split time': start of the test part, a time or a quantile such as 0.9.")
+  var testFrom: TimePoint?
+
+  @Option(help: "Head items are this share of the items, the most popular ones in train.")
+  var headShare = 0.2
+
+  @Option(help: "Tail items have fewer train events than this.")
+  var tailThreshold = 20
+
+  @Option(help: "Positive pairs to store: ppmi,decay or one of them, or none.")
+  var pairs: PairKinds = PairKinds(kinds: PositivePairs.Kind.allCases)
+
+  @Option(help: "How far apart two events of a positive pair may be.")
+  var pairWindow = 3
+
+  @Option(help: "Most positive pairs of an item.")
+  var pairCount = 50
+
+  @Option(help: "Least number of co-occurrences of a ppmi pair.")
+  var pairMinimum = 2
+
+  @Option(help: "Stored negatives of a user, for the sampled protocol; 0 for none.")
+  var negatives = 100
+
+  func validate() throws {
+    guard (0...1).contains(headShare) else {
+      throw ValidationError("'--head-share' must be from 0 to 1, not \(headShare).")
+    }
+    let ranges: [(String, Int, ClosedRange<Int>)] = [
+      ("--tail-threshold", tailThreshold, 0...1_000_000_000),
+      ("--pair-window", pairWindow, 1...100),
+      ("--pair-count", pairCount, 1...10_000), ("--pair-minimum", pairMinimum, 1...1_000_000),
+      ("--negatives", negatives, 0...100_000), ("--held-out", heldOut, 1...1000),
+    ]
+    for (name, value, range) in ranges where !range.contains(value) {
+      throw ValidationError(
+        "'\(name)' must be from \(range.lowerBound) to \(range.upperBound), not \(value).")
+    }
+    guard split == .time || (validFrom == nil && testFrom == nil) else {
+      throw ValidationError("'--valid-from' and '--test-from' need '--split time'.")
+    }
+    guard split != .time || (validFrom != nil && testFrom != nil) else {
+      throw ValidationError("'--split time' needs '--valid-from' and '--test-from'.")
+    }
+  }
+}

@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import CommandSupport
+internal import ShardIO
+internal import SystemPackage
+
+/// Writes the built-in sample.
+struct SampleCommand: StageCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample",
+    abstract: "Write a small made-up shop: interactions.csv, items.jsonl, vectors and ids.",
+    discussion: """
+      Of any size, and the same bytes for the same options. Popular items have followers of their own, which only an \
+      item id can learn; rare items follow their topic, which shows in the text vectors.
+      """)
+
+  @Option(help: "Folder for the files.", completion: .directory)
+  var output: String
+
+  @Option(help: "Number of users.")
+  var users = 3000
+
+  @Option(help: "Number of items.")
+  var items = 1500
+
+  @Option(help: "Number of interactions.")
+  var interactions = 40_000
+
+  @OptionGroup(title: "General")
+  var shared: SharedOptions
+
+  func validate() throws {
+    let limit = 1_000_000_000
+    for (name, value, least) in [
+      ("--users", users, 1), ("--items", items, 10), ("--interactions", interactions, users),
+    ] where value < least || value > limit {
+      throw ValidationError("'\(name)' must be from \(least) to \(limit), not \(value).")
+    }
+  }
+
+  func runStage() throws(PipelineError) {
+    var summary = Summary(stage: "sample")
+    let shop = SampleShop(
+      userCount: users, itemCount: items, eventCount: interactions, seed: shared.seed)
+    try shop.create(in: FilePath(output), isQuiet: shared.quiet)
+    summary.facts = [
+      "users": JSONValue(users), "items": JSONValue(items),
+      "interactions": JSONValue(interactions),
+    ]
+    try summary.print(output: FilePath(output))
+  }
+}
