@@ -3,7 +3,7 @@ internal import CKernels
 /// The owner of a zeroed block of floats, aligned to 64 bytes, that never moves and is never copied silently.
 ///
 /// A class because several tapes and threads refer to the same parameters; who may write when is decided by the
-/// phases of a training step (see `Documentation/Decisions/0005-engine.md`), never by locks.
+/// phases of a training step (see `Documentation/Decisions/0019-phases-of-a-step.md`), never by locks.
 @safe public final class AlignedBuffer: @unchecked Sendable {
   /// The number of floats.
   public let count: Int

@@ -2,6 +2,7 @@ extension CounterRandom {
   /// An independent stream derived from this one.
   ///
   /// - Parameter index: which one.
+  /// - Returns: a stream that shares no numbers with this one or with other indices, except by chance.
   public func substream(_ index: UInt64) -> CounterRandom {
     CounterRandom(seed: bits(index), stream: index)
   }

@@ -3,9 +3,19 @@ internal import CDNNL
 /// A dense row-major matrix product `C = alpha · op(A) · op(B) + beta · C`, single-threaded.
 ///
 /// - Parameters:
-///   - a: `[m, k]`, or `[k, m]` when `transposeA`; rows are `aStride` floats apart.
-///   - b: `[k, n]`, or `[n, k]` when `transposeB`; rows are `bStride` floats apart.
-///   - c: `[m, n]`; rows are `cStride` floats apart; read only when `beta` is not 0.
+///   - m: rows of op(A) and of C.
+///   - n: columns of op(B) and of C.
+///   - k: columns of op(A), rows of op(B); 0 leaves `beta · C`.
+///   - alpha: the factor of the product.
+///   - a: `[m, k]`, or `[k, m]` when `transposeA`.
+///   - aStride: floats from one row of `a` to the next.
+///   - transposeA: whether `a` holds the transpose of op(A).
+///   - b: `[k, n]`, or `[n, k]` when `transposeB`.
+///   - bStride: floats from one row of `b` to the next.
+///   - transposeB: whether `b` holds the transpose of op(B).
+///   - beta: the factor of what `c` holds; `c` is read only when it is not 0.
+///   - c: `[m, n]`.
+///   - cStride: floats from one row of `c` to the next.
 /// - Precondition: strides are at least the row length, pointers cover the matrices.
 ///
 /// Everything that multiplies matrices goes through here; oneDNN is told to stay on the calling thread,

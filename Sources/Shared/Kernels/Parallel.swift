@@ -27,6 +27,7 @@ public func parallelFor(_ count: Int, threads: Int, _ body: @Sendable (Int) -> V
 ///   - count: the number of pieces.
 ///   - threads: the largest number of pieces at work at the same time.
 ///   - body: the work of one piece.
+/// - Returns: `count` results, in the order of the pieces.
 public func parallelMap<Result: Sendable>(
   _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
 ) -> [Result] {

@@ -70,7 +70,8 @@ public struct AlignmentPairs: Sendable {
   ///
   /// - Parameters:
   ///   - items: distinct items.
-  ///   - places: −1 for every item of the catalogue; used and restored.
+  ///   - places: −1 for every item of the catalogue, `[I]`; used and restored.
+  /// - Returns: a row for each of `items`; columns are places in `items`.
   func lists(among items: [UInt32], places: inout [Int32]) -> PositiveLists {
     for (place, item) in items.enumerated() { places[Int(item)] = Int32(place) }
     var lists = PositiveLists()

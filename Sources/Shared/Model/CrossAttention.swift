@@ -24,13 +24,17 @@ struct CrossAttention {
     semanticOutputBias = layout.add("cross.semantic-output.bias", 1, d, .uniform(fanIn: d))
   }
 
-  /// What each branch learns from the other, `[T, d]` each.
+  /// What each branch learns from the other.
   ///
   /// - Parameters:
   ///   - hash: `[T, d]`.
   ///   - views: `[M · T, d]`, view by view.
   ///   - fused: `[T, d]`.
   ///   - weights: of the views, `[T, M]`.
+  ///   - sequences: token ranges of the T tokens.
+  ///   - tape: where the operations go.
+  /// - Returns: what is added to (or, in the published form, replaces) the tokens of the hash and of the semantic
+  ///   sequence, `[T, d]` each.
   func exchange(
     hash: Tensor, views: Tensor, fused: Tensor, weights: Tensor, sequences: PackedSequences,
     on tape: Tape

@@ -1,4 +1,6 @@
-/// What determines the network: its form and its sizes. Defaults are the project's best preset for small data.
+/// What determines the network: its form and its sizes.
+///
+/// The defaults are those of `h2rec-train`.
 public struct Hyperparameters: Sendable, Equatable {
   /// Which branches read the history.
   public enum Architecture: String, Sendable, CaseIterable {

@@ -14,11 +14,12 @@ extension Network {
     return Matrix(rows: itemCount, columns: hyper.stateWidth, values: values)
   }
 
-  /// The state after the last item of each history, `[histories, stateWidth]`.
+  /// The state after the last item of each history.
   ///
   /// - Parameters:
   ///   - histories: none is empty; the most recent L items of each are read.
   ///   - threads: the largest number of threads; does not change the result.
+  /// - Returns: `[histories, stateWidth]`, without dropout.
   public func states(after histories: [ArraySlice<UInt32>], threads: Int) -> Matrix {
     precondition(histories.allSatisfy { !$0.isEmpty })
     let chunks = chunks(of: histories)

@@ -20,7 +20,7 @@ extension Network {
   /// - Parameters:
   ///   - hashStart: how the item table starts; `pca` needs `vectors`.
   ///   - vectors: the text vectors, row = item.
-  ///   - codes: the codes whose vectors start the code table; nil for random ones.
+  ///   - itemCodes: the codes whose vectors start the code table; nil for random ones.
   ///   - seed: of all random start values.
   ///   - threads: the largest number of threads; does not change the result.
   public func initialize(

@@ -84,6 +84,7 @@ extension Network {
   ///   - batch: packed histories.
   ///   - tape: where the operations go; begun by the caller.
   ///   - mask: which views are hidden for the masked-granularity loss, and the random numbers for it; nil for none.
+  /// - Returns: the states of the T positions, `[T, stateWidth]`, and the two views if `mask` asks for them.
   public func forward(
     _ batch: SequenceBatch, on tape: Tape,
     mask: (strategy: ViewMaskStrategy, random: CounterRandom)? = nil

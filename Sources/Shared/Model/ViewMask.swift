@@ -11,12 +11,13 @@ public enum ViewMaskStrategy: String, Sendable, CaseIterable {
 }
 
 extension ViewMaskStrategy {
-  /// One flag for each sequence and level, 1 where the level is hidden: `[sequences · M]`.
+  /// One flag for each sequence and level.
   ///
   /// - Parameters:
   ///   - weights: the gate weights, `[sequences · M]`; ties go to the coarser level.
   ///   - levelCount: M; ⌊M / 2⌋ levels are hidden, at least one.
   ///   - random: draws for ``random``.
+  /// - Returns: `[sequences · M]`, 1 where the level is hidden.
   func hidden(weights: [Float], levelCount: Int, random: CounterRandom) -> [UInt8] {
     var hidden = [UInt8](repeating: 0, count: weights.count)
     let hiddenCount = max(1, levelCount / 2)

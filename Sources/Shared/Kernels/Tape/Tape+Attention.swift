@@ -51,10 +51,14 @@ extension Tape {
   /// Multi-head attention within each sequence, `softmax(q kᵀ / √headWidth) v`, without any padding.
   ///
   /// - Parameters:
-  ///   - q: queries; head h uses `headWidth` columns from `h · headWidth` on; likewise keys and values.
+  ///   - q: queries, T rows; head h uses `headWidth` columns from `h · headWidth` on.
+  ///   - k: keys, likewise.
+  ///   - v: values, likewise.
   ///   - sequences: token ranges; every position attends within its own sequence.
+  ///   - heads: the number of heads.
+  ///   - headWidth: the number of columns of a head.
   ///   - causal: whether a position sees only itself and earlier ones.
-  ///   - rate: dropout on the probabilities.
+  ///   - rate: dropout on the probabilities, in [0, 1).
   /// - Returns: `[T, heads · headWidth]`.
   public func attention(
     q: AttentionInput, k: AttentionInput, v: AttentionInput, sequences: PackedSequences,

@@ -32,7 +32,11 @@ extension Tape {
   ///   - table: the embedding table, `[N, d]`.
   ///   - indices: `indicesPerRow` rows of the table for each token, `[T · indicesPerRow]`.
   ///   - indicesPerRow: 1 for an item's own row, M for the mean over the levels of its code.
+  ///   - scale: the factor of the rows, √d in the model.
+  ///   - places: the row of the position table that is added to each token.
+  ///   - rate: dropout, in [0, 1).
   ///   - y: `[T, d]`; a new tensor if nil.
+  /// - Returns: `y`.
   @discardableResult
   public func embed(
     _ table: EmbeddingTable, _ indices: [UInt32], indicesPerRow: Int = 1, scale: Float,

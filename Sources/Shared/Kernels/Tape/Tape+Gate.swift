@@ -6,6 +6,7 @@ extension Tape {
   /// - Parameters:
   ///   - x: `[T, M]`.
   ///   - shift: `[M]`, added to every row; not learned.
+  /// - Returns: `[T, M]`; every row adds up to 1.
   public func softmax(_ x: Tensor, shift: [Float]) -> Tensor {
     precondition(shift.count == x.columns)
     let y = tensor(rows: x.rows, columns: x.columns)
@@ -34,6 +35,7 @@ extension Tape {
   /// - Parameters:
   ///   - x: `[T, M · d]`.
   ///   - weights: `[T, M]`.
+  /// - Returns: `[T, M · d]`.
   public func scaleViews(_ x: Tensor, weights: Tensor) -> Tensor {
     let y = tensor(rows: x.rows, columns: x.columns)
     let width = x.columns / weights.columns
@@ -74,7 +76,8 @@ extension Tape {
   ///   - weights: `[sequences, M]`.
   ///   - hidden: `[sequences · M]`, 1 where a view is replaced.
   ///   - masks: the vectors that replace them, `[M, d]`.
-  ///   - y: `[T, d]`.
+  ///   - sequences: token ranges of the T tokens.
+  ///   - y: `[T, d]`; overwritten.
   public func mixViews(
     _ views: Tensor, weights: Tensor, hidden: [UInt8], masks: Parameter,
     sequences: PackedSequences, into y: Tensor

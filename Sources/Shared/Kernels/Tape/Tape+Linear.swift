@@ -8,6 +8,7 @@ extension Tape {
   ///   - weight: `[out, in]`.
   ///   - bias: `[1, out]` or nil.
   ///   - y: where the result goes, `[T, out]`; a new tensor if nil.
+  /// - Returns: `y`.
   @discardableResult
   public func linear(
     _ x: Tensor, _ weight: Parameter, bias: Parameter? = nil, into y: Tensor? = nil

@@ -7,6 +7,7 @@ extension Tape {
   ///   - x: `[T, d]`.
   ///   - gain: `[1, d]`.
   ///   - bias: `[1, d]`.
+  /// - Returns: `[T, d]`.
   ///
   /// The variance is the biased one (Ba et al. 2016, eq. 3); ε = 1e-8 as in the published code.
   public func layerNorm(_ x: Tensor, gain: Parameter, bias: Parameter) -> Tensor {
