@@ -114,6 +114,8 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
+    tests("Evaluate", ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO"]),
+    tests("ShardIO", ["ShardIO"]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
   ]
 )

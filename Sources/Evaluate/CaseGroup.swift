@@ -1,0 +1,76 @@
+import Dataset
+
+/// A set of cases whose metrics are reported together.
+struct CaseGroup: Sendable, Equatable {
+  /// The stable key in report.json.
+  let key: String
+  /// The name in tables.
+  let title: String
+  /// The rule in words.
+  let rule: String
+  /// For each case, whether it belongs to the group.
+  let contains: [Bool]
+}
+
+extension CaseGroup {
+  /// The lower ends of the user-length groups, in events before the target.
+  static let lengthLimits = [1, 5, 10, 20, 50]
+
+  /// All groups in the order of the report; a group nobody belongs to is there all the same.
+  static func all(_ cases: EvaluationCases, catalogue: Catalogue) -> [CaseGroup] {
+    [
+      CaseGroup(
+        key: "overall", title: "overall", rule: "every user with a target",
+        contains: [Bool](repeating: true, count: cases.count))
+    ] + popularityGroups(cases, catalogue) + lengthGroups(cases)
+  }
+
+  private static func popularityGroups(
+    _ cases: EvaluationCases, _ catalogue: Catalogue
+  ) -> [CaseGroup] {
+    func group(_ key: String, _ title: String, _ rule: String, _ test: (Int) -> Bool) -> CaseGroup {
+      CaseGroup(
+        key: key, title: title, rule: rule, contains: cases.targets.map { test(Int($0)) })
+    }
+    var groups = [
+      group("head", "head", "the target is among the most popular items, by share of the items") {
+        catalogue.isHead[$0]
+      },
+      group("tail", "tail", "the target is not among the most popular items, by share") {
+        !catalogue.isHead[$0]
+      },
+      group(
+        "head-threshold", "head (threshold)",
+        "the target has at least as many train interactions as the tail threshold"
+      ) { !catalogue.isTail[$0] },
+      group(
+        "tail-threshold", "tail (threshold)",
+        "the target has fewer train interactions than the tail threshold"
+      ) { catalogue.isTail[$0] },
+    ]
+    for bucket in PopularityBucket.allCases where bucket != .cold {
+      groups.append(
+        group(
+          "popularity-\(bucket.label)", "popularity \(bucket.label)",
+          "the target has \(bucket.label) train interactions"
+        ) { catalogue.buckets[$0] == bucket })
+    }
+    groups.append(
+      group("cold", "cold", "the target has no train interaction") {
+        catalogue.buckets[$0] == .cold
+      })
+    return groups
+  }
+
+  private static func lengthGroups(_ cases: EvaluationCases) -> [CaseGroup] {
+    lengthLimits.indices.map { index in
+      let lower = lengthLimits[index]
+      let upper = index + 1 < lengthLimits.count ? lengthLimits[index + 1] : Int.max
+      let label = upper == .max ? "\(lower)+" : "\(lower)-\(upper - 1)"
+      return CaseGroup(
+        key: "length-\(label)", title: "user length \(label)",
+        rule: "the user has \(label) events before the target",
+        contains: cases.historyLengths.map { (lower..<upper).contains($0) })
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Dataset
+import ShardIO
+
+/// Who is evaluated: each user with a target in the split, what was known before it, and the target.
+///
+/// The target is the first event of the split's part; with leave-one-out it is the only one. The history is every kept event
+/// before it, the valid part included when the split is `test`.
+struct EvaluationCases: Sendable {
+  /// Rows of the sequences, ascending.
+  let users: [Int]
+  /// The dense id of each user's target.
+  let targets: [UInt32]
+  /// The number of events before each target.
+  let historyLengths: [Int]
+
+  /// The number of users evaluated.
+  var count: Int { users.count }
+
+  /// Finds the users that have a target.
+  init(_ sequences: UserSequences, split: Split) {
+    var users: [Int] = []
+    var targets: [UInt32] = []
+    var lengths: [Int] = []
+    for user in 0..<sequences.count {
+      let found =
+        switch split {
+        case .valid: sequences.validTargets(of: user).first
+        case .test: sequences.testTargets(of: user).first
+        }
+      guard let found else { continue }
+      users.append(user)
+      targets.append(found)
+      lengths.append(
+        Int(split == .valid ? sequences.trainEnds[user] : sequences.validEnds[user]))
+    }
+    self.users = users
+    self.targets = targets
+    historyLengths = lengths
+  }
+
+  /// The histories of a range of cases, one row a case.
+  func histories(_ range: Range<Int>, in sequences: UserSequences) -> RaggedArray<UInt32> {
+    var rows = RaggedArray<UInt32>()
+    for index in range {
+      rows.append(contentsOf: sequences.items[users[index]].prefix(historyLengths[index]))
+    }
+    return rows
+  }
+}

@@ -1,0 +1,59 @@
+import Ranking
+import ShardIO
+
+/// Everything that report.json says; the other forms of the report are made from it.
+struct EvaluationReport {
+  /// Raised when a key changes its meaning or goes away; new keys do not raise it.
+  static let formatVersion: Int64 = 1
+
+  let split: Split
+  let metrics: [Metric]
+  let groups: [CaseGroup]
+  let results: [ProtocolResult]
+  /// The number of stored negatives a user, smallest and largest.
+  let negativeCounts: ClosedRange<Int>
+  let itemCount: Int
+  let userCount: Int
+  /// What the earlier stages recorded: configuration and counters by stage.
+  let stages: [String: JSONValue]
+
+  /// The report as JSON.
+  var json: JSONValue {
+    var protocols: [String: JSONValue] = [:]
+    for result in results {
+      protocols[result.protocolKind.rawValue] = result.json(
+        groups: groups.map(\.key), metrics: metrics)
+    }
+    return [
+      "format": .integer(Self.formatVersion),
+      "program": .string(programVersion),
+      "split": .string(split.rawValue),
+      "users": JSONValue(userCount),
+      "items": JSONValue(itemCount),
+      "metrics": .array(metrics.map { .string($0.key) }),
+      "groups": .array(
+        groups.map { group in
+          ["key": .string(group.key), "title": .string(group.title), "rule": .string(group.rule)]
+        }),
+      "candidates": .object(
+        Dictionary(
+          uniqueKeysWithValues: results.map { result in
+            (result.protocolKind.rawValue, .string(candidates(of: result.protocolKind)))
+          })),
+      "ties": "mid-rank: 1 + greater + equal / 2; a hit when the rank is at most k",
+      "protocols": .object(protocols),
+      "stages": .object(stages),
+    ]
+  }
+
+  /// The candidate set in words.
+  private func candidates(of kind: RankingProtocol) -> String {
+    switch kind {
+    case .full: return "full ranking: all \(itemCount) items, the user's history excluded"
+    case .negatives:
+      let (least, most) = (negativeCounts.lowerBound, negativeCounts.upperBound)
+      let count = least == most ? "\(most)" : "\(least) to \(most)"
+      return "stored negatives: the target and \(count) items outside the user's whole history"
+    }
+  }
+}

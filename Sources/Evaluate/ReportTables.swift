@@ -1,0 +1,68 @@
+import Foundation
+import ShardIO
+
+/// The metric tables of a report.json, for the terminal and for report.md.
+struct ReportTables {
+  /// The kinds of metric that the tables show; report.json has more.
+  private static let shown = ["hr@", "ndcg@", "mrr"]
+
+  let split: String
+  let userCount: Int64
+  let itemCount: Int64
+  /// The candidate set in words, and the metrics of the groups.
+  let protocols: [(candidates: String, table: TextTable)]
+  /// Title and rule of each group.
+  let rules: [(title: String, rule: String)]
+
+  /// Reads a report.
+  ///
+  /// - Throws: `PipelineError` `.dataFormat` if it has not the form of a report.
+  init(_ report: JSONValue, path: String) throws(PipelineError) {
+    guard report["format"]?.integerValue == EvaluationReport.formatVersion,
+      let split = report["split"]?.stringValue, let users = report["users"]?.integerValue,
+      let items = report["items"]?.integerValue, let groups = report["groups"]?.arrayValue,
+      let metrics = report["metrics"]?.arrayValue?.compactMap(\.stringValue)
+    else { throw .notAReport(path) }
+    self.split = split
+    userCount = users
+    itemCount = items
+    rules = groups.map { ($0["title"]?.stringValue ?? "", $0["rule"]?.stringValue ?? "") }
+    let columns = metrics.filter { key in Self.shown.contains { key.hasPrefix($0) } }
+    protocols = RankingProtocol.allCases.compactMap { kind in
+      guard let results = report["protocols"]?[kind.rawValue] else { return nil }
+      var table = TextTable(header: ["group", "users"] + columns)
+      for group in groups {
+        guard let key = group["key"]?.stringValue, let values = results[key] else { continue }
+        table.rows.append(
+          [group["title"]?.stringValue ?? key, "\(values["users"]?.integerValue ?? 0)"]
+            + columns.map { Self.text(values[$0]) })
+      }
+      return (report["candidates"]?[kind.rawValue]?.stringValue ?? kind.rawValue, table)
+    }
+  }
+
+  /// The tables for a terminal.
+  var plain: String {
+    let title = "\(split) split, \(userCount) users, \(itemCount) items"
+    return ([title] + protocols.map { "\($0.candidates)\n\n\($0.table.plain)" })
+      .joined(separator: "\n\n")
+  }
+
+  /// The tables as a page of Markdown.
+  var markdown: String {
+    var text = "# Evaluation\n\nSplit: \(split). Users: \(userCount). Items: \(itemCount).\n"
+    text += "Ties count half: rank = 1 + greater + equal / 2; a hit when the rank is at most k.\n"
+    for (candidates, table) in protocols {
+      let title = candidates.prefix(1).uppercased() + candidates.dropFirst()
+      text += "\n## \(title)\n\n\(table.markdown)\n"
+    }
+    text += "\n## Groups\n\n"
+    for (title, rule) in rules { text += "- **\(title)**: \(rule)\n" }
+    return text
+  }
+
+  /// Four digits, or a dash where there is no value.
+  private static func text(_ value: JSONValue?) -> String {
+    value?.numberValue.map { String(format: "%.4f", $0) } ?? "-"
+  }
+}

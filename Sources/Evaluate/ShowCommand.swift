@@ -1,0 +1,24 @@
+import ArgumentParser
+import CommandSupport
+import ShardIO
+import SystemPackage
+
+/// Prints the tables of a finished evaluation.
+struct ShowCommand: StageCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Print the metric tables of a finished evaluation.")
+
+  @Argument(
+    help: "Output directory of the evaluate stage.", completion: .directory,
+    transform: { FilePath($0) })
+  var directory: FilePath
+
+  func runStage() throws(PipelineError) {
+    let input = try StageInput(directory: directory, expecting: "evaluate")
+    let path = directory.appending("report.json").string
+    let tables = try ReportTables(
+      JSONValue(parsing: try input.file("report.json"), path: path), path: path)
+    try printResult(tables.plain)
+    try printResult("\nreport: \(directory.appending("report.md"))")
+  }
+}

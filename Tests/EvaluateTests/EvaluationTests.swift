@@ -1,0 +1,136 @@
+import Dataset
+import Kernels
+import Ranking
+import ShardIO
+import Testing
+
+@testable import Evaluate
+
+@Suite struct EvaluationTests {
+  let ranker = CaseRanker(
+    sequences: FourUsers.sequences, negatives: FourUsers.negatives, threads: 2)
+  let metrics = Metric.all(of: Metric.Kind.allCases, at: [5, 10])
+
+  func ranks() throws -> [RankingProtocol: CaseRanks] {
+    try ranker.ranks(
+      FourUsers.cases, model: FourUsers.model, items: FourUsers.model.itemVectors(threads: 1)
+    ) { _ in }
+  }
+
+  /// The report of the four users.
+  func report() throws -> JSONValue {
+    let ranks = try ranks()
+    return EvaluationReport(
+      split: .test, metrics: metrics, groups: FourUsers.groups,
+      results: RankingProtocol.allCases.compactMap { kind in
+        ranks[kind].map { ProtocolResult(kind, $0, groups: FourUsers.groups, metrics: metrics) }
+      }, negativeCounts: 1...3, itemCount: 8, userCount: 4, stages: [:]
+    ).json
+  }
+
+  @Test func `the test history holds the valid event, the valid history does not`() {
+    #expect(FourUsers.cases.users == [0, 1, 2, 3])
+    #expect(FourUsers.cases.targets == FourUsers.targets)
+    #expect(FourUsers.cases.histories(0..<4, in: FourUsers.sequences).count == 4)
+    let valid = EvaluationCases(FourUsers.sequences, split: .valid)
+    #expect(valid.targets == [1, 4, 5, 1])
+    #expect(Array(valid.histories(0..<4, in: FourUsers.sequences)[0]) == [0])
+  }
+
+  @Test func `users without a target are left out`() {
+    let sequences = UserSequences(
+      userIDs: ["a", "b"], items: RaggedArray([[1, 2], [1, 2, 3]]),
+      times: RaggedArray([[1, 2], [1, 2, 3]]), trainEnds: [2, 1], validEnds: [2, 2])
+    #expect(EvaluationCases(sequences, split: .test).users == [1])
+    #expect(EvaluationCases(sequences, split: .valid).users == [1])
+  }
+
+  @Test func `ranks of the four users under both protocols`() throws {
+    let ranks = try ranks()
+    #expect(ranks[.full]?.ranks == [3, 3, 1, 7])
+    #expect(ranks[.full]?.candidateCounts == [6, 7, 2, 7])
+    #expect(ranks[.negatives]?.cases == [0, 1, 2])
+    #expect(ranks[.negatives]?.ranks == [2, 2, 1])
+    #expect(ranks[.negatives]?.candidateCounts == [4, 3, 2])
+  }
+
+  /// Protocol, group, metric, and the value computed by hand.
+  static let expectations: [(String, String, String, Double)] = [
+    ("full", "overall", "users", 4),
+    ("full", "overall", "hr@5", 3.0 / 4),
+    ("full", "overall", "hr@10", 1),
+    ("full", "overall", "precision@5", 3.0 / 20),
+    ("full", "overall", "ndcg@5", 1.0 / 2),
+    ("full", "overall", "ndcg@10", 7.0 / 12),
+    ("full", "overall", "map@5", 5.0 / 12),
+    ("full", "overall", "mrr", 19.0 / 42),
+    ("full", "overall", "auc", 17.0 / 30),
+    ("full", "head", "users", 2),
+    ("full", "head", "ndcg@10", 5.0 / 12),
+    ("full", "tail", "users", 2),
+    ("full", "tail", "ndcg@10", 3.0 / 4),
+    ("full", "head-threshold", "users", 2),
+    ("full", "tail-threshold", "users", 2),
+    ("full", "popularity-1-9", "users", 1),
+    ("full", "popularity-1-9", "mrr", 1.0 / 3),
+    ("full", "popularity-10-29", "users", 0),
+    ("full", "popularity-60-99", "mrr", 1.0 / 7),
+    ("full", "popularity-100+", "mrr", 1.0 / 3),
+    ("full", "cold", "users", 1),
+    ("full", "cold", "hr@5", 1),
+    ("full", "length-1-4", "users", 3),
+    ("full", "length-1-4", "ndcg@10", 4.0 / 9),
+    ("full", "length-10-19", "users", 1),
+    ("negatives", "overall", "users", 3),
+    ("negatives", "overall", "mrr", 2.0 / 3),
+    ("negatives", "overall", "auc", 13.0 / 18),
+  ]
+
+  @Test func `every metric and group of the report has its hand-computed value`() throws {
+    let protocols = try report()["protocols"]
+    for (kind, group, metric, expected) in Self.expectations {
+      let value = protocols?[kind]?[group]?[metric]?.numberValue ?? .nan
+      #expect(abs(value - expected) < 1e-15, "\(kind) \(group) \(metric): \(value)")
+    }
+    #expect(protocols?["full"]?["popularity-10-29"]?["ndcg@10"] == .null)
+  }
+
+  @Test func `tables show every group of both protocols`() throws {
+    let tables = try ReportTables(report(), path: "report.json")
+    #expect(tables.plain.hasPrefix("test split, 4 users, 8 items\n\nfull ranking: all 8 items"))
+    #expect(tables.plain.contains("stored negatives: the target and 1 to 3 items"))
+    #expect(
+      tables.plain.contains(
+        """
+        group              users    hr@5   hr@10  ndcg@5  ndcg@10     mrr
+        overall                4  0.7500  1.0000  0.5000   0.5833  0.4524
+        head                   2  0.5000  1.0000  0.2500   0.4167  0.2381
+        """))
+    #expect(tables.plain.contains("popularity 10-29       0       -"))
+    #expect(
+      tables.markdown.contains("| overall | 4 | 0.7500 | 1.0000 | 0.5000 | 0.5833 | 0.4524 |"))
+  }
+
+  @Test func `something that is no report is refused`() {
+    #expect(
+      throws: PipelineError(
+        .dataFormat, "this is no report of format 1", at: .init(path: "x.json"),
+        note: "evaluate again with this version of the program")
+    ) {
+      try ReportTables(["format": 2], path: "x.json")
+    }
+  }
+
+  @Test func `a model that diverged is refused`() {
+    let model = TableModel(
+      rows: [FourUsers.histories[0]: [.nan, 0, 0, 0, 0, 0, 0, 0]], itemCount: 8)
+    #expect(throws: PipelineError.modelNotFinite("user")) {
+      try ranker.ranks(FourUsers.cases, model: model, items: model.itemVectors(threads: 1)) { _ in }
+    }
+  }
+
+  @Test func `cutoffs are sorted, each once, and between 1 and 10,000`() {
+    #expect(Cutoffs(argument: "20,5,5")?.values == [5, 20])
+    for text in ["", "0", "5,", "ten", "10001", "-1"] { #expect(Cutoffs(argument: text) == nil) }
+  }
+}
