@@ -16,6 +16,8 @@ struct EvaluationReport {
   let userCount: Int
   /// What the earlier stages recorded: configuration and counters by stage.
   let stages: [String: JSONValue]
+  /// The comparison with another run.
+  var comparison: RunComparison?
 
   /// The report as JSON.
   var json: JSONValue {
@@ -24,7 +26,7 @@ struct EvaluationReport {
       protocols[result.protocolKind.rawValue] = result.json(
         groups: groups.map(\.key), metrics: metrics)
     }
-    return [
+    var members: [String: JSONValue] = [
       "format": .integer(Self.formatVersion),
       "program": .string(programVersion),
       "split": .string(split.rawValue),
@@ -44,6 +46,8 @@ struct EvaluationReport {
       "protocols": .object(protocols),
       "stages": .object(stages),
     ]
+    members["against"] = comparison?.json
+    return .object(members)
   }
 
   /// The candidate set in words.

@@ -1,4 +1,5 @@
 import ShardIO
+import SystemPackage
 
 extension PipelineError {
   /// A vector of the model has an element that is not a number.
@@ -33,5 +34,13 @@ extension PipelineError {
     PipelineError(
       .dataFormat, "this is no report of format \(EvaluationReport.formatVersion)",
       at: .init(path: path), note: "evaluate again with this version of the program")
+  }
+
+  /// Two runs that are to be compared saw different test sets.
+  static func otherTestSet(_ directory: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "this run was evaluated on other data, another split or other users",
+      at: .init(path: directory.appending("manifest.json").string),
+      note: "'--against' needs a run on the same preprocess output and the same '--split'")
   }
 }

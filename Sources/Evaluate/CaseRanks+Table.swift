@@ -1,0 +1,50 @@
+import ShardIO
+
+/// The ranks of an evaluation as the stage stores them, one row a case, so that runs can be compared user by user.
+struct StoredRanks {
+  private static let tableKind = "ranks"
+
+  /// The ranks by protocol.
+  let ranks: [RankingProtocol: CaseRanks]
+
+  /// The ranks as a table: user, target, and rank and candidates of each protocol; a rank of 0 stands for none.
+  static func table(_ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks]) -> Table {
+    var columns: [Column] = [
+      .fixed("user", cases.users.map { UInt32($0) }), .fixed("target", cases.targets),
+    ]
+    for kind in RankingProtocol.allCases {
+      var values = [Double](repeating: 0, count: cases.count)
+      var counts = [UInt32](repeating: 0, count: cases.count)
+      if let found = ranks[kind] {
+        for (index, position) in found.cases.enumerated() {
+          values[position] = found.ranks[index]
+          counts[position] = UInt32(found.candidateCounts[index])
+        }
+      }
+      columns.append(.fixed("\(kind.rawValue)_rank", values))
+      columns.append(.fixed("\(kind.rawValue)_candidates", counts))
+    }
+    return Table(kind: tableKind, rowCount: cases.count, columns: columns)
+  }
+
+  /// Reads the ranks of a finished evaluation.
+  ///
+  /// - Throws: `PipelineError`: `.dataFormat` if the table is damaged; `.configuration` if other users or targets were
+  ///   evaluated.
+  init(_ input: StageInput, for cases: EvaluationCases) throws(PipelineError) {
+    let table = try input.table(Self.tableKind)
+    guard try table.fixed("user", as: UInt32.self) == cases.users.map({ UInt32($0) }),
+      try table.fixed("target", as: UInt32.self) == cases.targets
+    else { throw .otherTestSet(input.directory) }
+    var ranks: [RankingProtocol: CaseRanks] = [:]
+    for kind in RankingProtocol.allCases {
+      let values = try table.fixed("\(kind.rawValue)_rank", as: Double.self)
+      let counts = try table.fixed("\(kind.rawValue)_candidates", as: UInt32.self)
+      let present = values.indices.filter { values[$0] > 0 }
+      ranks[kind] = CaseRanks(
+        cases: present, ranks: present.map { values[$0] },
+        candidateCounts: present.map { Int(counts[$0]) })
+    }
+    self.ranks = ranks
+  }
+}

@@ -1,0 +1,85 @@
+import CommandSupport
+import Dataset
+import Kernels
+import Model
+import Ranking
+import ShardIO
+
+/// Measures the model and writes the report in all its forms.
+struct Evaluation {
+  /// The form of the report that people are sent to.
+  static let reportName = "report.md"
+
+  let inputs: EvaluationInputs
+  let options: MetricOptions
+  let shared: SharedOptions
+
+  /// The vectors of all items.
+  ///
+  /// - Throws: `PipelineError` `.dataFormat` if an element is not finite.
+  func itemVectors() throws(PipelineError) -> Matrix {
+    let items = inputs.model.itemVectors(threads: shared.threads)
+    guard items.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("item") }
+    return items
+  }
+
+  /// Ranks everybody, and writes ranks and report.
+  ///
+  /// - Returns: the report.
+  /// - Throws: `PipelineError`: `.configuration` if nobody can be evaluated or another run does not fit; `.dataFormat` if
+  ///   the model diverged; `.inputOutput`.
+  func run(items: Matrix, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
+    let cases = EvaluationCases(inputs.data.sequences, split: options.split)
+    guard cases.count > 0 else { throw .noTargets(options.split) }
+    let ranks = try rank(cases, items: items)
+    let report = try report(cases, ranks, itemCount: items.rows)
+    try output.write(StoredRanks.table(cases, ranks))
+    try output.writeFile("report.json", try report.json())
+    let tables = try ReportTables(report, path: "report.json")
+    try output.writeFile("report.md", Array(tables.markdown.utf8))
+    return report
+  }
+
+  private func rank(
+    _ cases: EvaluationCases, items: Matrix
+  ) throws(PipelineError) -> [RankingProtocol: CaseRanks] {
+    let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
+    let ranker = CaseRanker(
+      sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads)
+    let ranks = try ranker.ranks(cases, model: inputs.model, items: items) {
+      progress.advance(by: $0)
+    }
+    progress.finish()
+    return ranks
+  }
+
+  private func report(
+    _ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks], itemCount: Int
+  ) throws(PipelineError) -> JSONValue {
+    let metrics = Metric.all(of: Metric.Kind.allCases, at: options.cutoffs.values)
+    let groups = CaseGroup.all(cases, catalogue: inputs.data.catalogue)
+    let bootstrap =
+      options.resamples > 0
+      ? Bootstrap(seed: shared.seed, replicateCount: options.resamples) : nil
+    let counts = (ranks[.negatives]?.candidateCounts ?? []).map { $0 - 1 }
+    var report = EvaluationReport(
+      split: options.split, metrics: metrics, groups: groups,
+      results: RankingProtocol.allCases.compactMap { kind in
+        ranks[kind].map { found in
+          ProtocolResult(
+            kind, found, groups: groups, metrics: metrics, bootstrap: bootstrap,
+            threads: shared.threads)
+        }
+      },
+      negativeCounts: (counts.min() ?? 0)...(counts.max() ?? 0), itemCount: itemCount,
+      userCount: cases.count, stages: inputs.stages)
+    if let other = options.against, let bootstrap {
+      report.comparison = try RunComparison(
+        ranks, against: other, cases: cases,
+        settings: RunComparison.Settings(
+          data: inputs.references[0], split: options.split, groups: groups,
+          metrics: metrics.filter(\.isHeadline), bootstrap: bootstrap, threads: shared.threads))
+    }
+    return report.json
+  }
+}

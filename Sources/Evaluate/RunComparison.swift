@@ -1,0 +1,79 @@
+import Ranking
+import ShardIO
+import SystemPackage
+
+/// This run against another one on the same users.
+struct RunComparison {
+  /// The other run's report.
+  let otherReport: JSONValue
+  /// For each protocol and group the differences of the headline metrics, this run − the other one.
+  let json: JSONValue
+
+  /// Compares the ranks of two runs.
+  ///
+  /// - Parameters:
+  ///   - ranks: the ranks of this run.
+  ///   - other: the output directory of the other evaluation.
+  ///   - cases: who is evaluated in this run.
+  ///   - settings: what else is needed of this run.
+  /// - Throws: `PipelineError` `.configuration` if the other run saw other data, another split or other users.
+  init(
+    _ ranks: [RankingProtocol: CaseRanks], against other: FilePath, cases: EvaluationCases,
+    settings: Settings
+  ) throws(PipelineError) {
+    let input = try StageInput(directory: other, expecting: "evaluate")
+    guard input.manifest.inputs.contains(settings.data),
+      input.manifest.configuration["split"] == .string(settings.split.rawValue)
+    else { throw .otherTestSet(other) }
+    let stored = try StoredRanks(input, for: cases).ranks
+    otherReport = try JSONValue(
+      parsing: try input.file("report.json"), path: other.appending("report.json").string)
+    var protocols: [String: JSONValue] = [:]
+    for kind in RankingProtocol.allCases {
+      guard let own = ranks[kind], let theirs = stored[kind] else { continue }
+      guard own.cases == theirs.cases, own.candidateCounts == theirs.candidateCounts else {
+        throw .otherTestSet(other)
+      }
+      protocols[kind.rawValue] = settings.compare(own, theirs)
+    }
+    json = ["manifest": .string(input.reference.checksum), "protocols": .object(protocols)]
+  }
+
+  /// What a comparison needs to know of this run.
+  struct Settings {
+    let data: StageReference
+    let split: Split
+    let groups: [CaseGroup]
+    let metrics: [Metric]
+    let bootstrap: Bootstrap
+    let threads: Int
+
+    /// The differences of all groups under one protocol.
+    func compare(_ own: CaseRanks, _ theirs: CaseRanks) -> JSONValue {
+      let columns = metrics.map { metric in
+        zip(own.values(of: metric), theirs.values(of: metric)).map { $0 - $1 }
+      }
+      var members: [String: JSONValue] = [:]
+      for group in groups {
+        let places = own.cases.indices.filter { group.contains[own.cases[$0]] }
+        guard !places.isEmpty else { continue }
+        let results = bootstrap.compare(
+          columns.map { column in places.map { column[$0] } }, threads: threads)
+        members[group.key] = .object(
+          Dictionary(uniqueKeysWithValues: zip(metrics.map(\.key), results.map(\.json))))
+      }
+      return .object(members)
+    }
+  }
+}
+
+extension PairedDifference {
+  /// The comparison with its names in report.json.
+  fileprivate var json: JSONValue {
+    [
+      "difference": .number(mean), "interval": interval.json,
+      "p-bootstrap": .number(bootstrapPValue), "wins": JSONValue(winCount),
+      "losses": JSONValue(lossCount), "p-sign-test": .number(signTestPValue),
+    ]
+  }
+}
