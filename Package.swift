@@ -115,7 +115,6 @@ let package = Package(
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests("Evaluate", ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO"]),
-    tests("ShardIO", ["ShardIO"]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
   ]
 )
