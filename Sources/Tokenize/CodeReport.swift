@@ -53,6 +53,7 @@ struct CodeReport {
       "residual": .number(fit.residual / codes.variancePreserved),
       "iterations": JSONValue(fit.iterationCount),
       "revivals": JSONValue(fit.revivalCount),
+      "relocations": JSONValue(fit.relocationCount),
     ])
   }
 

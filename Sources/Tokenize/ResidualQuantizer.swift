@@ -11,12 +11,32 @@ struct QuantizerOptions: Sendable, Equatable {
   /// The largest number of k-means iterations a level.
   var iterationCount: Int
   var seed: UInt64
+  /// The number of k-means searches a level; the best one counts.
+  var restartCount = 1
+  /// The items that most iterations look at; 0 for all.
+  var sampleSize = 0
+  /// Whether codes are moved towards equal use.
+  var isBalanced = false
+}
+
+extension QuantizerOptions {
+  /// How the codes of a level are looked for.
+  fileprivate func search(level: Int) -> KMeansOptions {
+    var search = KMeansOptions(
+      clusterCount: levelSizes[level], iterationCount: iterationCount,
+      random: CounterRandom(seed: seed, stream: UInt64(level)))
+    search.restartCount = restartCount
+    search.sampleSize = sampleSize
+    search.isBalanced = isBalanced
+    return search
+  }
 }
 
 /// How the search of one level went.
 struct LevelFit: Sendable, Equatable {
   var iterationCount: Int
   var revivalCount: Int
+  var relocationCount: Int
   /// Mean squared length of what the levels so far leave of the vectors.
   var residual: Double
 }
@@ -62,11 +82,9 @@ func quantize(
     levelSizes: options.levelSizes, codes: [UInt16](repeating: 0, count: itemCount * levelCount),
     codebooks: [], center: space.center, levels: [], variance: space.variance,
     variancePreserved: meanSquaredLength(space.residuals, threads: threads))
-  for (level, size) in options.levelSizes.enumerated() {
+  for level in 0..<levelCount {
     progress(level)
-    let search = KMeansOptions(
-      clusterCount: size, iterationCount: options.iterationCount,
-      random: CounterRandom(seed: options.seed, stream: UInt64(level)))
+    let search = options.search(level: level)
     let clusters = KMeans(space.residuals, options: search, threads: threads)
     subtract(
       clusters.nearest.indices, of: clusters.centroids, from: &space.residuals, threads: threads)
@@ -77,6 +95,8 @@ func quantize(
     result.levels.append(
       LevelFit(
         iterationCount: clusters.iterationCount, revivalCount: clusters.revivalCount,
+        relocationCount: clusters.relocationCount,
+
         residual: meanSquaredLength(space.residuals, threads: threads)))
   }
   return result

@@ -34,12 +34,28 @@ struct TokenizeCommand: StageCommand {
   @Option(help: "Largest number of k-means iterations a level.")
   var iterations = 25
 
+  @Option(help: "k-means searches a level; the one with the smallest error counts.")
+  var restarts = 1
+
+  @Option(help: "Items that all but the last two iterations look at; 0 for all of them.")
+  var sampleSize = 0
+
+  @Flag(help: "Move the codes of a level towards equal use, at the price of a larger error.")
+  var balanced = false
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
     guard pca >= 0 else { throw ValidationError("'--pca' must not be negative, not \(pca).") }
     guard (1...10_000).contains(iterations) else {
       throw ValidationError("'--iterations' must be from 1 to 10000, not \(iterations).")
+    }
+    guard (1...1000).contains(restarts) else {
+      throw ValidationError("'--restarts' must be from 1 to 1000, not \(restarts).")
+    }
+    guard sampleSize == 0 || sampleSize >= codebooks.values.max() ?? 0 else {
+      throw ValidationError(
+        "'--sample-size' must be 0 or at least the size of a level, not \(sampleSize).")
     }
   }
 
@@ -73,6 +89,9 @@ struct TokenizeCommand: StageCommand {
       "codebooks": .array(codebooks.values.map { JSONValue($0) }),
       "pca": JSONValue(pca),
       "iterations": JSONValue(iterations),
+      "restarts": JSONValue(restarts),
+      "sampleSize": JSONValue(sampleSize),
+      "balanced": .bool(balanced),
       "seed": .string(String(shared.seed)),
     ]
   }
@@ -97,7 +116,7 @@ struct TokenizeCommand: StageCommand {
     let progress = Progress("tokenizing", total: codebooks.values.count, isQuiet: shared.quiet)
     let options = QuantizerOptions(
       levelSizes: codebooks.values, componentCount: pca, iterationCount: iterations,
-      seed: shared.seed)
+      seed: shared.seed, restartCount: restarts, sampleSize: sampleSize, isBalanced: balanced)
     let codes = quantize(vectors, options, threads: shared.threads) { level in
       progress.advance(by: level == 0 ? 0 : 1, detail: "level \(level + 1)")
     }

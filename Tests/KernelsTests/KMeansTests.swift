@@ -76,6 +76,16 @@ struct `Nearest centroids` {
     }
   }
 
+  @Test func `a point's centroid does not depend on its neighbours`() {
+    let x = cloud(1_100, 20, seed: 21)
+    let c = cloud(300, 20, seed: 22)
+    let all = NearestCentroids(of: x, among: c, threads: 2)
+    for row in [0, 1, 511, 512, 1_030, 1_099] {
+      let alone = NearestCentroids(of: x.gathering([row]), among: c, threads: 1)
+      #expect(alone.indices == [all.indices[row]] && alone.distances == [all.distances[row]])
+    }
+  }
+
   @Test func `the smallest index wins among equal centroids`() {
     let points = Matrix(rows: 2, columns: 2, values: [1, 2, -3, 4])
     for copies in [2, 15, 16, 17, 40, 300] {
@@ -90,7 +100,8 @@ struct `k-means` {
   @Test func `one step from the same start is the textbook's`() {
     let points = cloud(400, 6, seed: 9)
     for iterations in [0, 1, 2, 5] {
-      let settings = options(8, iterations)
+      var settings = options(8, iterations)
+      settings.isRelocating = false
       let start = startingCentroids(points, options: settings, threads: 1)
       let expected = naiveLloyd(points, from: start, iterations: iterations)
       let found = KMeans(points, options: settings, threads: 2)
@@ -108,6 +119,51 @@ struct `k-means` {
     }
     #expect(Set(found.nearest.indices).count == 30)
     #expect(found.counts == [Int](repeating: 100, count: 30))
+  }
+
+  @Test func `relocation leaves a local minimum that Lloyd's algorithm cannot`() {
+    // Clusters at 0, 100, 200 and 210; two centroids start in the first, one between the last two.
+    var points = cloud(400, 1, seed: 5)
+    for row in 0..<400 { points.values[row] += [0, 100, 200, 210][row % 4] }
+    var settings = options(4)
+    settings.start = Matrix(rows: 4, columns: 1, values: [-0.5, 0.5, 100, 205])
+    let relocated = KMeans(points, options: settings, threads: 2)
+    settings.isRelocating = false
+    let stuck = KMeans(points, options: settings, threads: 2)
+    #expect(relocated.counts == [100, 100, 100, 100] && relocated.relocationCount > 0)
+    #expect(stuck.relocationCount == 0 && stuck.squaredError > 10 * relocated.squaredError)
+  }
+
+  @Test func `the best of several starts is no worse than the first`() {
+    let points = cloud(600, 8, seed: 12)
+    var settings = options(20, 8)
+    let first = KMeans(points, options: settings, threads: 1)
+    settings.restartCount = 5
+    let best = KMeans(points, options: settings, threads: 1)
+    #expect(best.squaredError < first.squaredError)
+  }
+
+  @Test func `balanced clusters are of more equal size`() {
+    // Half of the points lie in a heap, so plain k-means has large clusters there and small ones around.
+    var points = cloud(3_000, 6, seed: 13)
+    for row in 0..<1_500 {
+      for column in 0..<6 { points.values[row * 6 + column] *= 0.2 }
+    }
+    var settings = options(50)
+    let plain = KMeans(points, options: settings, threads: 2)
+    settings.isBalanced = true
+    let balanced = KMeans(points, options: settings, threads: 2)
+    let spread = { (found: KMeans) in found.counts.reduce(0) { $0 + $1 * $1 } }
+    #expect(spread(balanced) < spread(plain))
+    #expect(balanced.squaredError < 1.2 * plain.squaredError)
+  }
+
+  @Test func `a sample finds planted clusters for all points`() {
+    let points = plantedClusters(10_000, centres: 10, columns: 6)
+    var settings = options(10)
+    settings.sampleSize = 500
+    let found = KMeans(points, options: settings, threads: 2)
+    #expect(found.counts == [Int](repeating: 1_000, count: 10))
   }
 
   @Test func `it stops when nothing moves`() {

@@ -36,7 +36,7 @@ func startingCentroids(_ points: Matrix, options: KMeansOptions, threads: Int) -
 }
 
 /// Distinct rows, one from each of `count` equal parts of the matrix.
-private func samplePoints(_ points: Matrix, count: Int, _ random: CounterRandom) -> Matrix {
+func samplePoints(_ points: Matrix, count: Int, _ random: CounterRandom) -> Matrix {
   guard count < points.rows else { return points }
   var sample = Matrix(rows: count, columns: points.columns)
   for part in 0..<count {

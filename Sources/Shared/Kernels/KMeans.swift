@@ -6,12 +6,24 @@ internal import CKernels
 public struct KMeansOptions: Sendable, Equatable {
   /// The number of clusters K, > 0.
   public var clusterCount: Int
-  /// The largest number of Lloyd's iterations; fewer where nothing moves any more.
+  /// The largest number of iterations; Lloyd's algorithm ends earlier where nothing moves any more.
   public var iterationCount: Int
-  /// The random numbers of the start and of revived clusters.
+  /// The random numbers of the start, of samples and of revived clusters.
   public var random: CounterRandom
+  /// The points that most iterations look at; 0 for all of them.
+  ///
+  /// The last two iterations look at all in any case.
+  public var sampleSize = 0
+  /// The number of searches from different starts, ≥ 1; the one with the smallest error counts.
+  public var restartCount = 1
+  /// Whether clusters are moved towards equal sizes, at the price of a larger error.
+  public var isBalanced = false
+  /// Whether clusters of little use are moved into large ones.
+  public var isRelocating = true
+  /// Where to start instead of k-means++, shape `[K, D]`.
+  public var start: Matrix?
 
-  /// The options of one search.
+  /// The options of one search over all points.
   ///
   /// - Parameters:
   ///   - clusterCount: the number of clusters, > 0.
@@ -24,14 +36,14 @@ public struct KMeansOptions: Sendable, Equatable {
   }
 }
 
-/// Clusters of points by k-means: Lloyd's algorithm from a k-means++ start.
+/// Clusters of points by k-means: Lloyd's algorithm from a k-means++ start, with relocation of useless clusters.
 ///
 /// A cluster that loses all its points is put on a point drawn in proportion to its squared distance from its
 /// centroid, as k-means++ would; a cluster stays empty only if fewer than K points are distinct.
 /// The result depends on points and options alone, not on the number of threads.
 public struct KMeans: Sendable, Equatable {
   /// Shape `[K, D]`.
-  public private(set) var centroids: Matrix
+  public internal(set) var centroids: Matrix
   /// The nearest centroid of each point and the squared distance to it.
   public private(set) var nearest: NearestCentroids
   /// The number of points in each cluster, shape `[K]`.
@@ -40,6 +52,8 @@ public struct KMeans: Sendable, Equatable {
   public private(set) var iterationCount = 0
   /// How often an empty cluster was put on a point.
   public private(set) var revivalCount = 0
+  /// How often a cluster of little use was moved into a large one.
+  public private(set) var relocationCount = 0
 
   /// Looks for clusters.
   ///
@@ -47,49 +61,120 @@ public struct KMeans: Sendable, Equatable {
   ///   - points: shape `[N, D]`, N > 0.
   ///   - options: how to look.
   ///   - threads: the largest number of threads.
-  /// - Complexity: O(N · K · D) an iteration.
+  /// - Complexity: O(N · K · D) an iteration over all points.
   public init(_ points: Matrix, options: KMeansOptions, threads: Int) {
     precondition(points.rows > 0 && options.clusterCount > 0, "no points or no clusters")
-    let lengths = squaredLengths(points, threads: threads)
-    centroids = startingCentroids(points, options: options, threads: threads)
-    nearest = NearestCentroids(
-      of: points, squaredLengths: lengths, among: centroids, threads: threads)
+    precondition(options.restartCount > 0, "no search at all")
+    let cloud = PointCloud(points, threads: threads)
+    var best = KMeans(cloud, options)
+    for restart in 1..<options.restartCount {
+      var other = options
+      other.random = options.random.substream(UInt64(restart))
+      let found = KMeans(cloud, other)
+      if found.squaredError < best.squaredError { best = found }
+    }
+    self = best
+  }
+
+  /// The sum of the squared distances of the points to their centroids.
+  public var squaredError: Double { nearest.distances.reduce(0) { $0 + Double($1) } }
+
+  /// One search.
+  private init(_ cloud: PointCloud, _ options: KMeansOptions) {
+    centroids =
+      options.start ?? startingCentroids(cloud.points, options: options, threads: cloud.threads)
+    nearest = NearestCentroids()
     counts = []
-    var members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
-    let rescues = 10
-    for iteration in 0..<options.iterationCount + rescues {
-      if iteration >= options.iterationCount, members.empty.isEmpty { break }
-      moveToMeans(&centroids, points, members, threads: threads)
-      let revived = revive(members.empty, points, options.random, iteration)
-      let moved = NearestCentroids(
-        of: points, squaredLengths: lengths, among: centroids, threads: threads)
-      let isSettled = revived == 0 && moved.indices == nearest.indices
+    if (1..<cloud.points.rows).contains(options.sampleSize) {
+      let sample = samplePoints(
+        cloud.points, count: options.sampleSize, options.random.substream(1 << 41))
+      improve(PointCloud(sample, threads: cloud.threads), options, options.iterationCount)
+      improve(cloud, options, min(2, options.iterationCount))
+    } else {
+      improve(cloud, options, options.iterationCount)
+    }
+    rescue(cloud, options)
+  }
+
+  /// Lloyd's iterations, the first three quarters of them with relocation.
+  private mutating func improve(
+    _ cloud: PointCloud, _ options: KMeansOptions, _ limit: Int
+  ) {
+    nearest = cloud.nearest(among: centroids)
+    var candidateCount = options.isRelocating ? options.clusterCount / 4 : 0
+    for iteration in 0..<limit {
+      let changed = move(
+        cloud, options, iteration, candidateCount: iteration < limit * 3 / 4 ? candidateCount : 0)
+      // Most clusters find their place at once; then few pairs are worth a look.
+      candidateCount = min(candidateCount, 2 * changed + 4)
+      let moved = cloud.nearest(among: centroids)
+      let isSettled = changed == 0 && moved.indices == nearest.indices
       nearest = moved
-      iterationCount = iteration + 1
+      iterationCount += 1
       if isSettled { break }
+    }
+  }
+
+  /// Gives clusters that ended without points some, and counts all.
+  private mutating func rescue(_ cloud: PointCloud, _ options: KMeansOptions) {
+    var members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
+    for round in 0..<rescueLimit where !members.empty.isEmpty {
+      guard move(cloud, options, options.iterationCount + round) > 0 else { break }
+      nearest = cloud.nearest(among: centroids)
       members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
     }
     counts = (0..<options.clusterCount).map(members.count)
   }
 
-  /// Puts empty clusters on points that are far from their centroids.
+  /// Moves centroids to the means of their points, and those without points onto points far from their centroids.
   ///
-  /// - Returns: the number of clusters revived; less than asked for where no point is off its centroid.
-  private mutating func revive(
-    _ empty: [Int], _ points: Matrix, _ random: CounterRandom, _ iteration: Int
+  /// - Returns: the number of clusters revived or, where none was empty, relocated.
+  private mutating func move(
+    _ cloud: PointCloud, _ options: KMeansOptions, _ iteration: Int, candidateCount: Int = 0
   ) -> Int {
-    guard !empty.isEmpty else { return 0 }
+    let members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
+    moveToMeans(&centroids, cloud.points, members, threads: cloud.threads)
+    let empty = members.empty
+    guard !empty.isEmpty else {
+      guard candidateCount > 0 else { return 0 }
+      let moved = relocate(
+        cloud, members, candidateCount: candidateCount, isBalanced: options.isBalanced,
+        options.random.substream(UInt64(iteration) | 2 << 40))
+      relocationCount += moved
+      return moved
+    }
     let stream = UInt64(iteration + 1) << 32
     let chosen = drawByWeight(nearest.distances, count: empty.count) {
-      random.uniform(stream + UInt64($0))
+      options.random.uniform(stream + UInt64($0))
     }
     for (cluster, point) in zip(empty, chosen) {
       let target = cluster * centroids.columns
       centroids.values.replaceSubrange(
-        target..<target + centroids.columns, with: points[row: point])
+        target..<target + centroids.columns, with: cloud.points[row: point])
     }
     revivalCount += chosen.count
     return chosen.count
+  }
+}
+
+/// How often clusters without points are put somewhere else after the last iteration.
+private let rescueLimit = 10
+
+/// Points with what every iteration needs of them.
+struct PointCloud: Sendable {
+  let points: Matrix
+  let lengths: [Float]
+  let threads: Int
+
+  init(_ points: Matrix, threads: Int) {
+    self.points = points
+    self.threads = threads
+    lengths = squaredLengths(points, threads: threads)
+  }
+
+  func nearest(among centroids: Matrix) -> NearestCentroids {
+    NearestCentroids(
+      of: points, squaredLengths: lengths, among: centroids, threads: threads)
   }
 }
 

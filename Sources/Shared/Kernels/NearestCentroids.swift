@@ -11,6 +11,12 @@ public struct NearestCentroids: Sendable, Equatable {
   /// From `‖x‖² − 2x·c + ‖c‖²` in single precision, cut off at 0.
   public private(set) var distances: [Float]
 
+  /// The nearest centroids of no points.
+  init() {
+    indices = []
+    distances = []
+  }
+
   /// Compares all points with all centroids, as a matrix product over blocks that stay in the cache.
   ///
   /// - Parameters:
