@@ -75,6 +75,7 @@ let package = Package(
     .executable(name: "h2rec-train", targets: ["Train"]),
     .executable(name: "h2rec-evaluate", targets: ["Evaluate"]),
     .library(name: "Shared", targets: ["Shared"]),
+    .library(name: "CrashShim", type: .dynamic, targets: ["CrashShim"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -106,6 +107,7 @@ let package = Package(
     stage("Train", ["Kernels", "Model", "Ranking"]),
     stage("Evaluate", ["Kernels", "Model", "Ranking"]),
 
+    .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),

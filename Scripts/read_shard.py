@@ -3,6 +3,7 @@
 
     read_shard.py FILE.h2s                 the schema, as JSON
     read_shard.py FILE.h2s --rows [N]      also the rows (the first N), one JSON object a line
+    read_shard.py --check FILE.h2s ...     for each file a line: it can be read, or why not
     read_shard.py DIRECTORY                the manifest, and the schema of every table, checked
     read_shard.py DIRECTORY KIND --rows    the rows of a table, all shards together
     read_shard.py ... --hex                also the decoded bytes of every buffer, in hexadecimal
@@ -410,14 +411,32 @@ def to_json(value):
     return value
 
 
+def check(paths):
+    """Prints a line for each file; 65 if one cannot be read."""
+    status = 0
+    for path in paths:
+        try:
+            table = read_file(path)
+            print(f"{path}: {table.row_count} rows of {table.kind}")
+        except Refused as error:
+            print(f"{path}: {error}")
+            status = 65
+    return status
+
+
 def main():
     parser = argparse.ArgumentParser(description="Reads the shards and outputs of h2rec.")
-    parser.add_argument("path", help="a .h2s file, or the output directory of a stage")
+    parser.add_argument("path", nargs="?", help="a .h2s file, or the output directory of a stage")
     parser.add_argument("kind", nargs="?", help="a table of the directory")
     parser.add_argument("--rows", nargs="?", type=int, const=-1, help="print the rows, or the first so many")
     parser.add_argument("--hex", action="store_true", help="print the decoded bytes of every buffer")
+    parser.add_argument("--check", nargs="+", metavar="FILE", help="say of each file whether it can be read")
     parser.add_argument("--npy", nargs=2, metavar=("COLUMN", "FILE"), help="write a fixed column as .npy (needs NumPy)")
     options = parser.parse_args()
+    if options.check:
+        return check(options.check)
+    if not options.path:
+        parser.error("a file or a directory is needed")
     try:
         if not os.path.isdir(options.path):
             tables = [read_file(options.path)]

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A number type that columns can hold.
 public protocol ShardElement: BitwiseCopyable, Sendable {
   /// The values of a column of this type, as the type-erased array that columns hold.
@@ -104,7 +106,12 @@ extension ColumnValues: Equatable {
   public static func == (left: ColumnValues, right: ColumnValues) -> Bool {
     guard left.type == right.type, left.count == right.count else { return false }
     return unsafe left.withBytes { first in
-      unsafe right.withBytes { second in unsafe first.elementsEqual(second) }
+      unsafe right.withBytes { second in
+        guard let left = first.baseAddress, let right = second.baseAddress else {
+          return true
+        }
+        return unsafe memcmp(left, right, first.count) == 0
+      }
     }
   }
 }
