@@ -2,12 +2,26 @@ import Dataset
 
 /// A set of cases whose metrics are reported together.
 struct CaseGroup: Sendable, Equatable {
+  /// What the groups of a table have in common.
+  enum Section: String, Sendable, CaseIterable {
+    /// Everybody.
+    case overall
+    /// By the popularity of the target.
+    case popularity
+    /// By the number of events before the target.
+    case length
+    /// Head and tail targets by the number of events.
+    case grid
+  }
+
   /// The stable key in report.json.
   let key: String
   /// The name in tables.
   let title: String
   /// The rule in words.
   let rule: String
+  /// The table in which it stands.
+  let section: Section
   /// For each case, whether it belongs to the group.
   let contains: [Bool]
 }
@@ -18,11 +32,24 @@ extension CaseGroup {
 
   /// All groups in the order of the report; a group nobody belongs to is there all the same.
   static func all(_ cases: EvaluationCases, catalogue: Catalogue) -> [CaseGroup] {
-    [
-      CaseGroup(
-        key: "overall", title: "overall", rule: "every user with a target",
-        contains: [Bool](repeating: true, count: cases.count))
-    ] + popularityGroups(cases, catalogue) + lengthGroups(cases)
+    let overall = CaseGroup(
+      key: "overall", title: "overall", rule: "every user with a target", section: .overall,
+      contains: [Bool](repeating: true, count: cases.count))
+    let popularity = popularityGroups(cases, catalogue)
+    let lengths = lengthGroups(cases)
+    return [overall] + popularity + lengths + grid(Array(popularity.prefix(2)), lengths)
+  }
+
+  /// Every row group crossed with every column group.
+  private static func grid(_ rows: [CaseGroup], _ columns: [CaseGroup]) -> [CaseGroup] {
+    rows.flatMap { row in
+      columns.map { column in
+        CaseGroup(
+          key: "\(row.key)-\(column.key)", title: "\(row.title), \(column.title)",
+          rule: "\(row.rule); \(column.rule)", section: .grid,
+          contains: zip(row.contains, column.contains).map { $0 && $1 })
+      }
+    }
   }
 
   private static func popularityGroups(
@@ -30,7 +57,8 @@ extension CaseGroup {
   ) -> [CaseGroup] {
     func group(_ key: String, _ title: String, _ rule: String, _ test: (Int) -> Bool) -> CaseGroup {
       CaseGroup(
-        key: key, title: title, rule: rule, contains: cases.targets.map { test(Int($0)) })
+        key: key, title: title, rule: rule, section: .popularity,
+        contains: cases.targets.map { test(Int($0)) })
     }
     var groups = [
       group("head", "head", "the target is among the most popular items, by share of the items") {
@@ -69,7 +97,7 @@ extension CaseGroup {
       let label = upper == .max ? "\(lower)+" : "\(lower)-\(upper - 1)"
       return CaseGroup(
         key: "length-\(label)", title: "user length \(label)",
-        rule: "the user has \(label) events before the target",
+        rule: "the user has \(label) events before the target", section: .length,
         contains: cases.historyLengths.map { (lower..<upper).contains($0) })
     }
   }

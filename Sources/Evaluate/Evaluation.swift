@@ -8,7 +8,7 @@ import ShardIO
 /// Measures the model and writes the report in all its forms.
 struct Evaluation {
   /// The form of the report that people are sent to.
-  static let reportName = "report.md"
+  static let reportName = "report.html"
 
   let inputs: EvaluationInputs
   let options: MetricOptions
@@ -32,11 +32,18 @@ struct Evaluation {
     let cases = EvaluationCases(inputs.data.sequences, split: options.split)
     guard cases.count > 0 else { throw .noTargets(options.split) }
     let ranks = try rank(cases, items: items)
-    let report = try report(cases, ranks, itemCount: items.rows)
+    var measured = try measure(cases, ranks, itemCount: items.rows)
+    measured.training = inputs.trainingLog
+    measured.codes = inputs.codeReport
+    measured.examples = ExampleUsers(
+      data: inputs.data, codes: inputs.codes, threads: shared.threads
+    ).json(cases, ranks[.full] ?? CaseRanks(), model: inputs.model, items: items)
+    let report = measured.json
     try output.write(StoredRanks.table(cases, ranks))
     try output.writeFile("report.json", try report.json())
     let tables = try ReportTables(report, path: "report.json")
     try output.writeFile("report.md", Array(tables.markdown.utf8))
+    try output.writeFile(Self.reportName, Array(ReportPage(report).html.utf8))
     return report
   }
 
@@ -53,9 +60,9 @@ struct Evaluation {
     return ranks
   }
 
-  private func report(
+  private func measure(
     _ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks], itemCount: Int
-  ) throws(PipelineError) -> JSONValue {
+  ) throws(PipelineError) -> EvaluationReport {
     let metrics = Metric.all(of: Metric.Kind.allCases, at: options.cutoffs.values)
     let groups = CaseGroup.all(cases, catalogue: inputs.data.catalogue)
     let bootstrap =
@@ -80,6 +87,6 @@ struct Evaluation {
           data: inputs.references[0], split: options.split, groups: groups,
           metrics: metrics.filter(\.isHeadline), bootstrap: bootstrap, threads: shared.threads))
     }
-    return report.json
+    return report
   }
 }

@@ -9,6 +9,10 @@ struct EvaluationInputs {
   let negatives: EvaluationNegatives
   let codes: ItemCodes?
   let model: Recommender
+  /// The lines of the training log.
+  let trainingLog: [JSONValue]
+  /// The report of the codes that the model uses.
+  let codeReport: JSONValue?
   /// What the manifest of this stage records of its inputs.
   let references: [StageReference]
   /// Configuration and counters of each stage, for the report.
@@ -36,6 +40,11 @@ struct EvaluationInputs {
       dataInput, itemCount: self.data.catalogue.count, userCount: self.data.sequences.count)
     self.codes = if let codesInput { try ItemCodes(codesInput) } else { nil }
     self.model = try Recommender(model: modelInput, data: self.data, codes: self.codes)
+    trainingLog = try Self.log(modelInput)
+    codeReport =
+      if let codesInput {
+        try JSONValue(parsing: try codesInput.file("report.json"), path: "\(codesInput.directory)")
+      } else { nil }
     let inputs = [dataInput, codesInput, modelInput].compactMap { $0 }
     references = inputs.map(\.reference)
     stages = Dictionary(
@@ -55,4 +64,16 @@ struct EvaluationInputs {
   private static func usesCodes(_ model: StageInput) -> Bool {
     model.manifest.inputs.contains { $0.stage == "tokenize" }
   }
+
+  /// The training log, one value a line.
+  private static func log(_ model: StageInput) throws(PipelineError) -> [JSONValue] {
+    let path = model.directory.appending(logName).string
+    var lines: [JSONValue] = []
+    for line in try model.file(logName).split(separator: UInt8(ascii: "\n")) {
+      lines.append(try JSONValue(parsing: Array(line), path: path))
+    }
+    return lines
+  }
+
+  private static let logName = "training-log.jsonl"
 }

@@ -18,6 +18,12 @@ struct EvaluationReport {
   let stages: [String: JSONValue]
   /// The comparison with another run.
   var comparison: RunComparison?
+  /// The lines of the training log.
+  var training: [JSONValue] = []
+  /// The report of the codes, for a model with codes.
+  var codes: JSONValue?
+  /// A few users with their lists.
+  var examples: JSONValue = []
 
   /// The report as JSON.
   var json: JSONValue {
@@ -35,7 +41,10 @@ struct EvaluationReport {
       "metrics": .array(metrics.map { .string($0.key) }),
       "groups": .array(
         groups.map { group in
-          ["key": .string(group.key), "title": .string(group.title), "rule": .string(group.rule)]
+          [
+            "key": .string(group.key), "title": .string(group.title), "rule": .string(group.rule),
+            "section": .string(group.section.rawValue),
+          ]
         }),
       "candidates": .object(
         Dictionary(
@@ -47,6 +56,9 @@ struct EvaluationReport {
       "stages": .object(stages),
     ]
     members["against"] = comparison?.json
+    members["training"] = .array(training)
+    members["codes"] = codes
+    members["examples"] = examples
     return .object(members)
   }
 

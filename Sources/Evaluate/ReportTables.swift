@@ -9,8 +9,8 @@ struct ReportTables {
   let split: String
   let userCount: Int64
   let itemCount: Int64
-  /// The candidate set in words, and the metrics of the groups.
-  let protocols: [(candidates: String, table: TextTable)]
+  /// The candidate set in words, and the metrics of the groups; the grid is for readers with more room than a terminal.
+  let protocols: [(candidates: String, table: TextTable, grid: TextTable)]
   /// Title and rule of each group.
   let rules: [(title: String, rule: String)]
 
@@ -30,14 +30,23 @@ struct ReportTables {
     let columns = metrics.filter { key in Self.shown.contains { key.hasPrefix($0) } }
     protocols = RankingProtocol.allCases.compactMap { kind in
       guard let results = report["protocols"]?[kind.rawValue] else { return nil }
-      var table = TextTable(header: ["group", "users"] + columns)
-      for group in groups {
-        guard let key = group["key"]?.stringValue, let values = results[key] else { continue }
-        table.rows.append(
-          [group["title"]?.stringValue ?? key, "\(values["users"]?.integerValue ?? 0)"]
-            + columns.map { Self.text(values[$0]) })
+      func table(_ isWanted: (JSONValue) -> Bool) -> TextTable {
+        var table = TextTable(header: ["group", "users"] + columns)
+        for group in groups where isWanted(group) {
+          guard let key = group["key"]?.stringValue, let values = results[key] else { continue }
+          table.rows.append(
+            [group["title"]?.stringValue ?? key, "\(values["users"]?.integerValue ?? 0)"]
+              + columns.map { Self.text(values[$0]) })
+        }
+        return table
       }
-      return (report["candidates"]?[kind.rawValue]?.stringValue ?? kind.rawValue, table)
+      func isGrid(_ group: JSONValue) -> Bool {
+        group["section"]?.stringValue == CaseGroup.Section.grid.rawValue
+      }
+      return (
+        report["candidates"]?[kind.rawValue]?.stringValue ?? kind.rawValue,
+        table { !isGrid($0) }, table(isGrid)
+      )
     }
   }
 
@@ -52,9 +61,9 @@ struct ReportTables {
   var markdown: String {
     var text = "# Evaluation\n\nSplit: \(split). Users: \(userCount). Items: \(itemCount).\n"
     text += "Ties count half: rank = 1 + greater + equal / 2; a hit when the rank is at most k.\n"
-    for (candidates, table) in protocols {
+    for (candidates, table, grid) in protocols {
       let title = candidates.prefix(1).uppercased() + candidates.dropFirst()
-      text += "\n## \(title)\n\n\(table.markdown)\n"
+      text += "\n## \(title)\n\n\(table.markdown)\n\n\(grid.markdown)\n"
     }
     text += "\n## Groups\n\n"
     for (title, rule) in rules { text += "- **\(title)**: \(rule)\n" }

@@ -4,9 +4,8 @@ import SystemPackage
 
 /// This run against another one on the same users.
 struct RunComparison {
-  /// The other run's report.
-  let otherReport: JSONValue
-  /// For each protocol and group the differences of the headline metrics, this run − the other one.
+  /// The other run's values, and for each protocol and group the differences of the headline metrics, this run − the
+  /// other one.
   let json: JSONValue
 
   /// Compares the ranks of two runs.
@@ -26,7 +25,7 @@ struct RunComparison {
       input.manifest.configuration["split"] == .string(settings.split.rawValue)
     else { throw .otherTestSet(other) }
     let stored = try StoredRanks(input, for: cases).ranks
-    otherReport = try JSONValue(
+    let otherReport = try JSONValue(
       parsing: try input.file("report.json"), path: other.appending("report.json").string)
     var protocols: [String: JSONValue] = [:]
     for kind in RankingProtocol.allCases {
@@ -36,7 +35,10 @@ struct RunComparison {
       }
       protocols[kind.rawValue] = settings.compare(own, theirs)
     }
-    json = ["manifest": .string(input.reference.checksum), "protocols": .object(protocols)]
+    json = [
+      "manifest": .string(input.reference.checksum), "protocols": .object(protocols),
+      "values": otherReport["protocols"] ?? .null,
+    ]
   }
 
   /// What a comparison needs to know of this run.

@@ -19,6 +19,6 @@ struct ShowCommand: StageCommand {
     let tables = try ReportTables(
       JSONValue(parsing: try input.file("report.json"), path: path), path: path)
     try printResult(tables.plain)
-    try printResult("\nreport: \(directory.appending("report.md"))")
+    try printResult("\nreport: \(directory.appending(Evaluation.reportName))")
   }
 }

@@ -1,0 +1,129 @@
+import Dataset
+import Kernels
+import Model
+import Ranking
+import ShardIO
+
+/// A few users whose lists a person can judge: what they did, what they were given, what they took next, and why.
+struct ExampleUsers {
+  /// Items of the list, and of the history's end, that are shown.
+  static let listLength = 10
+  static let historyLength = 8
+
+  /// What an example is an example of, with its rule on rank, head target and history length; the first user that fits is taken.
+  private static let kinds: [(name: String, fits: @Sendable (Double, Bool, Int) -> Bool)] = [
+    ("a rare item, found", { $0 <= 10 && !$1 && $2 >= 3 }),
+    ("a popular item, found", { $0 <= 10 && $1 && $2 >= 3 }),
+    ("a near miss", { $0 > 10 && $0 <= 50 && $2 >= 3 }),
+    ("a miss", { $0 > 50 && $2 >= 3 }),
+    ("a short history", { $0 <= 50 && $2 < 5 }),
+  ]
+
+  let data: PreprocessedData
+  let codes: ItemCodes?
+  let threads: Int
+
+  /// The examples as they stand in report.json.
+  func json(
+    _ cases: EvaluationCases, _ ranks: CaseRanks, model: some ScoringModel, items: Matrix
+  ) -> JSONValue {
+    var chosen: [(name: String, index: Int)] = []
+    for kind in Self.kinds {
+      let found = ranks.cases.indices.first { index in
+        let position = ranks.cases[index]
+        return !chosen.contains { $0.index == index }
+          && kind.fits(
+            ranks.ranks[index], data.catalogue.isHead[Int(cases.targets[position])],
+            cases.historyLengths[position])
+      }
+      if let found { chosen.append((kind.name, found)) }
+    }
+    let words = codes.map { CodeWords($0, data.catalogue) }
+    return .array(
+      chosen.map { name, index in
+        let position = ranks.cases[index]
+        let history = cases.histories(position..<position + 1, in: data.sequences)
+        let top = topK(
+          users: model.userVectors(history, threads: threads), items: items,
+          count: Self.listLength, excluded: history, threads: threads)
+        return example(
+          name, user: cases.users[position], history: Array(history.values), top: top,
+          truth: cases.targets[position], rank: ranks.ranks[index], words)
+      })
+  }
+
+  private func example(
+    _ kind: String, user: Int, history: [UInt32], top: TopItems, truth: UInt32, rank: Double,
+    _ words: CodeWords?
+  ) -> JSONValue {
+    let list = zip(top.items[0], top.scores[0]).map { item, score in
+      var entry = describe(item, words)
+      entry["score"] = .number(Double(score))
+      entry["isTruth"] = .bool(item == truth)
+      entry["because"] = reason(item, history)
+      return JSONValue.object(entry)
+    }
+    var target = describe(truth, words)
+    target["rank"] = .number(rank)
+    return [
+      "kind": .string(kind), "user_id": .string(data.userIDs[user]),
+      "historyLength": JSONValue(history.count),
+      "history": .array(
+        history.suffix(Self.historyLength).map { .object(describe($0, words)) }),
+      "truth": .object(target), "list": .array(list),
+    ]
+  }
+
+  /// Id, title, codes and their words.
+  private func describe(_ item: UInt32, _ words: CodeWords?) -> [String: JSONValue] {
+    let index = Int(item)
+    var entry: [String: JSONValue] = [
+      "item_id": .string(data.catalogue.itemIDs[index]),
+      "title": .string(data.catalogue.titles[index]),
+      "trainCount": JSONValue(data.catalogue.trainCounts[index]),
+    ]
+    if let codes { entry["codes"] = .array(codes.tuple(of: index).map { JSONValue($0) }) }
+    if let words { entry["words"] = .string(words.text(of: index)) }
+    return entry
+  }
+
+  /// The latest history item with the longest shared code prefix; nil where none shares the first code.
+  private func reason(_ item: UInt32, _ history: [UInt32]) -> JSONValue? {
+    guard let codes else { return nil }
+    let own = codes.tuple(of: Int(item))
+    var best: (length: Int, item: UInt32)?
+    for other in history.reversed() {
+      let length = zip(own, codes.tuple(of: Int(other))).prefix { $0 == $1 }.count
+      if length > best?.length ?? 0 { best = (length, other) }
+    }
+    return best.map { best in
+      [
+        "sharedLevels": JSONValue(best.length),
+        "title": .string(data.catalogue.titles[Int(best.item)]),
+        "item_id": .string(data.catalogue.itemIDs[Int(best.item)]),
+      ]
+    }
+  }
+}
+
+/// The first code of an item in words: the most frequent category among the items that have it.
+struct CodeWords {
+  private let codes: ItemCodes
+  private let words: [String]
+
+  /// Finds the words of all first-level codes; of equally frequent categories the first in the alphabet.
+  init(_ codes: ItemCodes, _ catalogue: Catalogue) {
+    self.codes = codes
+    var counts = [[String: Int]](repeating: [:], count: codes.levelSizes[0])
+    for item in 0..<codes.count {
+      guard let category = catalogue.categories[item].last else { continue }
+      counts[Int(codes.codes[item * codes.levelCount])][category, default: 0] += 1
+    }
+    words = counts.map { found in
+      found.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? ""
+    }
+  }
+
+  /// The words of an item's first code; empty where the items have no categories.
+  func text(of item: Int) -> String { words[Int(codes.codes[item * codes.levelCount])] }
+}

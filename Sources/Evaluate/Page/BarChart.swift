@@ -1,0 +1,107 @@
+/// Horizontal bars from zero, for one or two series, with optional intervals.
+///
+/// Drawn 360 units wide, so that its text stays readable when a phone shows it at full width. Series differ in lightness
+/// and in pattern, not in hue alone.
+struct BarChart {
+  /// One bar.
+  struct Bar {
+    let value: Double
+    var interval: ClosedRange<Double>?
+  }
+
+  let title: String
+  /// What the bars measure, under the title.
+  let caption: String
+  /// The names of the series; one or two.
+  let series: [String]
+  /// A label, a remark beside it, and one bar a series (nil where there is no value).
+  let rows: [(label: String, remark: String, bars: [Bar?])]
+
+  private static let width = 360.0
+  private static let labelWidth = 112.0
+  private static let valueWidth = 50.0
+  private static let barHeight = 15.0
+
+  private var limit: Double {
+    let ends = rows.flatMap { row in
+      row.bars.compactMap { $0 }.map { max($0.value, $0.interval?.upperBound ?? 0) }
+    }
+    return max(ends.max() ?? 0, 1e-12)
+  }
+
+  /// The picture as an element of HTML.
+  var svg: String {
+    var y = series.count > 1 ? 26.0 : 4.0
+    var parts: [String] = series.count > 1 ? [legend] : []
+    let rowHeight = Double(series.count) * (Self.barHeight + 2) + 10
+    for row in rows {
+      parts.append(markup(of: row, at: y))
+      y += rowHeight
+    }
+    let text = rows.map { row in
+      "\(row.label): "
+        + row.bars.map { bar in bar.map { decimal($0.value, 4) } ?? "none" }
+        .joined(separator: ", ")
+    }
+    return """
+      <figure><figcaption><b>\(escaped(title))</b><span>\(escaped(caption))</span></figcaption>
+      <svg viewBox="0 0 360 \(coordinate(y))" role="img" aria-label="\(escaped(title)). \
+      \(escaped(text.joined(separator: "; ")))">
+      \(parts.joined(separator: "\n"))
+      </svg></figure>
+      """
+  }
+
+  private var legend: String {
+    series.enumerated().map { index, name in
+      let x = Double(index) * 170
+      return """
+        <rect class="s\(index)" x="\(coordinate(x))" y="4" width="12" height="12"/>\
+        <text x="\(coordinate(x + 17))" y="14">\(escaped(name))</text>
+        """
+    }.joined(separator: "\n")
+  }
+
+  private func markup(
+    of row: (label: String, remark: String, bars: [Bar?]), at top: Double
+  ) -> String {
+    let middle = top + Double(series.count) * (Self.barHeight + 2) / 2
+    var parts = [
+      "<text x=\"0\" y=\"\(coordinate(middle - 1))\">\(escaped(row.label))</text>",
+      "<text class=\"dim\" x=\"0\" y=\"\(coordinate(middle + 11))\">\(escaped(row.remark))</text>",
+    ]
+    for (index, bar) in row.bars.enumerated() {
+      let y = top + Double(index) * (Self.barHeight + 2)
+      parts.append(markup(of: bar, series: index, at: y))
+    }
+    return parts.joined(separator: "\n")
+  }
+
+  private func markup(of bar: Bar?, series: Int, at y: Double) -> String {
+    let textY = coordinate(y + 12)
+    guard let bar else {
+      return
+        "<text class=\"dim\" x=\"\(coordinate(Self.labelWidth))\" y=\"\(textY)\">no users</text>"
+    }
+    let scale = (Self.width - Self.labelWidth - Self.valueWidth) / limit
+    let length = max(0, bar.value) * scale
+    var end = length
+    var markup = """
+      <rect class="s\(series)" x="\(coordinate(Self.labelWidth))" y="\(coordinate(y))" \
+      width="\(coordinate(max(1, length)))" height="\(coordinate(Self.barHeight))" rx="2"/>
+      """
+    if let interval = bar.interval {
+      let from = Self.labelWidth + interval.lowerBound * scale
+      let to = Self.labelWidth + interval.upperBound * scale
+      let middle = coordinate(y + Self.barHeight / 2)
+      let (high, low) = (coordinate(y + 4), coordinate(y + Self.barHeight - 4))
+      markup += """
+        <path class="whisker" d="M\(coordinate(from)) \(middle)H\(coordinate(to))\
+        M\(coordinate(from)) \(high)V\(low)M\(coordinate(to)) \(high)V\(low)"/>
+        """
+      end = max(end, interval.upperBound * scale)
+    }
+    let x = coordinate(Self.labelWidth + end + 5)
+    return markup + "<text x=\"\(x)\" y=\"\(textY)\">\(decimal(bar.value, 4))</text>"
+  }
+}

@@ -1,0 +1,172 @@
+import ShardIO
+
+extension ReportPage {
+  /// The numbers to remember.
+  var tiles: String {
+    let hitRate = metric.replacing("ndcg", with: "hr")
+    let wanted: [(String, RankingProtocol, String, String)] = [
+      ("\(name(metric)), full ranking", .full, "overall", metric),
+      ("\(name(metric)) of tail items", .full, "tail", metric),
+      ("\(name(hitRate)), full ranking", .full, "overall", hitRate),
+      ("MRR, full ranking", .full, "overall", "mrr"),
+      ("\(name(metric)), stored negatives", .negatives, "overall", metric),
+    ]
+    let tiles = wanted.compactMap { title, kind, group, key -> String? in
+      let values = results(kind, group)
+      guard let value = values?[key]?.numberValue else { return nil }
+      let range = interval(values, key).map { "95 %: \($0)" }.joined()
+      return """
+        <div class="tile"><small>\(escaped(title))</small><b>\(decimal(value, 4))</b>\
+        <small>\(range)</small></div>
+        """
+    }
+    return "<div class=\"tiles\">\(tiles.joined(separator: "\n"))</div>"
+  }
+
+  /// The tables of both protocols.
+  var accuracy: String {
+    let keys = (report["metrics"]?.arrayValue ?? []).compactMap(\.stringValue).filter { key in
+      ["hr@", "ndcg@", "mrr"].contains { key.hasPrefix($0) }
+    }
+    let sections: [CaseGroup.Section] = [.overall, .popularity, .length]
+    let tables = RankingProtocol.allCases.compactMap { kind -> String? in
+      guard let candidates = report["candidates"]?[kind.rawValue]?.stringValue else { return nil }
+      let rows = sections.flatMap { groups($0) }.map { key, title in
+        let values = results(kind, key)
+        return [escaped(title), grouped(values?["users"]?.integerValue ?? 0)]
+          + keys.map { cell(values, $0) }
+      }
+      let heading = candidates.prefix(1).uppercased() + candidates.dropFirst()
+      return "<h3>\(escaped(heading))</h3>"
+        + htmlTable(header: ["group", "users"] + keys.map { name($0) }, rows: rows)
+    }
+    return """
+      <h2>Accuracy</h2>
+      <p>Every user has one target. Below a value stands its 95 % interval from resampling the users. Equal scores
+      count half: rank = 1 + greater + equal / 2, a hit when the rank is at most k.</p>
+      \(tables.joined(separator: "\n"))
+      """
+  }
+
+  /// Head against tail, popularity, user length.
+  var pictures: String {
+    let caption = "\(name(metric)), full ranking, with 95 % intervals"
+    let headTail = groups(.popularity).filter { ["head", "tail"].contains($0.key) }
+    let buckets = groups(.popularity).filter {
+      $0.key.hasPrefix("popularity-") || $0.key == "cold"
+    }
+    let figures = [
+      bars("Head and tail items", caption, groups(.overall) + headTail),
+      bars("By train interactions of the target", caption, buckets),
+      lengthCurve(caption: "\(name(metric)), full ranking, by events before the target"),
+      bars(
+        "Against stored negatives", "\(name(metric)), with 95 % intervals",
+        groups(.overall) + headTail, kind: .negatives),
+    ]
+    return """
+      <h2>Where it is strong</h2>
+      <div class="figures">
+      \(figures.joined(separator: "\n"))
+      </div>
+      \(grid)
+      """
+  }
+
+  private func bars(
+    _ title: String, _ caption: String, _ groups: [(key: String, title: String)],
+    kind: RankingProtocol = .full
+  ) -> String {
+    func bar(_ values: JSONValue?) -> BarChart.Bar? {
+      values?[metric]?.numberValue.map { BarChart.Bar(value: $0, interval: range(values, metric)) }
+    }
+    let hasOther = report["against"] != nil
+    return BarChart(
+      title: title, caption: caption, series: hasOther ? ["this run", "the other run"] : [""],
+      rows: groups.map { key, title in
+        let own = results(kind, key)
+        let label = title.replacing("popularity ", with: "")
+        let remark = "\(grouped(own?["users"]?.integerValue ?? 0)) users"
+        let other = hasOther ? [bar(otherResults(kind, key))] : []
+        return (label, remark, [bar(own)] + other)
+      }
+    ).svg
+  }
+
+  private func lengthCurve(caption: String) -> String {
+    let lengths = groups(.length)
+    func values(_ results: (String) -> JSONValue?) -> [Double?] {
+      lengths.map { results($0.key)?[metric]?.numberValue }
+    }
+    var series = [("this run", values { results(.full, $0) })]
+    if report["against"] != nil {
+      series.append(("the other run", values { otherResults(.full, $0) }))
+    }
+    return LineChart(
+      title: "By length of the history", caption: caption, series: series,
+      steps: lengths.map { $0.title.replacing("user length ", with: "") }
+    ).svg
+  }
+
+  /// Head and tail by user length.
+  private var grid: String {
+    let cells = groups(.grid)
+    guard !cells.isEmpty else { return "" }
+    let rows = cells.map { key, title in
+      let values = results(.full, key)
+      return [
+        escaped(title), grouped(values?["users"]?.integerValue ?? 0), cell(values, metric),
+        cell(results(.negatives, key), metric),
+      ]
+    }
+    return """
+      <h3>Head and tail by length of the history</h3>
+      \(htmlTable(
+        header: ["group", "users", "\(name(metric)), full", "\(name(metric)), negatives"], rows: rows))
+      """
+  }
+
+  /// The differences to the other run.
+  var comparison: String {
+    guard let protocols = report["against"]?["protocols"] else { return "" }
+    let shown = [CaseGroup.Section.overall, .popularity, .length].flatMap { groups($0) }
+    let tables = RankingProtocol.allCases.compactMap { kind -> String? in
+      guard let differences = protocols[kind.rawValue] else { return nil }
+      let rows = shown.compactMap { key, title -> [String]? in
+        guard let entry = differences[key]?[metric] else { return nil }
+        return row(title, key, kind, entry)
+      }
+      return "<h3>\(kind == .full ? "Full ranking" : "Stored negatives")</h3>"
+        + htmlTable(
+          header: [
+            "group", "users", "this run", "other run", "difference", "better / worse",
+            "p, bootstrap", "p, sign test",
+          ], rows: rows)
+    }
+    return """
+      <h2>Against the other run</h2>
+      <p>\(name(metric)), user by user on the same users: this run − the other run, the 95 % interval of the
+      difference from a paired bootstrap, and the users for whom either is better.</p>
+      \(tables.joined(separator: "\n"))
+      """
+  }
+
+  private func row(
+    _ title: String, _ key: String, _ kind: RankingProtocol, _ entry: JSONValue
+  ) -> [String] {
+    func number(_ name: String) -> Double { entry[name]?.numberValue ?? .nan }
+    let bounds = (entry["interval"]?.arrayValue ?? []).compactMap(\.numberValue)
+    let range = bounds.count == 2 ? "\(signed(bounds[0])) to \(signed(bounds[1]))" : ""
+    return [
+      escaped(title), grouped(results(kind, key)?["users"]?.integerValue ?? 0),
+      decimal(results(kind, key)?[metric]?.numberValue ?? .nan, 4),
+      decimal(otherResults(kind, key)?[metric]?.numberValue ?? .nan, 4),
+      "\(signed(number("difference")))<small>\(range)</small>",
+      "\(entry["wins"]?.integerValue ?? 0) / \(entry["losses"]?.integerValue ?? 0)",
+      decimal(number("p-bootstrap"), 3), decimal(number("p-sign-test"), 3),
+    ]
+  }
+
+  private func signed(_ value: Double) -> String {
+    (value < 0 ? "−" : "+") + decimal(abs(value), 4)
+  }
+}

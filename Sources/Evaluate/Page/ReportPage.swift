@@ -1,0 +1,97 @@
+import ShardIO
+
+/// report.html: one file that shows a report.json to people, without scripts and without anything from the network.
+struct ReportPage {
+  let report: JSONValue
+  /// The metric that pictures show.
+  let metric: String
+
+  /// Prepares the page of a report; pictures show NDCG at 10, or at the last cut if there is no 10.
+  init(_ report: JSONValue) {
+    self.report = report
+    let keys = (report["metrics"]?.arrayValue ?? []).compactMap(\.stringValue)
+    let cut = keys.contains("ndcg@10") ? "ndcg@10" : keys.last { $0.hasPrefix("ndcg@") }
+    metric = cut ?? "mrr"
+  }
+
+  /// The whole page.
+  var html: String {
+    let sections = [
+      tiles, pictures, comparison, accuracy, lists, training, codes, examples, dataCard, runCard,
+    ].filter { !$0.isEmpty }
+    return """
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <title>\(escaped(title))</title>
+      <style>
+      \(pageStyle)
+      </style>
+      </head>
+      <body>
+      <h1>\(escaped(title))</h1>
+      <p class="dim">\(escaped(subtitle))</p>
+      \(sections.joined(separator: "\n"))
+      </body>
+      </html>
+
+      """
+  }
+
+  private var title: String {
+    let model = report["stages"]?["train"]?["configuration"]?["model"]?.stringValue
+    return "Evaluation of \(model.map { "'\($0)'" } ?? "a model")"
+  }
+
+  private var subtitle: String {
+    let users = grouped(report["users"]?.integerValue ?? 0)
+    let items = grouped(report["items"]?.integerValue ?? 0)
+    return "\(report["split"]?.stringValue ?? "") split, \(users) users, \(items) items"
+  }
+
+  // MARK: - Values
+
+  /// The results of a group under a protocol.
+  func results(_ kind: RankingProtocol, _ group: String) -> JSONValue? {
+    report["protocols"]?[kind.rawValue]?[group]
+  }
+
+  /// The results of the other run.
+  func otherResults(_ kind: RankingProtocol, _ group: String) -> JSONValue? {
+    report["against"]?["values"]?[kind.rawValue]?[group]
+  }
+
+  /// The groups of a section, as (key, title).
+  func groups(_ section: CaseGroup.Section) -> [(key: String, title: String)] {
+    (report["groups"]?.arrayValue ?? []).compactMap { group in
+      guard group["section"]?.stringValue == section.rawValue, let key = group["key"]?.stringValue
+      else { return nil }
+      return (key, group["title"]?.stringValue ?? key)
+    }
+  }
+
+  /// A metric with four decimals, and its interval below it.
+  func cell(_ values: JSONValue?, _ key: String) -> String {
+    guard let value = values?[key]?.numberValue else { return "–" }
+    return decimal(value, 4) + interval(values, key).map { "<small>\($0)</small>" }.joined()
+  }
+
+  /// The interval of a metric in words; empty where there is none.
+  func interval(_ values: JSONValue?, _ key: String) -> [String] {
+    guard let range = range(values, key) else { return [] }
+    return ["\(decimal(range.lowerBound, 4))–\(decimal(range.upperBound, 4))"]
+  }
+
+  /// The interval of a metric.
+  func range(_ values: JSONValue?, _ key: String) -> ClosedRange<Double>? {
+    guard let bounds = values?["intervals"]?[key]?.arrayValue?.compactMap(\.numberValue),
+      bounds.count == 2, bounds[0] <= bounds[1]
+    else { return nil }
+    return bounds[0]...bounds[1]
+  }
+
+  /// A metric's name as people write it: `NDCG@10`.
+  func name(_ key: String) -> String { key.uppercased() }
+}

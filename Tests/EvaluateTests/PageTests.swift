@@ -1,0 +1,95 @@
+import ShardIO
+import Testing
+
+@testable import Evaluate
+
+@Suite struct PageTests {
+  /// What a picture draws must lie inside of it: rectangles, and the baselines of texts.
+  private func checkBounds(of svg: Substring) throws {
+    let height = try #require(
+      svg.firstMatch(of: /viewBox="0 0 360 ([0-9.]+)"/).flatMap { Double($0.1) })
+    for match in svg.matches(
+      of: /<rect class="s[01]" x="([0-9.-]+)" y="([0-9.-]+)" width="([0-9.]+)" height="([0-9.]+)"/)
+    {
+      let numbers = [match.1, match.2, match.3, match.4].compactMap { Double($0) }
+      #expect(numbers.count == 4)
+      #expect(numbers[0] >= 0 && numbers[0] + numbers[2] <= 360)
+      #expect(numbers[1] >= 0 && numbers[1] + numbers[3] <= height)
+    }
+    for match in svg.matches(of: /<text[^>]* x="([0-9.-]+)" y="([0-9.-]+)"/) {
+      let (x, y) = (Double(match.1) ?? -1, Double(match.2) ?? -1)
+      #expect(x >= 0 && x <= 360 && y > 0 && y <= height)
+    }
+  }
+
+  @Test func `bars are as long as their values say and lie inside the picture`() throws {
+    let chart = BarChart(
+      title: "A <title>", caption: "caption", series: ["one", "two"],
+      rows: [
+        ("x", "1 user", [.init(value: 0.5, interval: 0.25...1), .init(value: 0.25)]),
+        ("y", "no users", [nil, .init(value: 0)]),
+      ]
+    ).svg
+    try checkBounds(of: chart[...])
+    #expect(chart.contains("A &lt;title&gt;") && !chart.contains("<title>"))
+    // The longest mark, an interval that ends at 1, takes 360 − 112 − 50 units; a half takes half of them.
+    #expect(chart.contains("width=\"99\""))
+    #expect(chart.contains("H310") && chart.contains("no users"))
+    let widths = chart.matches(of: /<rect class="s[01]" x="112" [^>]*width="([0-9.]+)"/).map(\.1)
+    #expect(widths == ["99", "49.5", "1"])
+  }
+
+  @Test func `lines break where a value is missing`() throws {
+    let chart = LineChart(
+      title: "t", caption: "c", series: [("a", [0, nil, 2, 1]), ("b", [1, 1, 1, 1])],
+      steps: ["1", "2", "3", "4"], mark: (step: 3, label: "chosen")
+    ).svg
+    try checkBounds(of: chart[...])
+    let path = try #require(chart.firstMatch(of: /<path class="l0" d="(M[^"]*)"\/><circle/))
+    #expect(path.1.count { $0 == "M" } == 2 && path.1.count { $0 == "L" } == 1)
+    #expect(chart.contains(">chosen</text>"))
+  }
+
+  @Test func `the page stands alone and has every part`() throws {
+    let page = try ReportPage(SampleReport.json(withOther: true)).html
+    for unwanted in ["<script", "http:", "https:", "src=", "href=", "@import", "url("] {
+      #expect(!page.contains(unwanted), "\(unwanted)")
+    }
+    let headings = page.matches(of: /<h2>([^<]*)<\/h2>/).map { String($0.1) }
+    #expect(
+      headings == [
+        "Where it is strong", "Against the other run", "Accuracy", "Training", "Codes", "Examples",
+        "Data", "Run",
+      ])
+    let pictures = page.matches(of: /<svg(.*?)<\/svg>/.dotMatchesNewlines())
+    #expect(pictures.count == 6)
+    for picture in pictures { try checkBounds(of: picture.0) }
+    #expect(page.count { $0 == "<" } == page.count { $0 == ">" })
+    for element in ["div", "table", "tr", "td", "th", "svg", "figure", "text", "small", "ol"] {
+      let opened = page.matches(of: try Regex("<\(element)[ >]")).count
+      let closed = page.matches(of: try Regex("</\(element)>")).count
+      #expect(opened == closed, "\(element)")
+    }
+  }
+
+  @Test func `titles of items cannot break the page`() throws {
+    let page = try ReportPage(SampleReport.json(withOther: false)).html
+    #expect(page.contains("&lt;b&gt;Item&lt;/b&gt; 0") && !page.contains("<b>Item"))
+    #expect(!page.contains("Against the other run"))
+  }
+
+  @Test func `an example says what was given and why`() throws {
+    let examples = try SampleReport.json(withOther: false)["examples"]?.arrayValue ?? []
+    let first = try #require(examples.first)
+    #expect(first["kind"]?.stringValue == "a rare item, found")
+    #expect(first["user_id"]?.stringValue == "\"cy\"")
+    #expect(first["truth"]?["rank"]?.numberValue == 1)
+    let list = first["list"]?.arrayValue ?? []
+    #expect(list.compactMap { $0["item_id"]?.stringValue } == ["i6", "i,4"])
+    #expect(list[0]["isTruth"]?.boolValue == true)
+    // Items 6 and 7 agree in both codes, and 7 is in the history.
+    #expect(list[0]["because"]?["item_id"]?.stringValue == "i7")
+    #expect(list[0]["because"]?["sharedLevels"]?.integerValue == 2)
+    #expect(list[0]["words"]?.stringValue == "coffee")
+  }
+}

@@ -1,0 +1,84 @@
+import Dataset
+import Ranking
+import ShardIO
+
+@testable import Evaluate
+
+/// The report of the four users with everything in it that a report can have.
+enum SampleReport {
+  static let metrics = Metric.all(of: Metric.Kind.allCases, at: [5, 10])
+
+  /// Two levels of codes; items 2k and 2k + 1 agree in all of them.
+  static let codes = ItemCodes(
+    levelSizes: [2, 4], codes: (0..<8).flatMap { [UInt16($0 / 4), UInt16($0 / 2)] },
+    codebooks: [0, 0, 0, 0, 0, 0], width: 1, usage: [4, 4, 2, 2, 2, 2], center: [0])
+
+  /// The same data with titles that try to break a page.
+  static let data: PreprocessedData = {
+    var data = FourUsers.data
+    data.catalogue.titles = (0..<8).map { "<b>Item</b> \($0)" }
+    return data
+  }()
+
+  static func ranks() throws -> [RankingProtocol: CaseRanks] {
+    try CaseRanker(
+      sequences: FourUsers.sequences, negatives: FourUsers.negatives, threads: 2
+    ).ranks(
+      FourUsers.cases, model: FourUsers.model, items: FourUsers.model.itemVectors(threads: 1)
+    ) { _ in }
+  }
+
+  static func json(withOther: Bool) throws -> JSONValue {
+    let ranks = try ranks()
+    var report = EvaluationReport(
+      split: .test, metrics: metrics, groups: FourUsers.groups,
+      results: RankingProtocol.allCases.compactMap { kind in
+        ranks[kind].map { found in
+          ProtocolResult(
+            kind, found, groups: FourUsers.groups, metrics: metrics,
+            bootstrap: Bootstrap(seed: 1, replicateCount: 100))
+        }
+      }, negativeCounts: 1...3, itemCount: 8, userCount: 4,
+      stages: [
+        "preprocess": ["configuration": ["dedup": "none"], "counters": ["users": 4]],
+        "train": ["configuration": ["model": "h2rec"], "manifest": "00ff"],
+      ])
+    report.training = (1...3).map { epoch in
+      [
+        "epoch": JSONValue(epoch), "isBest": .bool(epoch == 2), "step": JSONValue(epoch * 10),
+        "recommendation": .number(3 / Double(epoch)), "validationNdcg@10": .number(0.1),
+      ]
+    }
+    report.codes = [
+      "levels": [["size": 2, "used": 2, "utilization": 1, "perplexity": 2, "largestShare": 0.5]],
+      "collisions": ["rate": 1, "largestGroup": 2],
+    ]
+    report.examples = ExampleUsers(data: data, codes: codes, threads: 1).json(
+      FourUsers.cases, ranks[.full] ?? CaseRanks(), model: FourUsers.model,
+      items: FourUsers.model.itemVectors(threads: 1))
+    guard withOther else { return report.json }
+    return try withComparison(report, ranks)
+  }
+
+  /// The report beside a run that ranks everybody first.
+  private static func withComparison(
+    _ report: EvaluationReport, _ ranks: [RankingProtocol: CaseRanks]
+  ) throws -> JSONValue {
+    let settings = RunComparison.Settings(
+      data: StageReference(stage: "preprocess", checksum: "00"), split: .test,
+      groups: FourUsers.groups, metrics: metrics.filter(\.isHeadline),
+      bootstrap: Bootstrap(seed: 1, replicateCount: 100), threads: 1)
+    var members = report.json.objectValue ?? [:]
+    var differences: [String: JSONValue] = [:]
+    for (kind, own) in ranks {
+      var best = own
+      best.ranks = own.ranks.map { _ in 1 }
+      differences[kind.rawValue] = settings.compare(own, best)
+    }
+    members["against"] = [
+      "manifest": "00", "protocols": .object(differences),
+      "values": members["protocols"] ?? .null,
+    ]
+    return .object(members)
+  }
+}
