@@ -30,17 +30,19 @@ struct CaseRanker {
   let negatives: EvaluationNegatives
   let threads: Int
 
-  /// Ranks the cases.
+  /// Ranks the cases, and adds up what their lists look like.
   ///
   /// - Parameters:
   ///   - cases: who is evaluated.
   ///   - model: gives the user vectors.
   ///   - items: the item vectors, `[I, w]`.
+  ///   - lists: gets the list of every case, as long as its longest cut.
   ///   - progress: called with the number of users done since the last call.
   /// - Returns: the ranks by protocol.
   /// - Throws: `PipelineError` `.dataFormat` if the model gives scores that are not numbers.
   func ranks(
-    _ cases: EvaluationCases, model: some ScoringModel, items: Matrix, progress: (Int) -> Void
+    _ cases: EvaluationCases, model: some ScoringModel, items: Matrix,
+    lists: inout ListMetrics, progress: (Int) -> Void
   ) throws(PipelineError) -> [RankingProtocol: CaseRanks] {
     var full = CaseRanks()
     var sampled = CaseRanks()
@@ -63,6 +65,12 @@ struct CaseRanker {
         rows[UInt32(cases.users[index])].map { (index: index, row: $0) }
       }
       rank(chosen, cases, users: users, first: first, items: items, into: &sampled)
+      let top = topK(
+        users: users, items: items, count: lists.longestCutoff, excluded: histories,
+        threads: threads)
+      for index in 0..<histories.count {
+        lists.add(list: top.items[index], history: histories[index])
+      }
       progress(block.count)
     }
     return [.full: full, .negatives: sampled]

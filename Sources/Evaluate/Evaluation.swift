@@ -31,8 +31,11 @@ struct Evaluation {
   func run(items: Matrix, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
     let cases = EvaluationCases(inputs.data.sequences, split: options.split)
     guard cases.count > 0 else { throw .noTargets(options.split) }
-    let ranks = try rank(cases, items: items)
+    var lists = ListMetrics(
+      items: ListMetrics.Items(inputs.data), cutoffs: options.cutoffs.values)
+    let ranks = try rank(cases, items: items, lists: &lists)
     var measured = try measure(cases, ranks, itemCount: items.rows)
+    measured.lists = lists.values
     measured.training = inputs.trainingLog
     measured.codes = inputs.codeReport
     measured.examples = ExampleUsers(
@@ -48,12 +51,12 @@ struct Evaluation {
   }
 
   private func rank(
-    _ cases: EvaluationCases, items: Matrix
+    _ cases: EvaluationCases, items: Matrix, lists: inout ListMetrics
   ) throws(PipelineError) -> [RankingProtocol: CaseRanks] {
     let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
     let ranker = CaseRanker(
       sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads)
-    let ranks = try ranker.ranks(cases, model: inputs.model, items: items) {
+    let ranks = try ranker.ranks(cases, model: inputs.model, items: items, lists: &lists) {
       progress.advance(by: $0)
     }
     progress.finish()
@@ -88,5 +91,15 @@ struct Evaluation {
           metrics: metrics.filter(\.isHeadline), bootstrap: bootstrap, threads: shared.threads))
     }
     return report
+  }
+}
+
+extension ListMetrics.Items {
+  /// What a preprocess output says of the items.
+  init(_ data: PreprocessedData) {
+    self.init(
+      trainCounts: data.catalogue.trainCounts, isTail: data.catalogue.isHead.map { !$0 },
+      categories: data.catalogue.categories, vectors: data.vectors?.values ?? [],
+      width: data.vectors?.width ?? 0)
   }
 }

@@ -18,6 +18,8 @@ struct EvaluationReport {
   let stages: [String: JSONValue]
   /// The comparison with another run.
   var comparison: RunComparison?
+  /// What the lists look like beyond accuracy.
+  var lists: [(key: String, value: Double?)] = []
   /// The lines of the training log.
   var training: [JSONValue] = []
   /// The report of the codes, for a model with codes.
@@ -55,6 +57,9 @@ struct EvaluationReport {
       "protocols": .object(protocols),
       "stages": .object(stages),
     ]
+    members["lists"] = .object(
+      Dictionary(
+        uniqueKeysWithValues: lists.map { ($0.key, $0.value.map(JSONValue.number) ?? .null) }))
     members["against"] = comparison?.json
     members["training"] = .array(training)
     members["codes"] = codes

@@ -11,6 +11,8 @@ struct ReportTables {
   let itemCount: Int64
   /// The candidate set in words, and the metrics of the groups; the grid is for readers with more room than a terminal.
   let protocols: [(candidates: String, table: TextTable, grid: TextTable)]
+  /// What the lists look like beyond accuracy.
+  let lists: TextTable
   /// Title and rule of each group.
   let rules: [(title: String, rule: String)]
 
@@ -27,6 +29,7 @@ struct ReportTables {
     userCount = users
     itemCount = items
     rules = groups.map { ($0["title"]?.stringValue ?? "", $0["rule"]?.stringValue ?? "") }
+    lists = Self.listTable(report["lists"])
     let columns = metrics.filter { key in Self.shown.contains { key.hasPrefix($0) } }
     protocols = RankingProtocol.allCases.compactMap { kind in
       guard let results = report["protocols"]?[kind.rawValue] else { return nil }
@@ -65,9 +68,23 @@ struct ReportTables {
       let title = candidates.prefix(1).uppercased() + candidates.dropFirst()
       text += "\n## \(title)\n\n\(table.markdown)\n\n\(grid.markdown)\n"
     }
+    text += "\n## Lists\n\n\(lists.markdown)\n"
     text += "\n## Groups\n\n"
     for (title, rule) in rules { text += "- **\(title)**: \(rule)\n" }
     return text
+  }
+
+  /// One row a metric of lists, one column a length of list.
+  private static func listTable(_ lists: JSONValue?) -> TextTable {
+    let keys = lists?.objectValue?.keys.sorted() ?? []
+    let cutoffs = Set(keys.compactMap { $0.split(separator: "@").last.flatMap { Int($0) } })
+      .sorted()
+    let names = Set(keys.compactMap { $0.split(separator: "@").first }).sorted()
+    return TextTable(
+      header: ["lists"] + cutoffs.map { "@\($0)" },
+      rows: names.map { name in
+        [String(name)] + cutoffs.map { text(lists?["\(name)@\($0)"]) }
+      })
   }
 
   /// Four digits, or a dash where there is no value.

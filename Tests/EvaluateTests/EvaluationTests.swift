@@ -7,19 +7,11 @@ import Testing
 @testable import Evaluate
 
 @Suite struct EvaluationTests {
-  let ranker = CaseRanker(
-    sequences: FourUsers.sequences, negatives: FourUsers.negatives, threads: 2)
   let metrics = Metric.all(of: Metric.Kind.allCases, at: [5, 10])
-
-  func ranks() throws -> [RankingProtocol: CaseRanks] {
-    try ranker.ranks(
-      FourUsers.cases, model: FourUsers.model, items: FourUsers.model.itemVectors(threads: 1)
-    ) { _ in }
-  }
 
   /// The report of the four users.
   func report() throws -> JSONValue {
-    let ranks = try ranks()
+    let ranks = try FourUsers.ranks(FourUsers.model)
     return EvaluationReport(
       split: .test, metrics: metrics, groups: FourUsers.groups,
       results: RankingProtocol.allCases.compactMap { kind in
@@ -46,7 +38,7 @@ import Testing
   }
 
   @Test func `ranks of the four users under both protocols`() throws {
-    let ranks = try ranks()
+    let ranks = try FourUsers.ranks(FourUsers.model)
     #expect(ranks[.full]?.ranks == [3, 3, 1, 7])
     #expect(ranks[.full]?.candidateCounts == [6, 7, 2, 7])
     #expect(ranks[.negatives]?.cases == [0, 1, 2])
@@ -124,9 +116,17 @@ import Testing
   @Test func `a model that diverged is refused`() {
     let model = TableModel(
       rows: [FourUsers.histories[0]: [.nan, 0, 0, 0, 0, 0, 0, 0]], itemCount: 8)
-    #expect(throws: PipelineError.modelNotFinite("user")) {
-      try ranker.ranks(FourUsers.cases, model: model, items: model.itemVectors(threads: 1)) { _ in }
-    }
+    #expect(throws: PipelineError.modelNotFinite("user")) { try FourUsers.ranks(model) }
+  }
+
+  @Test func `lists leave the history out and are added up`() throws {
+    // Lists of two: 2 4, 1 2, 6 4, 0 3.
+    var lists = ListMetrics(items: ListMetrics.Items(FourUsers.data), cutoffs: [2])
+    _ = try FourUsers.ranks(FourUsers.model, &lists)
+    let values = Dictionary(uniqueKeysWithValues: lists.values.map { ($0.key, $0.value) })
+    #expect(values["coverage@2"] == .some(6.0 / 8))
+    #expect(values["tail@2"] == .some(6.0 / 8))
+    #expect(values["diversity@2"] == .some(nil))
   }
 
   @Test func `cutoffs are sorted, each once, and between 1 and 10,000`() {

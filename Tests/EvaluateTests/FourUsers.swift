@@ -1,5 +1,6 @@
 import Dataset
 import Kernels
+import Ranking
 import ShardIO
 
 @testable import Evaluate
@@ -43,6 +44,22 @@ enum FourUsers {
     users: [0, 1, 2], negatives: RaggedArray([[2, 3, 7], [1, 3], [4]]))
   static let cases = EvaluationCases(sequences, split: .test)
   static let groups = CaseGroup.all(cases, catalogue: catalogue)
+
+  /// The ranks under both protocols.
+  static func ranks(_ model: TableModel) throws -> [RankingProtocol: CaseRanks] {
+    var lists = ListMetrics(items: ListMetrics.Items(data), cutoffs: [2])
+    return try ranks(model, &lists)
+  }
+
+  /// The ranks under both protocols, with what the lists look like.
+  static func ranks(
+    _ model: TableModel, _ lists: inout ListMetrics
+  ) throws -> [RankingProtocol: CaseRanks] {
+    try CaseRanker(sequences: sequences, negatives: negatives, threads: 2).ranks(
+      cases, model: model, items: model.itemVectors(threads: 1), lists: &lists
+    ) { _ in }
+  }
+
   static let model = TableModel(
     rows: Dictionary(uniqueKeysWithValues: zip(histories, scores)), itemCount: 8)
 }

@@ -58,7 +58,8 @@ import Testing
     let headings = page.matches(of: /<h2>([^<]*)<\/h2>/).map { String($0.1) }
     #expect(
       headings == [
-        "Where it is strong", "Against the other run", "Accuracy", "Training", "Codes", "Examples",
+        "Where it is strong", "Against the other run", "Accuracy", "Lists", "Training", "Codes",
+        "Examples",
         "Data", "Run",
       ])
     let pictures = page.matches(of: /<svg(.*?)<\/svg>/.dotMatchesNewlines())

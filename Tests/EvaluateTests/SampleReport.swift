@@ -21,11 +21,7 @@ enum SampleReport {
   }()
 
   static func ranks() throws -> [RankingProtocol: CaseRanks] {
-    try CaseRanker(
-      sequences: FourUsers.sequences, negatives: FourUsers.negatives, threads: 2
-    ).ranks(
-      FourUsers.cases, model: FourUsers.model, items: FourUsers.model.itemVectors(threads: 1)
-    ) { _ in }
+    try FourUsers.ranks(FourUsers.model)
   }
 
   static func json(withOther: Bool) throws -> JSONValue {
@@ -43,6 +39,7 @@ enum SampleReport {
         "preprocess": ["configuration": ["dedup": "none"], "counters": ["users": 4]],
         "train": ["configuration": ["model": "h2rec"], "manifest": "00ff"],
       ])
+    report.lists = [("coverage@5", 0.5), ("coverage@10", nil)]
     report.training = (1...3).map { epoch in
       [
         "epoch": JSONValue(epoch), "isBest": .bool(epoch == 2), "step": JSONValue(epoch * 10),

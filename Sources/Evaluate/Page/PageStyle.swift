@@ -38,7 +38,7 @@ let pageStyle = """
   th:first-child, .text td, .text th { text-align: left; }
   .text td, .text th { white-space: normal; vertical-align: top; min-width: 6rem; }
   th { font-weight: 600; }
-  td small { display: block; font-size: .75rem; }
+  td small, th small { display: block; font-size: .75rem; font-weight: 400; }
   .user { border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem; margin: .75rem 0;
     break-inside: avoid; }
   .hit { font-weight: 600; }

@@ -2,7 +2,35 @@ import ShardIO
 
 extension ReportPage {
   /// What lists look like beyond accuracy.
-  var lists: String { "" }
+  var lists: String {
+    let values = report["lists"]
+    let cutoffs = (report["metrics"]?.arrayValue ?? []).compactMap(\.stringValue)
+      .filter { $0.hasPrefix("ndcg@") }.map { String($0.dropFirst(5)) }
+    let rows = Self.listMetrics.map { key, meaning in
+      ["\(key)<small>\(escaped(meaning))</small>"]
+        + cutoffs.map { cut in
+          values?["\(key)@\(cut)"]?.numberValue.map { decimal($0, 4) } ?? "–"
+        }
+    }
+    return """
+      <h2>Lists</h2>
+      <p>What the lists of the evaluated users look like, whether they are right or not.</p>
+      \(htmlTable(header: ["of the lists"] + cutoffs.map { "first \($0)" }, rows: rows))
+      """
+  }
+
+  /// The metrics of lists and what they say.
+  private static let listMetrics = [
+    ("coverage", "share of the catalogue that is in some list"),
+    ("gini", "0: all items alike, 1: always the same ones"),
+    ("entropy", "of the items in the lists, in nats"),
+    ("popularity", "train interactions of the items"),
+    ("tail", "share of the places that tail items hold"),
+    ("novelty", "surprise in bits: rarer items are more novel"),
+    ("diversity", "1 − mean text similarity within a list"),
+    ("personalization", "1 − mean overlap of two users' lists"),
+    ("calibration", "distance from the history's mix of categories, 0 is the same"),
+  ]
 
   /// The curves of the training and the chosen epoch.
   var training: String {
