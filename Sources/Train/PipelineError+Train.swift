@@ -19,7 +19,8 @@ extension PipelineError {
   static func nothingToTrain(_ directory: String) -> PipelineError {
     PipelineError(
       .configuration, "no user has two train interactions, so there is nothing to predict",
-      at: .init(path: directory), note: "lower --user-core and --item-core in h2rec-preprocess or bring more data")
+      at: .init(path: directory),
+      note: "lower --user-core and --item-core of h2rec-preprocess, or bring more data")
   }
 
   static func diverged(step: Int, part: String, parameter: String?) -> PipelineError {
