@@ -11,10 +11,15 @@ internal import CKernels
   private let scores = ScratchBuffer()
   private static let rowBlock = 64
   private static let itemBlock = 1024
-  private static let scoreLimit = 1 << 23
+  private let scoreLimit: Int
 
   /// Creates the loss.
-  public init() {}
+  public init() { scoreLimit = 1 << 23 }
+
+  /// Creates the loss with other chunks.
+  ///
+  /// - Parameter scoreLimit: floats of scores in memory; at least 16 states are scored at a time.
+  package init(scoreLimit: Int) { self.scoreLimit = scoreLimit }
 
   /// Adds the gradients of `weight · mean over the states of −log softmax(scores)[target]`.
   ///
@@ -31,7 +36,7 @@ internal import CKernels
     precondition(targets.count == states.count && !targets.isEmpty)
     let itemCount = branches[0].itemCount
     let chunkRows = max(
-      Self.rowBlock / 4, Self.scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
+      Self.rowBlock / 4, scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
     var losses = [Float](repeating: 0, count: targets.count)
     for chunk in ranges(targets.count, of: chunkRows) {
       let work = unsafe CrossEntropyChunk(

@@ -1,0 +1,81 @@
+import TestSupport
+import Testing
+
+@testable import Kernels
+
+/// Packed attention against the definition, for sequence lengths around the lanes of a vector.
+@Suite struct AttentionTests {
+  /// Lengths of the packed sequences, heads, columns of a head.
+  struct Form: CustomTestStringConvertible, Sendable {
+    let lengths: [Int]
+    let heads: Int
+    let width: Int
+
+    var testDescription: String { "\(lengths), \(heads) heads of \(width)" }
+    var offsets: [UInt32] { lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + UInt32($1)) } }
+    var tokens: Int { lengths.reduce(0, +) }
+  }
+
+  static let forms = [
+    Form(lengths: [1], heads: 1, width: 1), Form(lengths: [1, 2, 15], heads: 2, width: 7),
+    Form(lengths: [16, 1, 17], heads: 3, width: 4), Form(lengths: [33], heads: 1, width: 17),
+    Form(lengths: [2, 50, 3], heads: 1, width: 16), Form(lengths: [17, 5], heads: 1, width: 64),
+    Form(lengths: [4, 3], heads: 8, width: 2), Form(lengths: [15, 16], heads: 2, width: 33),
+  ]
+
+  @Test(arguments: forms, [true, false])
+  func `attention within each sequence`(form: Form, isCausal: Bool) throws {
+    let width = form.heads * form.width
+    let inputs = (1...3).map { Input.tensor(.noise(form.tokens, width, seed: $0, scale: 2)) }
+    try check(.attention, inputs) { bench in
+      bench.tape.attention(
+        q: AttentionInput(bench.tensor(0)), k: AttentionInput(bench.tensor(1)),
+        v: AttentionInput(bench.tensor(2)), sequences: PackedSequences(offsets: form.offsets),
+        heads: form.heads, headWidth: form.width, causal: isCausal, rate: 0.5)
+    } reference: {
+      referenceAttention(
+        q: $0[0], k: $0[1], v: $0[2], offsets: form.offsets, heads: form.heads, causal: isCausal)
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `queries, keys and values are columns of one matrix`(isCausal: Bool) throws {
+    let form = Form(lengths: [3, 18, 1], heads: 3, width: 5)
+    // 2 unused columns, keys, values, queries, 1 unused column.
+    try check(.attention, [.tensor(.noise(form.tokens, 48, seed: 1))]) { bench in
+      bench.tape.attention(
+        q: AttentionInput(bench.tensor(0), column: 32),
+        k: AttentionInput(bench.tensor(0), column: 2),
+        v: AttentionInput(bench.tensor(0), column: 17),
+        sequences: PackedSequences(offsets: form.offsets), heads: 3, headWidth: 5,
+        causal: isCausal, rate: 0)
+    } reference: {
+      referenceAttention(
+        q: $0[0].columns(32..<47), k: $0[0].columns(2..<17), v: $0[0].columns(17..<32),
+        offsets: form.offsets, heads: 3, causal: isCausal)
+    }
+  }
+
+  @Test func `large scores do not overflow`() throws {
+    // Whole numbers, so that scores of thousands are exact in a Float.
+    let inputs = (1...3).map { seed in
+      let noise = Grid.noise(20, 16, seed: seed, scale: 40)
+      return Input.tensor(Grid(20, 16, noise.values.map { $0.rounded() }))
+    }
+    try check(.attention, inputs) { bench in
+      bench.tape.attention(
+        q: AttentionInput(bench.tensor(0)), k: AttentionInput(bench.tensor(1)),
+        v: AttentionInput(bench.tensor(2)), sequences: PackedSequences(offsets: [0, 20]), heads: 1,
+        headWidth: 16, causal: true, rate: 0)
+    } reference: {
+      referenceAttention(q: $0[0], k: $0[1], v: $0[2], offsets: [0, 20], heads: 1, causal: true)
+    }
+  }
+
+  @Test func `copies of sequences follow one another`() {
+    let sequences = PackedSequences(offsets: [0, 2, 5]).repeated(3)
+    #expect(sequences.offsets == [0, 2, 5, 7, 10, 12, 15])
+    #expect(sequences.lastTokens == [1, 4, 6, 9, 11, 14])
+    #expect(sequences.longest == 3 && sequences.count == 6 && sequences.tokenCount == 15)
+  }
+}
