@@ -76,6 +76,8 @@ else
 endif
 
 SEED_OPTION := $(if $(SEED),--seed $(SEED))
+# make all shows the table itself, also when stage 4 has nothing to do.
+SUMMARY_ONLY := $(if $(filter all,$(or $(MAKECMDGOALS),all)),| tail -n 1)
 RUN_OPTIONS := $(if $(THREADS),--threads $(THREADS)) $(if $(QUIET),--quiet)
 # A preset that needs no codes says so with WITHOUT_CODES := yes; its stages 3 and 4 read stage 1 alone.
 CODES       := $(if $(WITHOUT_CODES),,$(TOKENIZED))
@@ -117,7 +119,7 @@ $(TOKENIZED): $(PREPROCESSED) $(STAMPS)/tokenize | $(BUILT)
 $(TRAINED): $(PREPROCESSED) $(CODES) $(STAMPS)/train | $(BUILT)
 	$(BIN)/h2rec-train $(ARGUMENTS_train) $(RUN_OPTIONS)
 $(EVALUATED): $(PREPROCESSED) $(CODES) $(TRAINED) $(STAMPS)/evaluate | $(BUILT)
-	$(BIN)/h2rec-evaluate $(ARGUMENTS_evaluate) $(RUN_OPTIONS)
+	$(BIN)/h2rec-evaluate $(ARGUMENTS_evaluate) $(RUN_OPTIONS) $(SUMMARY_ONLY)
 # make deletes a target whose recipe is interrupted, unless it is precious.
 .PRECIOUS: $(PREPROCESSED) $(TOKENIZED) $(TRAINED) $(EVALUATED)
 

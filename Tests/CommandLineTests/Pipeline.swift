@@ -39,12 +39,19 @@ struct Pipeline {
   func make(
     _ arguments: String..., environment: [Environment.Key: String?] = [:]
   ) async throws -> StageResult {
+    try await make(arguments, environment: environment)
+  }
+
+  /// Runs the Makefile of the package on RUN, quietly.
+  func make(
+    _ arguments: [String], environment: [Environment.Key: String?] = [:]
+  ) async throws -> StageResult {
     try await start(.name("make"), ["--silent"] + arguments, environment)
   }
 
   /// Runs the script for cron on RUN.
   func nightly(
-    _ arguments: String..., environment: [Environment.Key: String?] = [:]
+    _ arguments: [String] = [], environment: [Environment.Key: String?] = [:]
   ) async throws -> StageResult {
     try await start(.path(packageDirectory.appending("Scripts/nightly")), arguments, environment)
   }
