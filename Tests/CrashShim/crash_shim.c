@@ -4,7 +4,6 @@
    CRASH_AT=n      at the n-th call the process is killed, as by kill -9 or a power cut, before the call has any effect;
    CRASH_ERRNO=e   with it, calls from the n-th on fail with errno e instead; calls that free space (unlink, rmdir,
                    ftruncate to 0) do not, as on a full disk;
-   CRASH_ONCE=1    with CRASH_ERRNO, only the n-th call fails;
    CRASH_HALF=1    the write that dies, or fails first, has written half of its bytes.
 
    Writes to descriptors 0 to 2 are not counted: a terminal is no disk. */
@@ -39,7 +38,7 @@ static int fails(int frees_space) {
     kill(getpid(), SIGKILL);
     for (;;) pause();
   }
-  if (frees_space || (setting("CRASH_ONCE") && number > at)) return 0;
+  if (frees_space) return 0;
   errno = (int)error;
   return 1;
 }

@@ -123,8 +123,9 @@ import Testing
     }
   }
 
-  /// A bit of the manifest may hide in a counter or a name of the configuration; then it is another manifest, which no
-  /// later stage has read. Everything else is refused.
+  /// A bit may hide in a counter or a name of the configuration.
+  ///
+  /// Then it is another manifest, which no later stage has read. Everything else is refused.
   @Test func `a changed bit in any byte of the manifest is refused or changes its checksum`() throws
   {
     try withStages { data, codes in

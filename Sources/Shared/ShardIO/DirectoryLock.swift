@@ -16,6 +16,7 @@ struct DirectoryLock: ~Copyable {
     do throws(PipelineError) {
       try Self.sign(opened, path)
     } catch {
+      _ = unsafe unlink(path.string)
       try? opened.close()
       throw error
     }

@@ -62,14 +62,15 @@ enum FileSystem {
     return names.sorted()
   }
 
-  /// Creates a directory and those above it that are missing.
+  /// Creates a directory and those above it that are missing, durably.
   static func createDirectory(_ path: FilePath) throws(PipelineError) {
-    if unsafe mkdir(path.string, 0o777) == 0 { return }
     let parent = path.removingLastComponent()
-    if errno == ENOENT, !parent.isEmpty, parent != path {
+    var isCreated = unsafe mkdir(path.string, 0o777) == 0
+    if !isCreated, errno == ENOENT, !parent.isEmpty, parent != path {
       try createDirectory(parent)
-      if unsafe mkdir(path.string, 0o777) == 0 { return }
+      isCreated = unsafe mkdir(path.string, 0o777) == 0
     }
+    if isCreated { return try flushDirectory(parent.isEmpty ? "." : parent) }
     let cause = Errno(rawValue: errno)
     guard cause == .fileExists, isDirectory(path) else {
       throw .cannotCreate(path, cause == .fileExists ? .notDirectory : cause)

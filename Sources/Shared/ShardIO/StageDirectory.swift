@@ -42,8 +42,11 @@ struct StageDirectory {
     guard let names = try? FileSystem.names(in: directory), names == [DirectoryLock.fileName]
     else { return }
     lock.removeFile()
-    _ = unsafe rmdir(directory.string)
+    removeIfEmpty()
   }
+
+  /// Removes the directory, unless there is something in it.
+  func removeIfEmpty() { _ = unsafe rmdir(directory.string) }
 
   private func currentManifest() -> Manifest? {
     let path = directory.appending(Manifest.fileName)

@@ -19,7 +19,13 @@ public struct StageOutput: ~Copyable {
   public init(directory: FilePath, stage: String) throws(PipelineError) {
     try FileSystem.createDirectory(directory)
     // Nothing is stored before the last throw: a noncopyable value is initialized whole or not at all.
-    let lock = try DirectoryLock(directory)
+    let lock: DirectoryLock
+    do throws(PipelineError) {
+      lock = try DirectoryLock(directory)
+    } catch {
+      StageDirectory(directory).removeIfEmpty()
+      throw error
+    }
     try StageDirectory(directory).repair()
     self.lock = lock
     self.directory = directory

@@ -42,7 +42,7 @@ public struct ChunkReader {
     while true {
       let old = bytes.count
       if old < target, !isAtEnd {
-        bytes.append(contentsOf: repeatElement(0, count: target - old))
+        bytes += [UInt8](repeating: 0, count: target - old)
         let count = try stream.fill(&bytes, from: old)
         isAtEnd = count < target - old
         bytes.removeLast(target - old - count)
