@@ -120,3 +120,29 @@ let package = Package(
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
   ]
 )
+
+// MARK: - For developers only; never part of a normal build
+
+let environment = ProcessInfo.processInfo.environment
+
+if environment["H2REC_BENCHMARKS"] == "1" {
+  package.products.append(.executable(name: "shard-benchmark", targets: ["ShardBenchmark"]))
+  package.targets.append(
+    .executableTarget(
+      name: "ShardBenchmark", dependencies: ["ShardIO", system], path: "Benchmarks/ShardBenchmark",
+      swiftSettings: strict))
+}
+
+if environment["H2REC_FUZZ"] == "1" {
+  // libFuzzer must instrument the code under test, and gold cannot link the result.
+  let instrumented = ["-sanitize=fuzzer,address"]
+  for target in package.targets where target.name == "ShardIO" {
+    target.swiftSettings?.append(.unsafeFlags(instrumented))
+  }
+  package.products.append(.executable(name: "fuzz-shard-reader", targets: ["ShardReaderFuzzer"]))
+  package.targets.append(
+    .executableTarget(
+      name: "ShardReaderFuzzer", dependencies: ["ShardIO"], path: "Fuzz/ShardReaderFuzzer",
+      swiftSettings: strict + [.unsafeFlags(instrumented + ["-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(instrumented + ["-use-ld=lld"])]))
+}

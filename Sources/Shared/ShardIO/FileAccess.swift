@@ -70,7 +70,14 @@ enum FileSystem {
       try createDirectory(parent)
       isCreated = unsafe mkdir(path.string, 0o777) == 0
     }
-    if isCreated { return try flushDirectory(parent.isEmpty ? "." : parent) }
+    if isCreated {
+      do throws(PipelineError) {
+        return try flushDirectory(parent.isEmpty ? "." : parent)
+      } catch {
+        _ = unsafe rmdir(path.string)
+        throw error
+      }
+    }
     let cause = Errno(rawValue: errno)
     guard cause == .fileExists, isDirectory(path) else {
       throw .cannotCreate(path, cause == .fileExists ? .notDirectory : cause)

@@ -17,6 +17,9 @@ extension Table {
     return ranges
   }
 
+  /// The bytes that the columns take in memory, offsets included.
+  public var byteCount: Int { byteCount(0..<rowCount) }
+
   private func byteCount(_ rows: Range<Int>) -> Int {
     columns.reduce(0) { $0 + $1.byteCount(rows) }
   }
