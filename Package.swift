@@ -103,7 +103,7 @@ let package = Package(
       swiftSettings: strict),
 
     stage("Preprocess", ["Kernels", "TextInput"]),
-    stage("Tokenize", ["Kernels"]),
+    stage("Tokenize", ["Kernels", "TextInput"]),
     stage("Train", ["Kernels", "Model", "Ranking"]),
     stage("Evaluate", ["Kernels", "Model", "Ranking"]),
 

@@ -7,10 +7,11 @@ extension CodeReport {
     """
     # Code report
 
-    \(statistics.itemCount) items, \(codes.levelSizes.count) levels. \
+    \(statistics.itemCount) items, \(items.levelSizes.count) levels. \
     \(statistics.distinctCount) different tuples; \(percent(statistics.collisionRate)) of the items share \
-    theirs with another item (\(statistics.collidingCount) items in \(statistics.groups.count) groups). \
-    Centre plus codes miss \(percent(codes.relativeError)) of the variance of the item vectors.
+    theirs with another item (\(statistics.collidingCount) items in \(statistics.groups.count) groups; \
+    \(duplicateCount) items have the same vector as another). \
+    Centre plus codes miss \(percent(items.relativeError)) of the variance of the item vectors.
 
     ## Levels
 
@@ -18,7 +19,7 @@ extension CodeReport {
     |---|---|---|---|---|---|---|---|---|
     \(statistics.levels.indices.map(levelRow).joined(separator: "\n"))
 
-    Variance left: of the \(percent(codes.variancePreserved / codes.variance)) that the quantiser sees.
+    \(notes.joined(separator: "\n\n"))
 
     ## Largest groups with equal codes
 
@@ -27,12 +28,34 @@ extension CodeReport {
     """
   }
 
+  private var notes: [String] {
+    var notes = ["The codes were learned on \(percent(items.visibleShare)) of the variance."]
+    if let purities {
+      notes.append(
+        "Purity against the most specific category, by the number of codes: "
+          + purities.map(percent).joined(separator: ", ") + ".")
+    }
+    if let churn {
+      notes.append(
+        """
+        Against the previous run: \(churn.sharedCount) items in both, \(churn.addedCount) new, \
+        \(churn.removedCount) gone. Changed, by the number of codes: all \(list(churn.all)); \
+        head \(list(churn.head)); tail \(list(churn.tail)).
+        """)
+    }
+    return notes
+  }
+
+  private func list(_ shares: Churn.Shares) -> String {
+    shares.values.map(percent).joined(separator: ", ")
+  }
+
   private func levelRow(_ level: Int) -> String {
     let counts = statistics.levels[level]
     let cells = [
       "\(level + 1)", "\(counts.usage.count)", "\(counts.usedCount)", percent(counts.utilization),
       decimal(counts.entropy, 3), percent(counts.normalizedEntropy), decimal(counts.perplexity, 1),
-      percent(counts.largestShare), percent(codes.levels[level].residual / codes.variancePreserved),
+      percent(counts.largestShare), percent(items.residuals[level] / items.variance),
     ]
     return "| " + cells.joined(separator: " | ") + " |"
   }
@@ -53,10 +76,10 @@ extension CodeReport {
 }
 
 /// A share as a percentage with two decimals.
-private func percent(_ share: Double) -> String { decimal(100 * share, 2) + " %" }
+func percent(_ share: Double) -> String { decimal(100 * share, 2) + " %" }
 
 /// A number with a fixed count of decimals, with a point in every locale.
-private func decimal(_ value: Double, _ places: Int) -> String {
+func decimal(_ value: Double, _ places: Int) -> String {
   String(format: "%.\(places)f", value)
 }
 

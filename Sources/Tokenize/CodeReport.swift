@@ -7,54 +7,62 @@ struct CodeReport {
   static let listedGroupCount = 10
   static let listedItemCount = 5
 
-  let codes: ResidualCodes
+  let items: TokenizedItems
   let statistics: CodeStatistics
   let catalogue: Catalogue
+  /// The number of items whose vector another item has as well.
+  let duplicateCount: Int
+  /// Purity of prefixes of one, two, … codes against the categories; nil where there are none.
+  let purities: [Double]?
+  /// What changed against an earlier run, where there is one.
+  var churn: Churn?
+  /// How well a frozen tokenizer fits, as JSON.
+  var drift: JSONValue?
+  /// Limits that the codes do not keep to.
+  var findings: [LintFinding] = []
 
-  init(_ codes: ResidualCodes, _ catalogue: Catalogue) {
-    self.codes = codes
+  /// - Parameters:
+  ///   - items: the codes.
+  ///   - catalogue: the items.
+  ///   - duplicateCount: the number of items whose vector another item has as well.
+  init(_ items: TokenizedItems, _ catalogue: Catalogue, duplicateCount: Int) {
+    self.items = items
     self.catalogue = catalogue
-    statistics = CodeStatistics(codes.codes, levelSizes: codes.levelSizes)
+    self.duplicateCount = duplicateCount
+    statistics = CodeStatistics(items.codes, levelSizes: items.levelSizes)
+    purities = prefixPurities(
+      items.codes, levelCount: items.levelSizes.count, catalogue.categories)
   }
+
+  /// The share of items whose vector another item has as well.
+  var duplicateShare: Double { Double(duplicateCount) / Double(max(1, statistics.itemCount)) }
 
   /// The report with stable keys; levels are in order, shares lie in 0...1, entropies are in nats.
   var json: JSONValue {
-    .object([
-      "items": JSONValue(statistics.itemCount),
-      "levels": .array(statistics.levels.indices.map(levelJSON)),
-      "collisions": .object([
-        "rate": .number(statistics.collisionRate),
-        "items": JSONValue(statistics.collidingCount),
-        "distinctTuples": JSONValue(statistics.distinctCount),
-        "groups": JSONValue(statistics.groups.count),
-        "largestGroup": JSONValue(
-          statistics.groups.first?.items.count ?? min(1, statistics.itemCount)),
-      ]),
-      "largestGroups": .array(statistics.groups.prefix(Self.listedGroupCount).map(groupJSON)),
-      "quantization": .object([
-        "variance": .number(codes.variance),
-        "variancePreserved": .number(codes.variancePreserved / codes.variance),
-        "relativeError": .number(codes.relativeError),
-      ]),
+    var members = statistics.jsonMembers
+    members["levels"] = .array(
+      statistics.levels.indices.map { level in
+        var counts = statistics.levels[level].jsonMembers
+        counts["residual"] = JSONValue(items.residuals[level] / items.variance)
+        if level < items.fits.count {
+          counts["iterations"] = JSONValue(items.fits[level].iterationCount)
+          counts["revivals"] = JSONValue(items.fits[level].revivalCount)
+          counts["relocations"] = JSONValue(items.fits[level].relocationCount)
+        }
+        return .object(counts)
+      })
+    members["largestGroups"] = .array(
+      statistics.groups.prefix(Self.listedGroupCount).map(groupJSON))
+    members["quantization"] = .object([
+      "variance": JSONValue(items.variance),
+      "visibleShare": JSONValue(items.visibleShare),
+      "relativeError": JSONValue(items.relativeError),
     ])
-  }
-
-  private func levelJSON(_ level: Int) -> JSONValue {
-    let counts = statistics.levels[level]
-    let fit = codes.levels[level]
-    return .object([
-      "size": JSONValue(counts.usage.count),
-      "used": JSONValue(counts.usedCount),
-      "utilization": .number(counts.utilization),
-      "entropy": .number(counts.entropy),
-      "normalizedEntropy": .number(counts.normalizedEntropy),
-      "perplexity": .number(counts.perplexity),
-      "largestShare": .number(counts.largestShare),
-      "residual": .number(fit.residual / codes.variancePreserved),
-      "iterations": JSONValue(fit.iterationCount),
-      "revivals": JSONValue(fit.revivalCount),
-      "relocations": JSONValue(fit.relocationCount),
-    ])
+    members["duplicateVectors"] = JSONValue(duplicateCount)
+    members["prefixPurities"] = purities.map { .array($0.map { JSONValue($0) }) }
+    members["churn"] = churn?.json
+    members["drift"] = drift
+    return .object(members)
   }
 
   private func groupJSON(_ group: CodeGroup) -> JSONValue {
@@ -68,5 +76,37 @@ struct CodeReport {
           ])
         }),
     ])
+  }
+}
+
+extension LevelStatistics {
+  /// The counts of a level for reports.
+  var jsonMembers: [String: JSONValue] {
+    [
+      "size": JSONValue(usage.count),
+      "used": JSONValue(usedCount),
+      "utilization": JSONValue(utilization),
+      "entropy": JSONValue(entropy),
+      "normalizedEntropy": JSONValue(normalizedEntropy),
+      "perplexity": JSONValue(perplexity),
+      "largestShare": JSONValue(largestShare),
+    ]
+  }
+}
+
+extension CodeStatistics {
+  /// The counts for reports.
+  var jsonMembers: [String: JSONValue] {
+    [
+      "items": JSONValue(itemCount),
+      "levels": .array(levels.map { .object($0.jsonMembers) }),
+      "collisions": .object([
+        "rate": JSONValue(collisionRate),
+        "items": JSONValue(collidingCount),
+        "distinctTuples": JSONValue(distinctCount),
+        "groups": JSONValue(groups.count),
+        "largestGroup": JSONValue(groups.first?.items.count ?? min(1, itemCount)),
+      ]),
+    ]
   }
 }

@@ -17,49 +17,8 @@ struct QuantizerOptions: Sendable, Equatable {
   var sampleSize = 0
   /// Whether codes are moved towards equal use.
   var isBalanced = false
-}
-
-extension QuantizerOptions {
-  /// How the codes of a level are looked for.
-  fileprivate func search(level: Int) -> KMeansOptions {
-    var search = KMeansOptions(
-      clusterCount: levelSizes[level], iterationCount: iterationCount,
-      random: CounterRandom(seed: seed, stream: UInt64(level)))
-    search.restartCount = restartCount
-    search.sampleSize = sampleSize
-    search.isBalanced = isBalanced
-    return search
-  }
-}
-
-/// How the search of one level went.
-struct LevelFit: Sendable, Equatable {
-  var iterationCount: Int
-  var revivalCount: Int
-  var relocationCount: Int
-  /// Mean squared length of what the levels so far leave of the vectors.
-  var residual: Double
-}
-
-/// Item vectors as sums of one code vector a level.
-struct ResidualCodes: Sendable, Equatable {
-  var levelSizes: [Int]
-  /// The code of each item at each level, shape `[N, M]`.
-  var codes: [UInt16]
-  /// One `[K, D]` matrix a level, in the space of the vectors minus ``center``.
-  var codebooks: [Matrix]
-  /// The mean of the vectors, shape `[D]`.
-  var center: [Float]
-  var levels: [LevelFit]
-  /// Mean squared length of the centred vectors.
-  var variance: Double
-  /// The part of ``variance`` that the quantiser saw: all of it without principal components.
-  var variancePreserved: Double
-
-  /// Mean squared error of centre plus codes, as a share of the variance.
-  var relativeError: Double {
-    (variance - variancePreserved + (levels.last?.residual ?? variancePreserved)) / variance
-  }
+  /// An earlier tokenizer to start from, with the same width; levels of another size start afresh.
+  var start: CodeEncoder?
 }
 
 /// Learns codes level by level: each level clusters what the levels before it left over (k-means).
@@ -69,61 +28,91 @@ struct ResidualCodes: Sendable, Equatable {
 ///   - options: what to learn.
 ///   - threads: the largest number of threads; the result does not depend on it.
 ///   - progress: called before each level with its number.
-/// - Returns: codes and codebooks; the codebooks are in the space of the vectors, also when the search ran on
-///   principal components.
+/// - Returns: codes and codebooks in the space of the vectors, also when the search ran on principal components. The
+///   codes are those that ``CodeEncoder`` gives.
 func quantize(
   _ vectors: consuming Matrix, _ options: QuantizerOptions, threads: Int,
   progress: (Int) -> Void = { _ in }
-) -> ResidualCodes {
-  var space = QuantizerSpace(vectors, componentCount: options.componentCount, threads: threads)
-  let itemCount = space.residuals.rows
-  let levelCount = options.levelSizes.count
-  var result = ResidualCodes(
-    levelSizes: options.levelSizes, codes: [UInt16](repeating: 0, count: itemCount * levelCount),
-    codebooks: [], center: space.center, levels: [], variance: space.variance,
-    variancePreserved: meanSquaredLength(space.residuals, threads: threads))
-  for level in 0..<levelCount {
-    progress(level)
-    let search = options.search(level: level)
-    let clusters = KMeans(space.residuals, options: search, threads: threads)
-    subtract(
-      clusters.nearest.indices, of: clusters.centroids, from: &space.residuals, threads: threads)
-    for (item, code) in clusters.nearest.indices.enumerated() {
-      result.codes[item * levelCount + level] = UInt16(code)
-    }
-    result.codebooks.append(space.components?.expand(clusters.centroids) ?? clusters.centroids)
-    result.levels.append(
-      LevelFit(
-        iterationCount: clusters.iterationCount, revivalCount: clusters.revivalCount,
-        relocationCount: clusters.relocationCount,
-
-        residual: meanSquaredLength(space.residuals, threads: threads)))
+) -> TokenizedItems {
+  guard options.componentCount > 0, options.componentCount < vectors.columns else {
+    let center = columnMeans(copy vectors, threads: threads)
+    var centred = consume vectors
+    subtract(center, fromRowsOf: &centred, threads: threads)
+    var space = QuantizerSpace(residuals: centred, center: center, components: nil)
+    return fit(&space, options, threads, progress)
   }
-  return result
+  let components = PrincipalComponents(
+    copy vectors, count: options.componentCount, threads: threads)
+  var space = QuantizerSpace(
+    residuals: components.project(copy vectors, threads: threads), center: components.mean,
+    components: components)
+  var items = fit(&space, options, threads, progress)
+  // Distances in the space of the vectors are the same up to rounding; the stored codebooks decide.
+  let encoding = CodeEncoder(codebooks: items.codebooks, center: items.center)
+    .encode(vectors, threads: threads)
+  items.codes = encoding.codes
+  items.visibleShare = items.variance / encoding.variance
+  items.variance = encoding.variance
+  items.residuals = encoding.residuals
+  return items
 }
 
 /// The centred vectors, in all their coordinates or in the leading principal ones.
 private struct QuantizerSpace {
+  /// What is left of the vectors, shape `[N, P]`.
+  var residuals: Matrix
   let center: [Float]
   let components: PrincipalComponents?
-  let variance: Double
-  /// Shape `[N, P]`.
-  var residuals: Matrix
 
-  init(_ vectors: consuming Matrix, componentCount: Int, threads: Int) {
-    if componentCount > 0, componentCount < vectors.columns {
-      let found = PrincipalComponents(copy vectors, count: componentCount, threads: threads)
-      components = found
-      center = found.mean
-      variance = found.totalVariance
-      residuals = found.project(vectors, threads: threads)
-    } else {
-      components = nil
-      center = columnMeans(vectors, threads: threads)
-      var centred = consume vectors
-      subtract(center, fromRowsOf: &centred, threads: threads)
-      variance = meanSquaredLength(centred, threads: threads)
-      residuals = centred
+  /// Code vectors of a level of an earlier tokenizer, in this space.
+  ///
+  /// The first level makes good for the move of the centre.
+  func start(_ earlier: CodeEncoder, level: Int, size: Int) -> Matrix? {
+    guard level < earlier.codebooks.count, earlier.codebooks[level].rows == size,
+      earlier.center.count == center.count
+    else { return nil }
+    var vectors = earlier.codebooks[level]
+    if level == 0 {
+      let move = zip(center, earlier.center).map { $0 - $1 }
+      subtract(move, fromRowsOf: &vectors, threads: 1)
     }
+    return components?.coordinates(vectors) ?? vectors
   }
+}
+
+/// Clusters level by level; variance and residuals are those of the quantiser's space.
+private func fit(
+  _ space: inout QuantizerSpace, _ options: QuantizerOptions, _ threads: Int,
+  _ progress: (Int) -> Void
+) -> TokenizedItems {
+  let levelCount = options.levelSizes.count
+  let count = space.residuals.rows * levelCount
+  var items = TokenizedItems(
+    levelSizes: options.levelSizes, codes: [UInt16](repeating: 0, count: count), codebooks: [],
+    center: space.center, variance: meanSquaredLength(space.residuals, threads: threads),
+    residuals: [])
+  for (level, size) in options.levelSizes.enumerated() {
+    progress(level)
+    var search = KMeansOptions(
+      clusterCount: size, iterationCount: options.iterationCount,
+      random: CounterRandom(seed: options.seed, stream: UInt64(level)))
+    search.restartCount = options.restartCount
+    search.sampleSize = options.sampleSize
+    search.isBalanced = options.isBalanced
+    search.start = options.start.flatMap { space.start($0, level: level, size: size) }
+    // What was moved away would come back under another number.
+    search.isRelocating = search.start == nil
+    let found = KMeans(space.residuals, options: search, threads: threads)
+    subtract(found.nearest.indices, of: found.centroids, from: &space.residuals, threads: threads)
+    for (item, code) in found.nearest.indices.enumerated() {
+      items.codes[item * levelCount + level] = UInt16(code)
+    }
+    items.codebooks.append(space.components?.expand(found.centroids) ?? found.centroids)
+    items.residuals.append(meanSquaredLength(space.residuals, threads: threads))
+    items.fits.append(
+      LevelFit(
+        iterationCount: found.iterationCount, revivalCount: found.revivalCount,
+        relocationCount: found.relocationCount))
+  }
+  return items
 }

@@ -1,7 +1,5 @@
 internal import ArgumentParser
 internal import CommandSupport
-internal import Dataset
-internal import Kernels
 internal import ShardIO
 internal import SystemPackage
 
@@ -13,124 +11,102 @@ struct TokenizeCommand: StageCommand {
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",
     discussion: """
       Reads the item vectors of h2rec-preprocess, learns a codebook a level by residual k-means, and writes codes, \
-      codebooks and a report on them (report.json, report.md).
+      codebooks and a report on them (codes.csv, report.json, report.md).
       """,
     version: programVersion)
 
   @Option(help: "Directory written by h2rec-preprocess.", completion: .directory)
-  var data: String
+  var data: String?
 
   @Option(help: "Directory to write.", completion: .directory)
-  var output: String
+  var output: String?
+
+  @OptionGroup(title: "Learning")
+  var quantizer: QuantizerArguments
 
   @Option(
-    help: "Codes of each level, coarsest first; as many levels as numbers.",
-    transform: LevelSizes.init(parsing:))
-  var codebooks = LevelSizes([256, 256, 256, 256])
+    help: """
+      Learn nothing: keep the codes of items that a previous output has, and give new items theirs from its codebooks.
+      """, completion: .directory)
+  var encodeOnly: String?
 
-  @Option(help: "Principal components the vectors are reduced to before; 0 keeps them as they are.")
-  var pca = 128
+  @Option(
+    help:
+      "Learn afresh, then name codes so that items keep those of a previous output where possible.",
+    completion: .directory)
+  var alignTo: String?
 
-  @Option(help: "Largest number of k-means iterations a level.")
-  var iterations = 25
+  @Flag(help: "With --align-to: start from the previous codebooks; fewer codes change.")
+  var warmStart = false
 
-  @Option(help: "k-means searches a level; the one with the smallest error counts.")
-  var restarts = 1
+  @Option(
+    name: .customLong("import"),
+    help: "Learn nothing: take the codes in this file (CSV: item id, codes; or JSON).",
+    completion: .file(extensions: ["csv", "json"]))
+  var importPath: String?
 
-  @Option(help: "Items that all but the last two iterations look at; 0 for all of them.")
-  var sampleSize = 0
+  @Option(help: "Error of new items against known ones from which --encode-only advises a new fit.")
+  var driftLimit = 1.25
 
-  @Flag(help: "Move the codes of a level towards equal use, at the price of a larger error.")
-  var balanced = false
+  @Option(
+    help: "Write nothing; check the codes in a .csv or .json file, or in a previous output.",
+    completion: .file())
+  var lintOnly: String?
+
+  @OptionGroup(title: "Limits")
+  var lint: LintArguments
 
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    guard pca >= 0 else { throw ValidationError("'--pca' must not be negative, not \(pca).") }
-    guard (1...10_000).contains(iterations) else {
-      throw ValidationError("'--iterations' must be from 1 to 10000, not \(iterations).")
-    }
-    guard (1...1000).contains(restarts) else {
-      throw ValidationError("'--restarts' must be from 1 to 1000, not \(restarts).")
-    }
-    guard sampleSize == 0 || sampleSize >= codebooks.values.max() ?? 0 else {
+    let modes = [encodeOnly, alignTo, importPath, lintOnly]
+    guard modes.count(where: { $0 != nil }) <= 1 else {
       throw ValidationError(
-        "'--sample-size' must be 0 or at least the size of a level, not \(sampleSize).")
+        "'--encode-only', '--align-to', '--import' and '--lint-only' exclude one another.")
+    }
+    guard lintOnly != nil || data != nil else {
+      throw ValidationError("Missing expected argument '--data <data>'")
+    }
+    guard lintOnly != nil || output != nil else {
+      throw ValidationError("Missing expected argument '--output <output>'")
+    }
+    guard !warmStart || alignTo != nil else {
+      throw ValidationError("'--warm-start' needs '--align-to'.")
+    }
+    guard lintOnly == nil || data != nil || !lint.needsData else {
+      throw ValidationError("'--min-purity' and '--max-duplicate-share' need '--data'.")
+    }
+    guard driftLimit > 0 else {
+      throw ValidationError("'--drift-limit' must be greater than 0, not \(driftLimit).")
     }
   }
 
   func runStage() throws(PipelineError) {
-    var summary = Summary(stage: "tokenize")
-    let input = try StageInput(directory: FilePath(data), expecting: "preprocess")
-    var stage = try StageOutput(directory: FilePath(output), stage: "tokenize")
-    let catalogue = try Catalogue(input)
-    let codes = try fit(try readVectors(input, itemCount: catalogue.count))
-    let report = CodeReport(codes, catalogue)
-    for table in ItemCodes(codes, usage: report.statistics.levels.map(\.usage)).tables {
-      try stage.write(table)
-    }
-    try stage.writeFile("report.json", try report.json.json())
-    try stage.writeFile("report.md", Array(report.markdown.utf8))
-    let counters: [String: JSONValue] = [
-      "items": JSONValue(catalogue.count),
-      "distinctTuples": JSONValue(report.statistics.distinctCount),
-      "collisionRate": JSONValue(report.statistics.collisionRate),
-    ]
-    try stage.commit(
-      configuration: configuration, inputs: [input.reference], counters: counters)
-    summary.facts = counters
-    summary.facts["relativeError"] = JSONValue(codes.relativeError)
-    try summary.print(output: FilePath(output))
+    if let lintOnly { return try LintRun(path: lintOnly, data: data, limits: lint.limits).run() }
+    try TokenizeRun(
+      data: data ?? "", output: output ?? "", mode: mode,
+      options: quantizer.options(seed: shared.seed), limits: lint.limits,
+      configuration: manifestConfiguration, threads: shared.threads, isQuiet: shared.quiet
+    ).run()
   }
 
-  /// The options with everything resolved, as the manifest has them.
-  private var configuration: [String: JSONValue] {
-    [
-      "codebooks": .array(codebooks.values.map { JSONValue($0) }),
-      "pca": JSONValue(pca),
-      "iterations": JSONValue(iterations),
-      "restarts": JSONValue(restarts),
-      "sampleSize": JSONValue(sampleSize),
-      "balanced": .bool(balanced),
-      "seed": .string(String(shared.seed)),
-    ]
+  private var mode: TokenizeRun.Mode {
+    if let encodeOnly { return .encode(encodeOnly, driftLimit: driftLimit) }
+    if let alignTo { return .align(alignTo, isWarm: warmStart) }
+    if let importPath { return .importing(importPath) }
+    return .fit
   }
 
-  private func readVectors(
-    _ input: StageInput, itemCount: Int
-  ) throws(PipelineError) -> Matrix {
-    guard input.hasTable(ItemVectors.tableKind) else { throw .noVectors(data) }
-    let vectors = try ItemVectors(input)
-    let matrix = Matrix(rows: vectors.count, columns: vectors.width, values: vectors.values)
-    for (level, size) in codebooks.values.enumerated() where size > itemCount {
-      throw .fewerItemsThanCodes(data, itemCount: itemCount, level: level + 1, size: size)
+  /// The options with everything resolved, without paths.
+  private var manifestConfiguration: [String: JSONValue] {
+    var members = quantizer.configuration
+    switch mode {
+    case .fit: members["mode"] = "fit"
+    case .align(_, let isWarm): members["mode"] = isWarm ? "align, warm start" : "align"
+    case .encode(_, let limit): members = ["mode": "encode", "driftLimit": JSONValue(limit)]
+    case .importing: members = ["mode": "import"]
     }
-    let first = matrix[row: 0]
-    guard (1..<matrix.rows).contains(where: { matrix[row: $0] != first }) else {
-      throw .allVectorsEqual(data, itemCount: itemCount)
-    }
-    return matrix
-  }
-
-  private func fit(_ vectors: consuming Matrix) throws(PipelineError) -> ResidualCodes {
-    let progress = Progress("tokenizing", total: codebooks.values.count, isQuiet: shared.quiet)
-    let options = QuantizerOptions(
-      levelSizes: codebooks.values, componentCount: pca, iterationCount: iterations,
-      seed: shared.seed, restartCount: restarts, sampleSize: sampleSize, isBalanced: balanced)
-    let codes = quantize(vectors, options, threads: shared.threads) { level in
-      progress.advance(by: level == 0 ? 0 : 1, detail: "level \(level + 1)")
-    }
-    progress.finish()
-    return codes
-  }
-}
-
-extension ItemCodes {
-  /// The codes in the form that the stages exchange.
-  init(_ codes: ResidualCodes, usage: [[Int]]) {
-    self.init(
-      levelSizes: codes.levelSizes, codes: codes.codes,
-      codebooks: codes.codebooks.flatMap(\.values), width: codes.center.count,
-      usage: usage.flatMap { $0.map(UInt32.init) }, center: codes.center)
+    members["seed"] = .string(String(shared.seed))
+    return members
   }
 }

@@ -64,7 +64,7 @@ struct `Residual quantiser` {
 
   @Test func `every level lowers the error`() {
     let found = quantize(nestedClusters(500, width: 10), options([16, 16, 16]), threads: 1)
-    let errors = found.levels.map(\.residual)
+    let errors = found.residuals
     #expect(errors[0] < found.variance && errors[1] < errors[0] && errors[2] < errors[1])
   }
 
@@ -80,7 +80,7 @@ struct `Residual quantiser` {
   @Test func `as many codes as items leave no error`() {
     let found = quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
     #expect(found.relativeError < 1e-9)
-    #expect(found.levels[0].residual < 1e-6)
+    #expect(found.residuals[0] < 1e-6)
   }
 }
 

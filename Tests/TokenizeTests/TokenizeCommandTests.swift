@@ -37,7 +37,7 @@ func pairedVectors(_ count: Int, width: Int) -> ItemVectors {
     }, width: width)
 }
 
-private func run(_ arguments: [String]) throws {
+func run(_ arguments: [String]) throws {
   let command = try #require(try TokenizeCommand.parseAsRoot(arguments) as? TokenizeCommand)
   try command.runStage()
 }

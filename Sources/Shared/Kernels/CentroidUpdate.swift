@@ -30,6 +30,24 @@ struct ClusterMembers: Sendable {
   var empty: [Int] { (0..<offsets.count - 1).filter { count($0) == 0 } }
 }
 
+/// The means of the points of each cluster; zero for clusters without points.
+///
+/// - Parameters:
+///   - points: shape `[N, D]`.
+///   - indices: the cluster of each point, below `clusterCount`, shape `[N]`.
+///   - clusterCount: the number of clusters K.
+///   - threads: the largest number of threads.
+/// - Returns: shape `[K, D]`.
+public func clusterMeans(
+  _ points: Matrix, _ indices: [UInt32], clusterCount: Int, threads: Int
+) -> Matrix {
+  precondition(points.rows == indices.count, "one cluster a point")
+  var means = Matrix(rows: clusterCount, columns: points.columns)
+  let members = ClusterMembers(indices, clusterCount: clusterCount)
+  moveToMeans(&means, points, members, threads: threads)
+  return means
+}
+
 /// Moves every centroid that has points to their mean; the others stay.
 ///
 /// The points of a cluster are added up in Double in pieces of 2,048, and the pieces in order, so that the result

@@ -124,7 +124,12 @@ private struct CentroidTable: Sendable {
 }
 
 /// The squared length of each row.
-func squaredLengths(_ points: Matrix, threads: Int) -> [Float] {
+///
+/// - Parameters:
+///   - points: shape `[N, D]`.
+///   - threads: the largest number of threads.
+/// - Returns: shape `[N]`.
+public func squaredLengths(_ points: Matrix, threads: Int) -> [Float] {
   var lengths = [Float](repeating: 0, count: points.rows)
   unsafe points.values.withUnsafeBufferPointer { source in
     unsafe lengths.withUnsafeMutableBufferPointer { target in

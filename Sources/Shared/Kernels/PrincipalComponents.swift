@@ -86,6 +86,19 @@ public struct PrincipalComponents: Sendable, Equatable {
     return output
   }
 
+  /// The coordinates of vectors whose mean was subtracted before.
+  ///
+  /// - Parameter vectors: shape `[K, D]`.
+  /// - Returns: `vectors · basisᵀ`, shape `[K, d]`.
+  public func coordinates(_ vectors: Matrix) -> Matrix {
+    precondition(vectors.columns == basis.columns, "width \(vectors.columns)")
+    var coordinates = Matrix(rows: vectors.rows, columns: basis.rows)
+    unsafe matrixMultiply(
+      vectors.rows, basis.rows, basis.columns, vectors.values, vectors.columns, basis.values,
+      basis.columns, transposeB: true, &coordinates.values, basis.rows)
+    return coordinates
+  }
+
   /// Coordinates in the basis as vectors of the original width; the mean is not added.
   ///
   /// - Parameter coordinates: shape `[K, d]`.

@@ -1,0 +1,75 @@
+internal import Dataset
+internal import Kernels
+internal import ShardIO
+
+/// What a frozen tokenizer made of a catalogue.
+struct FrozenEncoding: Sendable, Equatable {
+  /// How well the frozen codebooks fit new items.
+  struct Drift: Sendable, Equatable {
+    var knownCount: Int
+    var newCount: Int
+    /// Known items that would get other codes now, because their vectors changed.
+    var movedCount: Int
+    /// Mean squared error of the known items and of the new ones.
+    var knownError: Double
+    var newError: Double
+
+    /// The error of new items as a multiple of that of known ones; 1 where there are none of either.
+    var ratio: Double {
+      newCount > 0 && knownCount > 0 && knownError > 0 ? newError / knownError : 1
+    }
+  }
+
+  var items: TokenizedItems
+  var drift: Drift
+
+  /// Keeps the codes of known items and gives new ones theirs.
+  ///
+  /// - Parameters:
+  ///   - vectors: the item vectors, row = item.
+  ///   - previous: the earlier run.
+  ///   - rows: the row of each item in the earlier run; nil for new items.
+  ///   - threads: the largest number of threads.
+  init(_ vectors: Matrix, _ previous: PreviousRun, rows: [Int?], threads: Int) {
+    let encoder = CodeEncoder(previous.codes)
+    var encoding = encoder.encode(vectors, threads: threads)
+    let levelCount = previous.codes.levelCount
+    drift = Drift(knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0)
+    for (item, row) in rows.enumerated() {
+      guard let row else {
+        drift.newCount += 1
+        drift.newError += encoding.errors[item]
+        continue
+      }
+      let place = item * levelCount..<(item + 1) * levelCount
+      let stored = previous.codes.tuple(of: row)
+      if encoding.codes[place] != stored { drift.movedCount += 1 }
+      drift.knownCount += 1
+      drift.knownError += encoding.errors[item]
+      encoding.codes.replaceSubrange(place, with: stored)
+    }
+    drift.knownError /= Double(max(1, drift.knownCount))
+    drift.newError /= Double(max(1, drift.newCount))
+    items = TokenizedItems(
+      levelSizes: previous.codes.levelSizes, codes: encoding.codes, codebooks: encoder.codebooks,
+      center: encoder.center, variance: encoding.variance, residuals: encoding.residuals)
+  }
+}
+
+extension FrozenEncoding.Drift {
+  /// The drift for reports.
+  ///
+  /// - Parameter limit: the ratio from which a new fit is advised.
+  /// - Returns: an object with stable keys.
+  func json(limit: Double) -> JSONValue {
+    .object([
+      "knownItems": JSONValue(knownCount),
+      "newItems": JSONValue(newCount),
+      "movedItems": JSONValue(movedCount),
+      "knownError": JSONValue(knownError),
+      "newError": JSONValue(newError),
+      "ratio": JSONValue(ratio),
+      "refitAdvised": .bool(ratio > limit),
+    ])
+  }
+}

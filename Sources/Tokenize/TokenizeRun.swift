@@ -1,0 +1,142 @@
+internal import CommandSupport
+internal import Dataset
+internal import Kernels
+internal import ShardIO
+internal import SystemPackage
+
+/// One run of the stage.
+struct TokenizeRun {
+  /// Where the codes come from; paths are those of previous outputs or files.
+  enum Mode: Equatable {
+    case fit
+    case align(String, isWarm: Bool)
+    case encode(String, driftLimit: Double)
+    case importing(String)
+  }
+
+  let data: String
+  let output: String
+  let mode: Mode
+  let options: QuantizerOptions
+  let limits: LintLimits
+  /// The options as the manifest has them.
+  let configuration: [String: JSONValue]
+  let threads: Int
+  let isQuiet: Bool
+
+  /// Does the work and prints the summary.
+  ///
+  /// - Throws: `PipelineError`; nothing is written then, and an older output stays whole.
+  func run() throws(PipelineError) {
+    var summary = Summary(stage: "tokenize")
+    let input = try StageInput(directory: FilePath(data), expecting: "preprocess")
+    var stage = try StageOutput(directory: FilePath(output), stage: "tokenize")
+    let previous = try previousRun()
+    let catalogue = try Catalogue(input)
+    let report = try makeReport(input, catalogue, previous)
+    guard report.findings.isEmpty else { throw .badCodes(report.findings, output) }
+    try write(report, to: &stage)
+    let counters: [String: JSONValue] = [
+      "items": JSONValue(catalogue.count),
+      "distinctTuples": JSONValue(report.statistics.distinctCount),
+      "collisionRate": JSONValue(report.statistics.collisionRate),
+      "relativeError": JSONValue(report.items.relativeError),
+    ]
+    let inputs = [input.reference] + (previous.map { [$0.reference] } ?? [])
+    try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
+    summary.facts = counters
+    summary.facts["drift"] = report.drift
+    summary.facts["churn"] = report.churn.map { JSONValue($0.all.values.last ?? 0) }
+    try summary.print(output: FilePath(output))
+  }
+
+  private func previousRun() throws(PipelineError) -> PreviousRun? {
+    switch mode {
+    case .align(let path, _), .encode(let path, _): try PreviousRun(path)
+    case .fit, .importing: nil
+    }
+  }
+
+  private func makeReport(
+    _ input: StageInput, _ catalogue: Catalogue, _ previous: PreviousRun?
+  ) throws(PipelineError) -> CodeReport {
+    let vectors = try readVectors(input, itemCount: catalogue.count)
+    let duplicateCount = duplicateVectorCount(vectors)
+    let rows = previous?.rows(of: catalogue) ?? []
+    var drift: JSONValue?
+    var items: TokenizedItems
+    switch mode {
+    case .fit, .align:
+      items = try fit(vectors, previous)
+      if let previous {
+        items.align(to: previous.codes.codes, levelCount: previous.codes.levelCount, rows: rows)
+      }
+    case .encode(let path, let limit):
+      guard let previous else {
+        throw PipelineError(.internalError, "no previous run to encode with")
+      }
+      try previous.requireWidth(vectors.columns, directory: path)
+      let frozen = FrozenEncoding(vectors, previous, rows: rows, threads: threads)
+      items = frozen.items
+      drift = frozen.drift.json(limit: limit)
+    case .importing(let path):
+      items = try TokenizedItems(
+        try ForeignCodes(path), path: path, catalogue, vectors, threads: threads)
+    }
+    var report = CodeReport(items, catalogue, duplicateCount: duplicateCount)
+    report.drift = drift
+    report.churn = previous.map {
+      Churn(items.codes, levelCount: items.levelSizes.count, $0.codes, rows: rows, catalogue)
+    }
+    report.findings = limits.findings(
+      report.statistics, duplicateShare: report.duplicateShare, purity: report.purities?.first)
+    return report
+  }
+
+  private func fit(
+    _ vectors: consuming Matrix, _ previous: PreviousRun?
+  ) throws(PipelineError) -> TokenizedItems {
+    for (level, size) in options.levelSizes.enumerated() where size > vectors.rows {
+      throw .fewerItemsThanCodes(data, itemCount: vectors.rows, level: level + 1, size: size)
+    }
+    var options = options
+    if let previous, mode == .align(alignPath, isWarm: true) {
+      try previous.requireWidth(vectors.columns, directory: alignPath)
+      options.start = CodeEncoder(previous.codes)
+    }
+    let progress = Progress("tokenizing", total: options.levelSizes.count, isQuiet: isQuiet)
+    let items = quantize(vectors, options, threads: threads) { level in
+      progress.advance(by: level == 0 ? 0 : 1, detail: "level \(level + 1)")
+    }
+    progress.finish()
+    return items
+  }
+
+  private var alignPath: String {
+    if case .align(let path, _) = mode { path } else { "" }
+  }
+
+  private func readVectors(
+    _ input: StageInput, itemCount: Int
+  ) throws(PipelineError) -> Matrix {
+    guard input.hasTable(ItemVectors.tableKind) else { throw .noVectors(data) }
+    let vectors = try ItemVectors(input)
+    let matrix = Matrix(rows: vectors.count, columns: vectors.width, values: vectors.values)
+    let first = matrix[row: 0]
+    guard (1..<matrix.rows).contains(where: { matrix[row: $0] != first }) else {
+      throw .allVectorsEqual(data, itemCount: itemCount)
+    }
+    return matrix
+  }
+
+  private func write(_ report: CodeReport, to stage: inout StageOutput) throws(PipelineError) {
+    for table in ItemCodes(report.items).tables { try stage.write(table) }
+    try stage.write(PreviousRun.table(report.catalogue.itemIDs))
+    try stage.writeFile("report.json", try report.json.json())
+    try stage.writeFile("report.md", Array(report.markdown.utf8))
+    let file = CodeFile(
+      itemIDs: report.catalogue.itemIDs, codes: report.items.codes,
+      levelCount: report.items.levelSizes.count)
+    try file.write("codes.csv", to: &stage)
+  }
+}

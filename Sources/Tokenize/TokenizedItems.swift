@@ -1,0 +1,53 @@
+internal import Dataset
+internal import Kernels
+
+// N items, D width of their vectors, M levels, K codes of a level.
+
+/// How the search of one level went.
+struct LevelFit: Sendable, Equatable {
+  var iterationCount: Int
+  var revivalCount: Int
+  var relocationCount: Int
+}
+
+/// Item vectors as sums of one code vector a level.
+struct TokenizedItems: Sendable, Equatable {
+  var levelSizes: [Int]
+  /// The code of each item at each level, shape `[N, M]`.
+  var codes: [UInt16]
+  /// One `[K, D]` matrix a level, in the space of the vectors minus ``center``.
+  var codebooks: [Matrix]
+  /// What is subtracted from the vectors before the first level, shape `[D]`.
+  var center: [Float]
+  /// Mean squared length of the centred vectors.
+  var variance: Double
+  /// Mean squared length of what is left of them after each level.
+  var residuals: [Double]
+  /// How the search of each level went; empty where codes were not learned in this run.
+  var fits: [LevelFit] = []
+  /// The share of ``variance`` that the search saw; less than 1 after a reduction to principal components.
+  var visibleShare = 1.0
+
+  /// Mean squared error of centre plus codes, as a share of the variance.
+  var relativeError: Double { (residuals.last ?? variance) / variance }
+}
+
+extension ItemCodes {
+  /// The codes in the form that the stages exchange.
+  init(_ items: TokenizedItems) {
+    let statistics = CodeStatistics(items.codes, levelSizes: items.levelSizes)
+    self.init(
+      levelSizes: items.levelSizes, codes: items.codes,
+      codebooks: items.codebooks.flatMap(\.values), width: items.center.count,
+      usage: statistics.levels.flatMap { $0.usage.map(UInt32.init) }, center: items.center)
+  }
+
+  /// One matrix a level.
+  var codebookMatrices: [Matrix] {
+    levelSizes.indices.map { level in
+      let first = firstRow(of: level)
+      let rows = first * width..<(first + levelSizes[level]) * width
+      return Matrix(rows: levelSizes[level], columns: width, values: Array(codebooks[rows]))
+    }
+  }
+}

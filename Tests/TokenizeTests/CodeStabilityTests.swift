@@ -1,0 +1,156 @@
+import Dataset
+import Kernels
+import ShardIO
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Tokenize
+
+/// Vectors around 60 centres, with an id that stays with its vector.
+private func shop(_ items: Range<Int>, width: Int = 12) -> (ids: [String], vectors: Matrix) {
+  let random = CounterRandom(seed: 17, stream: 0)
+  var vectors = Matrix(rows: items.count, columns: width)
+  for (row, item) in items.enumerated() {
+    for column in 0..<width {
+      let centre = random.uniform(UInt64(item % 60 * width + column))
+      let noise = random.uniform(UInt64(1_000_000 + item * width + column))
+      vectors.values[row * width + column] = Float(3 * centre + noise)
+    }
+  }
+  return (items.map { "i\($0)" }, vectors)
+}
+
+private func options(_ sizes: [Int], seed: UInt64 = 42) -> QuantizerOptions {
+  QuantizerOptions(levelSizes: sizes, componentCount: 8, iterationCount: 25, seed: seed)
+}
+
+/// The share of items whose whole tuple changed, by the rows they had.
+private func churn(_ items: TokenizedItems, _ previous: TokenizedItems, _ rows: [Int?]) -> [Double]
+{
+  Churn(
+    items.codes, levelCount: items.levelSizes.count, ItemCodes(previous), rows: rows,
+    catalogue(rows.count)
+  ).all.values
+}
+
+struct `Code alignment` {
+  @Test func `a pure renaming is undone`() {
+    let fitted = quantize(shop(0..<500).vectors, options([32, 16, 8]), threads: 2)
+    var renamed = fitted
+    let random = CounterRandom(seed: 9, stream: 9)
+    for (level, size) in fitted.levelSizes.enumerated() {
+      let names = random.substream(UInt64(level)).permutation(size)
+      for item in 0..<500 {
+        renamed.codes[3 * item + level] = UInt16(names[Int(fitted.codes[3 * item + level])])
+      }
+      for code in 0..<size {
+        let columns = fitted.center.count
+        renamed.codebooks[level].values.replaceSubrange(
+          names[code] * columns..<(names[code] + 1) * columns,
+          with: fitted.codebooks[level][row: code])
+      }
+    }
+    let rows = (0..<500).map(Optional.init)
+    #expect(churn(renamed, fitted, rows)[0] > 0.8)
+    renamed.align(to: fitted.codes, levelCount: 3, rows: rows)
+    #expect(renamed == fitted)
+  }
+
+  @Test func `the codes still belong to their codebooks`() {
+    let data = shop(0..<300)
+    let previous = quantize(data.vectors, options([16, 8], seed: 1), threads: 1)
+    var items = quantize(data.vectors, options([16, 8], seed: 2), threads: 1)
+    items.align(to: previous.codes, levelCount: 2, rows: (0..<300).map(Optional.init))
+    let encoder = CodeEncoder(codebooks: items.codebooks, center: items.center)
+    #expect(encoder.encode(data.vectors, threads: 2).codes == items.codes)
+  }
+
+  @Test
+  func `a fit on a tenth of new items changes far fewer codes, fewer still from a warm start`() {
+    let before = shop(0..<1_000)
+    let after = shop(100..<1_100)
+    let rows = (100..<1_100).map { $0 < 1_000 ? Optional($0) : nil }
+    let previous = quantize(before.vectors, options([32, 16]), threads: 2)
+    let plain = quantize(after.vectors, options([32, 16], seed: 5), threads: 2)
+    var aligned = plain
+    aligned.align(to: previous.codes, levelCount: 2, rows: rows)
+    var start = options([32, 16], seed: 5)
+    start.start = CodeEncoder(ItemCodes(previous))
+    var warm = quantize(after.vectors, start, threads: 2)
+    warm.align(to: previous.codes, levelCount: 2, rows: rows)
+    let shares = [plain, aligned, warm].map { churn($0, previous, rows)[0] }
+    #expect(shares[0] > 0.8 && shares[1] < shares[0] / 2 && shares[2] < shares[0] / 5)
+  }
+
+  @Test func `fewer codes than before leave no code out of range`() {
+    let data = shop(0..<200)
+    let previous = quantize(data.vectors, options([32, 16, 4]), threads: 1)
+    var items = quantize(data.vectors, options([8, 16]), threads: 1)
+    items.align(to: previous.codes, levelCount: 3, rows: (0..<200).map(Optional.init))
+    #expect(items.codes.enumerated().allSatisfy { $0.element < [8, 16][$0.offset % 2] })
+  }
+}
+
+struct `Churn counts` {
+  @Test func `changes of prefixes, in head and tail`() {
+    // catalogue(6): items 4 and 5 are head, 0 to 3 are tail.
+    let previous = ItemCodes(
+      levelSizes: [4, 4], codes: [0, 0, 1, 1, 2, 2, 3, 3],
+      codebooks: [Float](repeating: 0, count: 8),
+      width: 1, usage: [UInt32](repeating: 1, count: 8), center: [0])
+    let rows: [Int?] = [0, 1, nil, 2, 3, nil]
+    let codes: [UInt16] = [0, 0, 1, 2, 0, 0, 3, 2, 3, 0, 1, 1]
+    let churn = Churn(codes, levelCount: 2, previous, rows: rows, catalogue(6))
+    #expect(churn.sharedCount == 4 && churn.addedCount == 2 && churn.removedCount == 0)
+    #expect(churn.all.values == [1.0 / 4, 3.0 / 4])
+    #expect(churn.head.values == [0, 1])
+    #expect(churn.tail.values == [1.0 / 3, 2.0 / 3])
+  }
+}
+
+struct `A frozen tokenizer` {
+  @Test(arguments: [0, 8])
+  func `gives stored codes again`(components: Int) throws {
+    try withTemporaryDirectory { directory in
+      let data = shop(0..<700)
+      var settings = options([32, 16, 8])
+      settings.componentCount = components
+      let items = quantize(data.vectors, settings, threads: 2)
+      var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
+      for table in ItemCodes(items).tables { try stage.write(table) }
+      try stage.commit(configuration: [:], inputs: [], counters: [:])
+      let read = try ItemCodes(
+        try StageInput(directory: directory.appending("2"), expecting: "tokenize"))
+      #expect(read == ItemCodes(items))
+      #expect(CodeEncoder(read).encode(data.vectors, threads: 1).codes == read.codes)
+    }
+  }
+
+  @Test func `keeps the codes of known items and reports the error of new ones`() throws {
+    try withTemporaryDirectory { directory in
+      let known = shop(0..<300)
+      let items = quantize(known.vectors, options([16, 8]), threads: 1)
+      var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
+      for table in ItemCodes(items).tables { try stage.write(table) }
+      try stage.write(PreviousRun.table(known.ids))
+      try stage.commit(configuration: [:], inputs: [], counters: [:])
+      let previous = try PreviousRun(directory.appending("2").string)
+
+      // Item 10 moves far away; 50 new items follow, each far from everything.
+      var now = shop(0..<350)
+      for item in [10] + Array(300..<350) {
+        for column in 0..<12 { now.vectors.values[item * 12 + column] += 40 }
+      }
+      let rows = now.ids.map { previous.rows[$0] }
+      let frozen = FrozenEncoding(now.vectors, previous, rows: rows, threads: 2)
+      #expect(Array(frozen.items.codes.prefix(600)) == items.codes)
+      #expect(frozen.drift.knownCount == 300 && frozen.drift.newCount == 50)
+      #expect(frozen.drift.movedCount == 1)
+      #expect(frozen.drift.ratio > 2)
+      #expect(frozen.drift.json(limit: 1.25)["refitAdvised"] == true)
+      let tenfold = frozen.drift.ratio * 10
+      #expect(frozen.drift.json(limit: tenfold)["refitAdvised"] == false)
+    }
+  }
+}
