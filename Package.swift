@@ -116,7 +116,7 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
-    tests("Evaluate", ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO"]),
+    tests("Evaluate", ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
   ]
 )

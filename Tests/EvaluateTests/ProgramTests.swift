@@ -1,0 +1,124 @@
+import ShardIO
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The built program on a small shop and a model that saw it once.
+@Suite(.serialized) struct ProgramTests {
+  /// Runs the stages before this one in `directory`: outputs `1`, `2`, `3`.
+  private func prepare(_ directory: FilePath, seed: Int = 1) async throws {
+    let steps: [(String, [String])] = [
+      (
+        "preprocess",
+        [
+          "sample", "--output", "shop", "--users", "120", "--items", "60", "--interactions", "1200",
+          "--seed", "\(seed)",
+        ]
+      ),
+      (
+        "preprocess",
+        [
+          "--interactions", "shop/interactions.csv", "--items", "shop/items.jsonl", "--vectors",
+          "shop/item_embeddings.npy", "--vector-ids", "shop/item_ids.txt", "--negatives", "10",
+          "--output", "1",
+        ]
+      ),
+      ("tokenize", ["--data", "1", "--codebooks", "8,8", "--output", "2"]),
+      (
+        "train",
+        ["--data", "1", "--codes", "2", "--output", "3", "--dimension", "8", "--epochs", "2"]
+      ),
+    ]
+    for (stage, arguments) in steps {
+      let result = try await runStage("h2rec-\(stage)", arguments + ["--quiet"], in: directory)
+      #expect(result.status == .exited(0), "\(stage): \(result.error)")
+    }
+  }
+
+  private func evaluate(
+    _ arguments: [String], in directory: FilePath
+  ) async throws -> StageResult {
+    try await runStage("h2rec-evaluate", arguments, in: directory)
+  }
+
+  private let inputs = ["--data", "1", "--codes", "2", "--model", "3", "--resamples", "100"]
+
+  @Test
+  func `a run writes the same bytes with one thread and with two, and show repeats its table`()
+    async throws
+  {
+    try await withTemporaryDirectory { directory in
+      try await prepare(directory)
+      let options = inputs + ["--recommend", "3"]
+      let one = try await evaluate(
+        options + ["--output", "4", "--threads", "1"], in: directory)
+      #expect(one.status == .exited(0) && one.error == "")
+      let two = try await evaluate(
+        options + ["--output", "5", "--threads", "2", "--quiet"], in: directory)
+      #expect(two.status == .exited(0) && two.error == "")
+      #expect(two.output.split(separator: "\n").count == 1)
+      let files = try contents(of: directory.appending("4"))
+      #expect(try files == contents(of: directory.appending("5")))
+      #expect(files["report.html"] != nil && files["recommendations.csv"] != nil)
+      let shown = try await evaluate(["show", "4"], in: directory)
+      #expect(one.output.hasPrefix(shown.output))
+      #expect(shown.output.hasSuffix("\nreport: 4/report.html\n"))
+      let last = try #require(one.output.split(separator: "\n").last)
+      let summary = try JSONValue(parsing: Array(last.utf8), path: "summary")
+      #expect(summary["stage"] == "evaluate" && summary["output"] == "4")
+      try await checkComparison(in: directory)
+    }
+  }
+
+  /// A run against itself differs nowhere.
+  private func checkComparison(in directory: FilePath) async throws {
+    let result = try await evaluate(
+      inputs + ["--output", "6", "--against", "4", "--quiet"], in: directory)
+    #expect(result.status == .exited(0) && result.error == "")
+    let input = try StageInput(directory: directory.appending("6"), expecting: "evaluate")
+    let report = try JSONValue(parsing: try input.file("report.json"), path: "report.json")
+    let entry = report["against"]?["protocols"]?["full"]?["overall"]?["mrr"]
+    #expect(entry?["difference"]?.numberValue == 0 && entry?["wins"] == 0)
+  }
+
+  @Test func `inputs that cannot work are refused with one message each`() async throws {
+    try await withTemporaryDirectory { directory in
+      try await prepare(directory)
+      func check(_ arguments: [String], _ status: Int32, _ message: String) async throws {
+        let result = try await evaluate(arguments + ["--output", "4"], in: directory)
+        #expect(result.status == .exited(status), "\(result.error)")
+        #expect(result.error.hasPrefix("h2rec-evaluate: \(message)"), "\(result.error)")
+        #expect(result.output == "")
+      }
+      try await check(
+        ["--data", "1", "--model", "3"], 64,
+        "error: the model was trained with codes, and '--codes' is not given")
+      try await check(
+        inputs + ["--recommend", "1000"], 78, "error: found '--recommend 1000', the catalogue has ")
+      try await check(
+        ["--data", "1", "--codes", "2", "--model", "none"], 66,
+        "none/manifest.json: error: no such ")
+      try await check(
+        ["--data", "3", "--codes", "2", "--model", "3"], 78, "3/manifest.json: error: ")
+      try await check(
+        inputs + ["--against", "none"], 66, "none/manifest.json: error: no such file")
+      try await checkOtherData(in: directory)
+    }
+  }
+
+  /// A model of other data is refused with both checksums.
+  private func checkOtherData(in directory: FilePath) async throws {
+    _ = try await runStage(
+      "h2rec-preprocess",
+      ["--interactions", "shop/interactions.csv", "--user-core", "6", "--output", "other"],
+      in: directory)
+    let result = try await evaluate(
+      ["--data", "other", "--codes", "2", "--model", "3", "--output", "4"], in: directory)
+    #expect(result.status == .exited(78), "\(result.error)")
+    let other = try StageInput(directory: directory.appending("other"), expecting: "preprocess")
+    let own = try StageInput(directory: directory.appending("1"), expecting: "preprocess")
+    #expect(result.error.contains(other.reference.checksum))
+    #expect(result.error.contains(own.reference.checksum))
+  }
+}
