@@ -126,11 +126,18 @@ let package = Package(
 let environment = ProcessInfo.processInfo.environment
 
 if environment["H2REC_BENCHMARKS"] == "1" {
-  package.products.append(.executable(name: "shard-benchmark", targets: ["ShardBenchmark"]))
+  package.products += [
+    .executable(name: "shard-benchmark", targets: ["ShardBenchmark"]),
+    .executable(name: "training-benchmark", targets: ["TrainingBenchmark"]),
+  ]
   package.targets.append(
     .executableTarget(
       name: "ShardBenchmark", dependencies: ["ShardIO", system], path: "Benchmarks/ShardBenchmark",
       swiftSettings: strict))
+  package.targets.append(
+    .executableTarget(
+      name: "TrainingBenchmark", dependencies: ["Kernels", "Model", argumentParser],
+      path: "Benchmarks/TrainingBenchmark", swiftSettings: strict))
 }
 
 if environment["H2REC_FUZZ"] == "1" {

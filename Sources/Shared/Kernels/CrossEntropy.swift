@@ -5,8 +5,8 @@ internal import CKernels
 /// The cross entropy of a softmax over the whole catalogue.
 ///
 /// The scores of a chunk of states are computed, turned into their gradient in place, and multiplied back; a
-/// `[T, I]` matrix never exists. States of a chunk are shared out by blocks of rows, item gradients by blocks of items, so
-/// that every sum is formed by one thread in a fixed order.
+/// `[T, I]` matrix never exists. Scores and item gradients of a chunk are shared out by blocks of items, state gradients by
+/// blocks of rows, so that every sum is formed by one thread in a fixed order.
 @safe public final class CrossEntropy {
   private let scores = ScratchBuffer()
   private static let rowBlock = 64
@@ -65,12 +65,14 @@ internal import CKernels
   func run(
     rowBlocks: [Range<Int>], itemBlocks: [Range<Int>], losses: inout [Float], threads: Int
   ) {
+    parallelFor(itemBlocks.count, threads: threads) { block in
+      scoreItems(itemBlocks[block])
+    }
     unsafe losses.withUnsafeMutableBufferPointer { buffer in
       // Blocks write disjoint elements.
       nonisolated(unsafe) let buffer = unsafe buffer
       parallelFor(rowBlocks.count, threads: threads) { block in
-        for row in rowBlocks[block] { unsafe buffer[rows.lowerBound + row] = 0 }
-        unsafe scoreRows(rowBlocks[block], losses: buffer)
+        unsafe addStateGradients(rowBlocks[block], losses: buffer)
       }
     }
     parallelFor(itemBlocks.count, threads: threads) { block in
@@ -78,24 +80,31 @@ internal import CKernels
     }
   }
 
-  /// Scores, losses, score gradients and state gradients of a block of rows.
-  private func scoreRows(_ block: Range<Int>, losses: UnsafeMutableBufferPointer<Float>) {
-    let width = states.width
-    let first = rows.lowerBound + block.lowerBound
-    let blockScores = unsafe scores + block.lowerBound * itemCount
+  /// The scores of all rows of the chunk and a block of items.
+  private func scoreItems(_ block: Range<Int>) {
     var column = 0
     for (index, branch) in branches.enumerated() {
       unsafe matrixMultiply(
-        block.count, itemCount, branch.width, states.values + first * width + column, width,
-        branch.vectors.base, branch.width, transposeB: true, beta: index == 0 ? 0 : 1, blockScores,
-        itemCount)
+        rows.count, block.count, branch.width,
+        states.values + rows.lowerBound * states.width + column, states.width,
+        branch.vectors.base + block.lowerBound * branch.width, branch.width, transposeB: true,
+        beta: index == 0 ? 0 : 1, scores + block.lowerBound, itemCount)
       column += branch.width
     }
+  }
+
+  /// Losses, score gradients and state gradients of a block of rows.
+  private func addStateGradients(
+    _ block: Range<Int>, losses: UnsafeMutableBufferPointer<Float>
+  ) {
+    let width = states.width
+    let first = rows.lowerBound + block.lowerBound
+    let blockScores = unsafe scores + block.lowerBound * itemCount
     for row in 0..<block.count {
       unsafe losses[first + row] = h2rec_cross_entropy_row(
         blockScores + row * itemCount, itemCount, Int(targets[first + row]), factor)
     }
-    column = 0
+    var column = 0
     for branch in branches {
       unsafe matrixMultiply(
         block.count, branch.width, itemCount, blockScores, itemCount, branch.vectors.base,

@@ -19,6 +19,8 @@ public final class TrainingStep {
 
   /// The network that is trained.
   public let network: Network
+  /// Where the time of the steps so far went.
+  public var phaseTimes = PhaseTimes()
   private let losses: LossSettings
   private let pairs: AlignmentPairs?
   private let optimizer: Adam
@@ -72,9 +74,11 @@ public final class TrainingStep {
   /// - Returns: the losses before the move.
   public func run(_ batch: TrainingBatch, number: Int) -> StepLosses {
     let result = gradients(of: batch, number: number)
+    let start = ContinuousClock.now
     if let first = parts.first {
       optimizer.step(gradient: first.tape.gradient, threads: threads)
     }
+    phaseTimes.add("optimizer", since: start)
     return result
   }
 
@@ -82,9 +86,13 @@ public final class TrainingStep {
   public func gradients(of batch: TrainingBatch, number: Int) -> StepLosses {
     let stepRandom = random.substream(UInt64(number))
     let used = cut(batch)
+    let start = ContinuousClock.now
     forward(used, stepRandom)
+    phaseTimes.add("forward", since: start)
     let result = addLosses(batch, used, stepRandom)
+    let afterLosses = ContinuousClock.now
     backward(used)
+    phaseTimes.add("backward", since: afterLosses)
     return result
   }
 
@@ -137,9 +145,15 @@ public final class TrainingStep {
       first += output.rows
     }
     var result = StepLosses()
+    var start = ContinuousClock.now
     result.recommendation = addRecommendation(predictions)
+    phaseTimes.add("recommendation", since: start)
+    start = ContinuousClock.now
     result.alignment = usesAlignment ? addAlignment(predictions.targets, random) : nil
+    phaseTimes.add("alignment", since: start)
+    start = ContinuousClock.now
     result.consistency = usesConsistency ? addConsistency(used) : nil
+    phaseTimes.add("consistency", since: start)
     return result
   }
 
