@@ -117,7 +117,10 @@ let package = Package(
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests("Evaluate", ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", subprocess]),
+    tests("Dataset", ["Dataset", "ShardIO"]),
+    tests("Preprocess", ["Dataset", "Preprocess", "ShardIO", "TextInput", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
+    tests("TextInput", ["ShardIO", "TextInput"]),
   ]
 )
 

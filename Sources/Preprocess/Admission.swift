@@ -25,7 +25,7 @@ struct Admission {
     if let vectors {
       try admit(
         log, known: vectors, isError: missingVectors == .error, file: vectorFile,
-        what: "the ids of the vectors", option: "--missing-vectors")
+        what: "the list of vectors", option: "--missing-vectors")
     }
     guard admits.contains(false) else { return }
     droppedEventCount = log.blocks.reduce(0) { sum, block in
@@ -45,9 +45,9 @@ struct Admission {
     guard isError, missing > 0 else { return }
     // The first in the order of the log, so that the message does not depend on the threads.
     let first = log.blocks.lazy.flatMap(\.items).first { !admits[Int($0)] } ?? 0
-    let others = missing > 1 ? " and \(missing - 1) other items of the log are" : " is"
+    let others = missing > 1 ? " of the log and \(missing - 1) more are" : " of the log is"
     throw PipelineError(
-      .dataFormat, "item \(quoted(log.items.text(first)))\(others) not among \(what)",
+      .dataFormat, "item \(quoted(log.items.text(first)))\(others) not in \(what)",
       at: .init(path: file), note: "add them, or leave their events out with \(option) drop")
   }
 }

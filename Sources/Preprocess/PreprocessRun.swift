@@ -98,6 +98,11 @@ struct PreprocessRun {
     _ histories: inout Histories, itemCount: Int, _ counters: inout [String: JSONValue]
   ) throws(PipelineError) {
     let before = histories.eventCount
+    guard before > 0 else {
+      throw PipelineError(
+        .dataFormat, "no events are left of \(counters["rows_read"]?.integerValue ?? 0) rows read",
+        at: .init(path: input.interactions[0]))
+    }
     let core = CoreFilter(
       minimumUserCount: filters.userCore, minimumItemCount: filters.itemCore,
       isIterated: !filters.onePassCore)
@@ -106,7 +111,10 @@ struct PreprocessRun {
     guard histories.eventCount > 0 else {
       throw PipelineError(
         .configuration,
-        "nothing is left of \(before) events: no user has \(filters.userCore) events with items that have \(filters.itemCore)",
+        """
+        nothing is left of \(before) events: no user has \(filters.userCore) events with items that have \
+        \(filters.itemCore)
+        """,
         at: .init(path: input.interactions[0]),
         note: "lower --user-core and --item-core, or give more data")
     }

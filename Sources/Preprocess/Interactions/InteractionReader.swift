@@ -49,6 +49,7 @@ struct InteractionReader {
         blocks.append((worker, parsed.events))
         counters += parsed.counters
         rowCount += parsed.counters.rowCount
+        lineOffset += wave[worker].headerLineCount
         fileFaults.append(parsed.faults, lineOffset: lineOffset)
         lineOffset += parsed.lineCount
       }
@@ -70,11 +71,10 @@ struct InteractionReader {
     parallelFor(wave.count, threads: settings.threads) { index in
       var parser = parser
       let chunk = wave[index]
-      var parsed = workers[index].state.withLock { ids in
+      let parsed = workers[index].state.withLock { ids in
         parser.parse(chunk.bytes.span, from: chunk.start, into: &ids)
       }
-      parsed.lineCount += chunk.headerLineCount
-      results.withLock { [parsed] in $0[index] = parsed }
+      results.withLock { $0[index] = parsed }
     }
     return results.withLock { $0 }
   }

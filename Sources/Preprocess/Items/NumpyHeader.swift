@@ -26,10 +26,21 @@ struct NumpyHeader: Sendable, Equatable {
   /// The longest header text accepted, bytes.
   private static let maximumTextByteCount = 1 << 16
 
+  /// The bytes that tell how long a header is.
+  static let prefixByteCount = 12
+
+  /// The size of the header that a file claims to have, limited.
+  static func claimedByteCount(_ prefix: [UInt8]) -> Int {
+    guard prefix.count == prefixByteCount else { return prefix.count }
+    let lengthByteCount = prefix[6] == 1 ? 2 : 4
+    let text = prefix[8..<8 + lengthByteCount].reversed().reduce(0) { $0 << 8 | Int($1) }
+    return 8 + lengthByteCount + min(text, maximumTextByteCount)
+  }
+
   /// Parses a header.
   ///
   /// - Parameters:
-  ///   - bytes: the first bytes of the file, 70,000 of them if there are as many.
+  ///   - bytes: the first bytes of the file, ``claimedByteCount(_:)`` of them if there are as many.
   ///   - path: the file, for messages.
   /// - Throws: ``PipelineError`` `.dataFormat` with the byte offset.
   init(_ bytes: [UInt8], path: String) throws(PipelineError) {

@@ -17,13 +17,19 @@ struct VectorReader {
   /// - Throws: ``PipelineError``: `.missingInput`, or `.dataFormat` if a file is damaged or the counts differ.
   init(vectors: String, idList: String) throws(PipelineError) {
     stream = try ByteStream(vectors)
-    header = try NumpyHeader(try stream.peek(70_000), path: stream.name)
+    header = try NumpyHeader(try Self.peekHeader(stream), path: stream.name)
     ids = try Self.readIDs(idList)
     guard header.rowCount == ids.count else {
       throw PipelineError(
         .dataFormat, "found \(header.rowCount) vectors, but \(ids.count) ids in \(idList)",
         at: .init(path: stream.name), note: "row i of the vectors belongs to line i of the ids")
     }
+  }
+
+  /// The first bytes of the file, as many as its header claims to have.
+  private static func peekHeader(_ stream: ByteStream) throws(PipelineError) -> [UInt8] {
+    let start = try stream.peek(NumpyHeader.prefixByteCount)
+    return try stream.peek(NumpyHeader.claimedByteCount(start))
   }
 
   private static func readIDs(_ path: String) throws(PipelineError) -> IdentifierTable {
@@ -69,7 +75,7 @@ struct VectorReader {
     var values = [Float](repeating: 0, count: count * header.width)
     var skipped = [UInt8](repeating: 0, count: header.byteCount)
     _ = try stream.fill(&skipped, from: 0)
-    let rowsPerBlock = max(1, (1 << 20) / rowByteCount)
+    let rowsPerBlock = max(1, min(header.rowCount, (1 << 20) / rowByteCount))
     var block = [UInt8](repeating: 0, count: rowsPerBlock * rowByteCount)
     var row = 0
     while row < header.rowCount {

@@ -13,6 +13,7 @@ public struct ChunkReader {
   private let stream: ByteStream
   private let hasQuotes: Bool
   private let byteCount: Int
+  private var nextByteCount: Int
   private var rest: [UInt8] = []
   private var isAtEnd = false
   private var nextIndex = 0
@@ -30,6 +31,7 @@ public struct ChunkReader {
     self.stream = stream
     self.hasQuotes = hasQuotes
     self.byteCount = byteCount
+    nextByteCount = min(byteCount, 1 << 15)
   }
 
   /// The next piece, or nil at the end.
@@ -38,7 +40,9 @@ public struct ChunkReader {
   public mutating func next() throws(PipelineError) -> Chunk? {
     var bytes = rest
     rest = []
-    var target = byteCount
+    // Pieces grow, so that a short file costs no more than its size.
+    var target = nextByteCount
+    nextByteCount = min(byteCount, nextByteCount * 4)
     while true {
       let old = bytes.count
       if old < target, !isAtEnd {

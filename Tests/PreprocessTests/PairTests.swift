@@ -1,0 +1,146 @@
+import Dataset
+import Foundation
+import ShardIO
+import Testing
+import TextInput
+
+@testable import Preprocess
+
+struct `Positive pairs` {
+  /// Builds pairs; items are letters in the order of their first event.
+  private func pairs(
+    _ kind: PositivePairs.Kind, _ sequences: [String], trainEnds: [UInt32]? = nil,
+    _ change: (inout PairBuilder) -> Void = { _ in }
+  ) -> [[String: Float]] {
+    let rows = sequences.enumerated().flatMap { user, sequence in
+      sequence.enumerated().map { ("u\(user)", String($1), Int64($0)) }
+    }
+    let (log, source) = makeHistories(rows)
+    var histories = source
+    let kept = histories.renumberItems(itemCount: log.items.count)
+    var builder = PairBuilder()
+    change(&builder)
+    let pairs = builder.pairs(
+      kind, histories, trainEnds: trainEnds ?? sequences.map { UInt32($0.count) },
+      itemCount: kept.count)
+    return (0..<kept.count).map { item in
+      let names = pairs.neighbours[item].map { log.items.text(kept[Int($0)]) }
+      return Dictionary(uniqueKeysWithValues: zip(names, pairs.weights[item]))
+    }
+  }
+
+  @Test func `decay weights are the mean over all occurrences`() {
+    // a b at distance 1, a c at 2, a d at 3, a e at 4 (outside); a second user has b a at distance 1 and at distance 2.
+    let found = pairs(.decay, ["abcde", "bxa"])
+    #expect(found[0] == ["b": Float((1.0 + 0.8) / 2), "c": 0.8, "d": Float(0.8 * 0.8), "x": 1])
+    #expect(found[1]["a"] == found[0]["b"])
+  }
+
+  @Test func `decay never falls below three tenths`() {
+    let found = pairs(.decay, ["abcdefgh"]) { $0.window = 7 }
+    #expect(found[0]["h"] == 0.3)
+    #expect(found[0]["f"] == Float(0.8 * 0.8 * 0.8 * 0.8))
+  }
+
+  @Test func `only the train part counts`() {
+    #expect(pairs(.decay, ["abcde"], trainEnds: [2]) == [["b": 1], ["a": 1], [:], [:], [:]])
+  }
+
+  @Test func `an item is no neighbour of itself, and users do not touch`() {
+    #expect(pairs(.decay, ["aa", "b"]) == [[:], [:]])
+  }
+
+  @Test func `mutual information has one normaliser and needs two occurrences`() {
+    // Window 1: a-b three times, a-c twice, b-d once, c-d twice. Ordered pairs: 16; a 5, b 4, c 4, d 3.
+    let found = pairs(.ppmi, ["ab", "ba", "ab", "ac", "ca", "bd", "cd", "dc"]) { $0.window = 1 }
+    let ab = log(3.0 * 16 / (5 * 4))
+    let ac = log(2.0 * 16 / (5 * 4))
+    let cd = log(2.0 * 16 / (4 * 3))
+    // Per item from 0.3 to 1, in between in proportion; a single neighbour gets 0.7.
+    #expect(ab > ac && cd > ac)
+    #expect(found[0] == ["b": 1, "c": 0.3])
+    #expect(found[1] == ["a": 0.7])
+    #expect(found[2] == ["a": 0.3, "d": 1])
+    #expect(found[3] == ["c": 0.7])
+  }
+
+  @Test func `pairs that occur less often than chance are left out`() {
+    // a-b twice of 50 ordered pairs, where a has 22 and b 5: 2 * 50 / (22 * 5) < 1, less than chance.
+    let others = "cdefghijkl".flatMap { ["a\($0)", "a\($0)"] }
+    let found = pairs(.ppmi, ["ab", "ab", "bm", "bm", "bm"] + others.prefix(20)) { $0.window = 1 }
+    #expect(found[0]["b"] == nil)
+    #expect(found[0]["c"] != nil)
+  }
+
+  @Test func `the best neighbours stay, ties by occurrences and then by number`() {
+    let found = pairs(.decay, ["ab", "ac", "ad", "da"]) { $0.maximumCount = 2 }
+    #expect(found[0] == ["d": 1, "b": 1])
+  }
+
+  @Test(arguments: PositivePairs.Kind.allCases)
+  func `the number of threads changes nothing`(kind: PositivePairs.Kind) {
+    let sequences = (0..<200).map { user in
+      String((0..<12).map { "abcdefghijklmnopqrstuvwxyz".randomLetter(user * 31 + $0 * $0 * 7) })
+    }
+    #expect(pairs(kind, sequences) == pairs(kind, sequences) { $0.threads = 4 })
+  }
+}
+
+extension String {
+  fileprivate func randomLetter(_ number: Int) -> Character {
+    self[index(startIndex, offsetBy: (number * 2_654_435_761 >> 7) % count)]
+  }
+}
+
+struct `Stored negatives` {
+  private func histories(_ sequences: [[Int]]) -> Histories {
+    Histories(
+      users: sequences.indices.map { UInt32($0) },
+      offsets: sequences.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) },
+      items: sequences.joined().map { UInt32($0) },
+      times: sequences.joined().map { Int64($0) })
+  }
+
+  @Test(arguments: [40, 130, 1000])
+  func `are distinct items outside of the whole history`(itemCount: Int) {
+    let sequences = (0..<50).map { user in (0..<20).map { ($0 * 7 + user) % itemCount } }
+    let negatives = NegativeSampler(count: 100, seed: 1).negatives(
+      histories(sequences), validEnds: [UInt32](repeating: 19, count: 50), itemCount: itemCount)
+    #expect(negatives.users == (0..<50).map { UInt32($0) })
+    for (user, sequence) in sequences.enumerated() {
+      let drawn = negatives.negatives[user].map { Int($0) }
+      #expect(drawn.count == min(100, itemCount - Set(sequence).count))
+      #expect(Set(drawn).count == drawn.count && Set(drawn).isDisjoint(with: sequence))
+      #expect(drawn == drawn.sorted())
+    }
+  }
+
+  @Test func `only users with a test target have some`() {
+    let negatives = NegativeSampler(count: 2, seed: 1).negatives(
+      histories([[0], [1, 2, 3], [4, 5]]), validEnds: [1, 2, 2], itemCount: 10)
+    #expect(negatives.users == [1])
+  }
+
+  @Test func `are uniform`() {
+    // 5,000 users of one item each draw 2 of the 9 others: each item is drawn 5000 * 2 / 9 times, ± 5 standard deviations.
+    let negatives = NegativeSampler(count: 2, seed: 7).negatives(
+      histories((0..<5000).map { _ in [9] }),
+      validEnds: [UInt32](repeating: 0, count: 5000), itemCount: 10)
+    var counts = [Double](repeating: 0, count: 10)
+    for item in negatives.negatives.values { counts[Int(item)] += 1 }
+    let expected = 10_000.0 / 9
+    #expect(counts[9] == 0)
+    #expect(counts.dropLast().allSatisfy { abs($0 - expected) < 5 * expected.squareRoot() })
+  }
+
+  @Test func `depend on the seed and not on the threads`() {
+    let data = histories((0..<5000).map { [$0 % 300, ($0 + 1) % 300] })
+    let ends = [UInt32](repeating: 1, count: 5000)
+    func draw(_ seed: UInt64, _ threads: Int) -> EvaluationNegatives {
+      NegativeSampler(count: 5, seed: seed, threads: threads)
+        .negatives(data, validEnds: ends, itemCount: 300)
+    }
+    #expect(draw(1, 1) == draw(1, 3))
+    #expect(draw(1, 1) != draw(2, 1))
+  }
+}

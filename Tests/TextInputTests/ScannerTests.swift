@@ -1,0 +1,182 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import TextInput
+
+/// All records of a text.
+private func records(
+  _ text: String, _ format: DelimitedFormat = .commaSeparated
+) -> [[String]] {
+  let bytes = Array(text.utf8)
+  var scanner = DelimitedScanner(format)
+  var position = 0
+  var found: [[String]] = []
+  while position < bytes.count {
+    position = scanner.scan(bytes.span, from: position)
+    found.append(
+      scanner.fields.map { field in
+        let content =
+          field.hasEscapes
+          ? unescapedQuotes(bytes.span, field.range) : Array(bytes[field.range])
+        return String(decoding: content, as: UTF8.self)
+      })
+  }
+  return found
+}
+
+/// The fault of the first record of a text.
+private func fault(_ text: String) -> RecordFault? {
+  let bytes = Array(text.utf8)
+  var scanner = DelimitedScanner(.commaSeparated)
+  _ = scanner.scan(bytes.span, from: 0)
+  return scanner.fault
+}
+
+struct `Delimited text` {
+  @Test(arguments: [
+    ("a,b,c\n", [["a", "b", "c"]]),
+    ("a,b\r\nc,d", [["a", "b"], ["c", "d"]]),
+    ("a,,\n,\n", [["a", "", ""], ["", ""]]),
+    ("a,b,", [["a", "b", ""]]),
+    ("\"a\",\"b,c\",\"d\ne\"\n", [["a", "b,c", "d\ne"]]),
+    ("\"a\"\"b\",\"\"\"\"\n", [["a\"b", "\""]]),
+    ("\"\",x\r\n\"y\"\r\n", [["", "x"], ["y"]]),
+    ("\n\na\n", [[""], [""], ["a"]]),
+    ("a\rb,c\n", [["a\rb", "c"]]),
+  ])
+  func `is cut as RFC 4180 says`(text: String, expected: [[String]]) {
+    #expect(records(text) == expected)
+  }
+
+  @Test func `tabs have no quotes, and double colons are one delimiter`() {
+    #expect(records("a\"b\t\"c\n", .tabSeparated) == [["a\"b", "\"c"]])
+    #expect(records("1::a:b::c\n2::::x\n", .movieLens) == [["1", "a:b", "c"], ["2", "", "x"]])
+  }
+
+  @Test func `faults are told with their byte`() {
+    #expect(fault("a,\"b\n") == .unterminatedQuote(offset: 2))
+    #expect(fault("a,\"b\"c\n") == .textAfterQuote(offset: 5))
+    #expect(fault("a,b\"c\n") == .strayQuote(offset: 3))
+    #expect(fault("ä,b\n") == nil)
+  }
+
+  @Test func `what is written is read again`() throws {
+    try withEvery("seed", in: 0..<300) { seed in
+      var random = SeededGenerator(seed: seed)
+      let alphabet = Array("ab,\"\n\r é")
+      let rows = (0..<Int.random(in: 1..<6, using: &random)).map { _ in
+        (0..<Int.random(in: 2..<5, using: &random)).map { _ in
+          String(
+            (0..<Int.random(in: 0..<6, using: &random)).map { _ in
+              alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+            })
+        }
+      }
+      let text = rows.map { row in
+        row.map { "\"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ",") + "\n"
+      }.joined()
+      try #require(records(text) == rows)
+    }
+  }
+
+  @Test func `any bytes end in records or faults`() throws {
+    try withEvery("seed", in: 0..<500) { seed in
+      var random = SeededGenerator(seed: seed)
+      let alphabet = Array("a,\"\n\r:".utf8) + [0xC3, 0xA9, 0xFF]
+      let bytes = (0..<Int.random(in: 0..<60, using: &random)).map { _ in
+        alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+      }
+      for format in [DelimitedFormat.commaSeparated, .tabSeparated, .movieLens] {
+        var scanner = DelimitedScanner(format)
+        var position = 0
+        while position < bytes.count {
+          let next = scanner.scan(bytes.span, from: position)
+          try #require(next > position && next <= bytes.count)
+          position = next
+        }
+      }
+    }
+  }
+}
+
+struct `Chunks` {
+  @Test(arguments: [1, 2, 3, 7, 64])
+  func `end with whole records, whatever their size`(byteCount: Int) throws {
+    let text = "a,b\n\"c\nd\",e\n\n\"f\"\"\n\",g\nlast,\"x\n\""
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("log.csv")
+      try write(Array(text.utf8), to: path)
+      var reader = ChunkReader(
+        try ByteStream(path.string), hasQuotes: true, byteCount: byteCount)
+      var chunks: [String] = []
+      while let chunk = try reader.next() {
+        #expect(chunk.index == chunks.count)
+        chunks.append(String(decoding: chunk.bytes, as: UTF8.self))
+      }
+      #expect(chunks.joined() == text)
+      #expect(chunks.flatMap { records($0) } == records(text))
+    }
+  }
+}
+
+struct `Id table` {
+  @Test func `numbers strings in the order of their first sight`() throws {
+    try withEvery("seed", in: 0..<5) { seed in
+      var random = SeededGenerator(seed: seed)
+      var table = IdentifierTable()
+      var expected: [[UInt8]: UInt32] = [:]
+      for _ in 0..<2000 {
+        let length = Int.random(in: 0..<40, using: &random)
+        let key = (0..<length).map { _ in UInt8.random(in: 0..<3, using: &random) }
+        let number = expected[key] ?? UInt32(expected.count)
+        try #require(table.find(key) == expected[key])
+        expected[key] = number
+        try #require(table.insert(key) == number)
+        try #require(Array(table[number]) == key)
+      }
+      try #require(table.count == expected.count)
+      let sorted = table.sortedNumbers().map { Array(table[$0]) }
+      try #require(sorted == expected.keys.sorted { $0.lexicographicallyPrecedes($1) })
+    }
+  }
+
+  @Test func `finds strings inside of a text, also at its end`() {
+    let bytes = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+    var table = IdentifierTable()
+    for start in 0..<26 {
+      for end in start...26 {
+        let number = table.insert(bytes.span, start..<end)
+        #expect(table.insert(bytes[start..<end]) == number)
+      }
+    }
+    // All substrings of different letters are distinct, but the empty one.
+    #expect(table.count == 26 * 27 / 2 + 1)
+  }
+
+  @Test func `takes in another table`() {
+    var first = IdentifierTable()
+    var second = IdentifierTable()
+    for name in ["a", "b"] { _ = first.insert(name.utf8) }
+    for name in ["c", "b", "a rather long name of an item"] { _ = second.insert(name.utf8) }
+    #expect(first.merge(second) == [2, 1, 3])
+    #expect(first.text(3) == "a rather long name of an item")
+  }
+}
+
+struct `UTF-8` {
+  @Test func `the first bad byte is found as the standard library finds one`() throws {
+    try withEvery("seed", in: 0..<500) { seed in
+      var random = SeededGenerator(seed: seed)
+      let pieces: [[UInt8]] = [
+        [0x41], [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [0xC0, 0x80], [0x80],
+        [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE0, 0x80, 0x80], [0xF5], [0xC3],
+        [0xE2, 0x82],
+      ]
+      let bytes = (0..<3).flatMap { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }
+      let isValid = String(validating: bytes, as: UTF8.self) != nil
+      try #require((firstInvalidUTF8(bytes.span, 0..<bytes.count) == nil) == isValid)
+    }
+  }
+}
