@@ -59,6 +59,8 @@ import Testing
   /// - Parameters:
   ///   - installed: the shell pattern of the packages that are there; nil for a system without `dpkg-query`.
   ///   - aptGet: the body of `apt-get`.
+  /// - Returns: what the script printed, and its status.
+  /// - Throws: what the file system or the start of the script refuses.
   private func install(installed: String?, aptGet: String) async throws -> StageResult {
     try await withTemporaryDirectory { directory in
       var programs = ["swift": "exit 0", "apt-get": aptGet, "sudo": "exec \"$@\""]
