@@ -142,7 +142,7 @@ $(STAMPS):
 FORCE:
 
 # ------------------------------------------------------------------------------------------- building, checking
-.PHONY: build dependencies test check format-check format lint docs man completions doctor clean clean-run help
+.PHONY: build dependencies test check format-check format lint docs man completions bench fuzz doctor clean clean-run help
 build: $(BUILT)               ## compile the four programs
 dependencies: .build/dependencies-installed ## install the Debian packages that are missing
 
@@ -156,10 +156,11 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 test: .build/dependencies-installed ## build and run all tests
 	swift test --disable-xctest
 check: format-check lint build test docs ## what has to pass before a change is merged
+FORMATTED := Package.swift Sources Tests Benchmarks Fuzz
 format-check:
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive $(FORMATTED)
 format:                       ## format all sources in place
-	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format --in-place --parallel --recursive $(FORMATTED)
 lint:                         ## the rules that no compiler checks
 	@Scripts/lint
 
@@ -171,10 +172,20 @@ completions: $(BUILT)         ## write shell completions to .build/completions
 	@for program in $(PROGRAMS); do for shell in bash zsh fish; do mkdir -p .build/completions/$$shell; \
 	  $(BIN)/$$program --generate-completion-script $$shell >.build/completions/$$shell/$$program; done; done
 	@printf '%s\n' "completions: .build/completions"
+bench: .build/dependencies-installed ## time shards and training steps; prints numbers, asserts nothing
+	@mkdir -p .build-benchmarks/files
+	H2REC_BENCHMARKS=1 swift run --configuration release --scratch-path .build-benchmarks shard-benchmark .build-benchmarks/files
+	H2REC_BENCHMARKS=1 swift run --configuration release --scratch-path .build-benchmarks training-benchmark
+FUZZ_SECONDS ?= 60
+fuzz: .build/dependencies-installed ## feed damaged shards to the reader for FUZZ_SECONDS
+	H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-shard-reader
+	@mkdir -p .build-fuzz/corpus
+	cd .build-fuzz && SWIFT_BACKTRACE=enable=no debug/fuzz-shard-reader -max_total_time=$(FUZZ_SECONDS) \
+	  corpus ../Tests/Golden/good ../Tests/Golden/bad
 doctor:                       ## check the tools of this machine, and switch on the git hooks
 	@Scripts/doctor
 clean:                        ## remove everything that was compiled
-	rm -rf .build .build-docs
+	rm -rf .build .build-docs .build-benchmarks .build-fuzz
 clean-run:                    ## remove the outputs of RUN, after asking
 	@read -r -p "remove $(RUN)? [y/N] " answer; [[ $$answer == y ]] && rm -rf $(RUN)
 help:                         ## list targets and variables

@@ -20,11 +20,6 @@ let strictUnsafe = strict + [.strictMemorySafety(), .enableExperimentalFeature("
 
 // MARK: - Dependencies
 
-/// The documentation plugin is fetched only when documentation is built (`make docs`).
-let documentationPlugin: [Package.Dependency] =
-  ProcessInfo.processInfo.environment["H2REC_DOCS"] == nil
-  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
-
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -82,7 +77,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-  ] + documentationPlugin,
+  ],
   targets: [
     library("CDNNL", apt: "libdnnl-dev"),
     library("CLapacke", pkgConfig: "lapacke", apt: "liblapacke-dev"),
@@ -127,6 +122,11 @@ let package = Package(
 // MARK: - For developers only; never part of a normal build
 
 let environment = ProcessInfo.processInfo.environment
+
+if environment["H2REC_DOCS"] == "1" {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
 
 if environment["H2REC_BENCHMARKS"] == "1" {
   package.products += [
