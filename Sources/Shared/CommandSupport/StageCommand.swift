@@ -7,7 +7,7 @@ internal import SystemPackage
 public protocol StageCommand: ParsableCommand {
   /// Does the work.
   ///
-  /// - Throws: ``PipelineError``; its kind becomes the exit status.
+  /// - Throws: `PipelineError`; its kind becomes the exit status.
   func runStage() throws(PipelineError)
 }
 
@@ -36,7 +36,7 @@ func writeToStandardError(_ text: String) {
 
 /// Prints text on standard output, followed by a line end.
 ///
-/// - Throws: ``PipelineError`` `.inputOutput`, for example when standard output is a file on a full disk. A reader that
+/// - Throws: `PipelineError` `.inputOutput`, for example when standard output is a file on a full disk. A reader that
 ///   has gone away (`| head`) ends the program quietly, as SIGPIPE does.
 public func printResult(_ text: String) throws(PipelineError) {
   do {

@@ -15,7 +15,7 @@ public struct Summary: Sendable {
   /// Prints the line on standard output: the facts, `stage`, `output`, `seconds` and `peakMegabytes`.
   ///
   /// - Parameter output: the directory that was written.
-  /// - Throws: ``PipelineError`` `.inputOutput`.
+  /// - Throws: `PipelineError` `.inputOutput`.
   public func print(output: FilePath) throws(PipelineError) {
     let elapsed = (ContinuousClock.now - start).components
     let milliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000

@@ -53,7 +53,7 @@ extension Catalogue {
 
   /// Reads the catalogue of a preprocess output.
   ///
-  /// - Throws: ``PipelineError``: `.dataFormat` if a column is missing or holds a value out of range.
+  /// - Throws: `PipelineError`: `.dataFormat` if a column is missing or holds a value out of range.
   public init(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
     let rawBuckets = try table.fixed("bucket", as: UInt8.self)

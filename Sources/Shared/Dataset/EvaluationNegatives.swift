@@ -27,7 +27,7 @@ extension EvaluationNegatives {
   ///   - input: the output of the preprocess stage.
   ///   - itemCount: the number of items of its catalogue.
   ///   - userCount: the number of its users.
-  /// - Throws: ``PipelineError``: `.dataFormat` if a column is missing or an index is out of range.
+  /// - Throws: `PipelineError`: `.dataFormat` if a column is missing or an index is out of range.
   public init(_ input: StageInput, itemCount: Int, userCount: Int) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
     let users = try table.fixed("user", as: UInt32.self)

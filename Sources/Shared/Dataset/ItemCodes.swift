@@ -63,7 +63,7 @@ extension ItemCodes {
 
   /// Reads the codes of a tokenize output.
   ///
-  /// - Throws: ``PipelineError``: `.dataFormat` if the tables are missing, damaged or do not fit together.
+  /// - Throws: `PipelineError`: `.dataFormat` if the tables are missing, damaged or do not fit together.
   public init(_ input: StageInput) throws(PipelineError) {
     let codesTable = try input.table(Self.codesKind)
     let codebooks = try input.table(Self.codebooksKind)

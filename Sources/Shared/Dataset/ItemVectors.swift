@@ -26,7 +26,7 @@ extension ItemVectors {
 
   /// Reads the vectors of a preprocess output.
   ///
-  /// - Throws: ``PipelineError``: `.dataFormat` if the column is missing or has no width.
+  /// - Throws: `PipelineError`: `.dataFormat` if the column is missing or has no width.
   public init(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
     let width = try table.width(of: "vector")

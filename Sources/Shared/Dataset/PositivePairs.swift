@@ -33,7 +33,7 @@ public struct PositivePairs: Sendable, Equatable {
 extension PositivePairs {
   /// Reads the pairs of a preprocess output.
   ///
-  /// - Throws: ``PipelineError``: `.dataFormat` if the shapes disagree or a neighbour is no item.
+  /// - Throws: `PipelineError`: `.dataFormat` if the shapes disagree or a neighbour is no item.
   public init(_ input: StageInput, _ kind: Kind) throws(PipelineError) {
     let table = try input.table(kind.tableKind)
     let neighbours = try table.ragged("neighbours", as: UInt32.self)

@@ -21,7 +21,7 @@ public struct PreprocessedData: Sendable, Equatable {
   /// - Parameters:
   ///   - input: the output of the preprocess stage.
   ///   - includesVectors: whether to read the item vectors, which can be large.
-  /// - Throws: ``PipelineError``: `.dataFormat` if tables are missing, damaged or do not fit together.
+  /// - Throws: `PipelineError`: `.dataFormat` if tables are missing, damaged or do not fit together.
   public init(_ input: StageInput, includesVectors: Bool = true) throws(PipelineError) {
     catalogue = try Catalogue(input)
     sequences = try UserSequences(input, itemCount: catalogue.count)

@@ -59,7 +59,7 @@ extension UserSequences {
   /// - Parameters:
   ///   - input: the output of the preprocess stage.
   ///   - itemCount: the number of items of its catalogue.
-  /// - Throws: ``PipelineError``: `.dataFormat` if shapes disagree or a value is out of range.
+  /// - Throws: `PipelineError`: `.dataFormat` if shapes disagree or a value is out of range.
   public init(_ input: StageInput, itemCount: Int) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
     let items = try table.ragged("items", as: UInt32.self)

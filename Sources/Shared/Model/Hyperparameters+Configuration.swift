@@ -16,7 +16,7 @@ extension Hyperparameters {
 
   /// Reads what ``configuration`` wrote.
   ///
-  /// - Throws: ``PipelineError``: `.dataFormat` naming the entry that is missing or has another type.
+  /// - Throws: `PipelineError`: `.dataFormat` naming the entry that is missing or has another type.
   public init(_ manifest: Manifest, directory: String) throws(PipelineError) {
     let entries = ConfigurationEntries(manifest.configuration, directory: directory)
     self.init()

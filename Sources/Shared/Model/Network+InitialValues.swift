@@ -88,7 +88,7 @@ extension Network {
 }
 
 extension ItemCodes {
-  /// The row of ``codebooks`` for each item and level, `[items · M]`.
+  /// The row of `codebooks` for each item and level, `[items · M]`.
   public var rows: [UInt32] {
     let first = (0..<levelCount).map { UInt32(firstRow(of: $0)) }
     return codes.indices.map { first[$0 % levelCount] + UInt32(codes[$0]) }

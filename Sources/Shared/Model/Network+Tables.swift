@@ -35,7 +35,7 @@ extension Network {
 
   /// Reads what ``savedTables`` wrote.
   ///
-  /// - Throws: ``PipelineError``: `.dataFormat` if names, shapes or sizes are not this network's.
+  /// - Throws: `PipelineError`: `.dataFormat` if names, shapes or sizes are not this network's.
   public func load(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(Self.parametersKind)
     let names = try table.strings("name")

@@ -13,7 +13,7 @@ public struct Recommender: Sendable {
   ///   - model: the output of the train stage.
   ///   - data: the preprocess output that it was trained on.
   ///   - codes: the codes that it was trained on; nil where the model needs none.
-  /// - Throws: ``PipelineError``: `.configuration` if the model needs codes and there are none, or if the
+  /// - Throws: `PipelineError`: `.configuration` if the model needs codes and there are none, or if the
   ///   numbers of items differ; `.dataFormat` if the model is damaged.
   public init(
     model: StageInput, data: PreprocessedData, codes: ItemCodes?

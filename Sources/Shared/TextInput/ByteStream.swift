@@ -18,7 +18,7 @@ public final class ByteStream {
   /// Opens a file for reading.
   ///
   /// - Parameter path: a file, or `-` for standard input.
-  /// - Throws: ``PipelineError``: `.missingInput` if it cannot be opened, `.inputOutput` if it cannot be read.
+  /// - Throws: `PipelineError`: `.missingInput` if it cannot be opened, `.inputOutput` if it cannot be read.
   public init(_ path: String) throws(PipelineError) {
     if path == Self.standardInputPath {
       name = "<stdin>"
@@ -50,7 +50,7 @@ public final class ByteStream {
   ///   - buffer: receives the bytes; its size does not change.
   ///   - start: where in the buffer the first byte goes.
   /// - Returns: the number of bytes read; less than the room in the buffer only at the end of the input.
-  /// - Throws: ``PipelineError``: `.inputOutput` if reading fails, `.dataFormat` if a compressed frame is damaged or ends early.
+  /// - Throws: `PipelineError`: `.inputOutput` if reading fails, `.dataFormat` if a compressed frame is damaged or ends early.
   public func fill(_ buffer: inout [UInt8], from start: Int) throws(PipelineError) -> Int {
     var filled = start
     if !pushedBack.isEmpty {
@@ -70,7 +70,7 @@ public final class ByteStream {
   ///
   /// - Parameter count: how many, a few thousand at most.
   /// - Returns: the bytes.
-  /// - Throws: ``PipelineError`` as ``fill(_:from:)``.
+  /// - Throws: `PipelineError` as ``fill(_:from:)``.
   public func peek(_ count: Int) throws(PipelineError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let found = try fill(&bytes, from: 0)
@@ -83,7 +83,7 @@ public final class ByteStream {
   ///
   /// - Parameter limit: the largest size accepted, bytes.
   /// - Returns: the bytes.
-  /// - Throws: ``PipelineError`` as ``fill(_:from:)``, and `.dataFormat` if there are more bytes than `limit`.
+  /// - Throws: `PipelineError` as ``fill(_:from:)``, and `.dataFormat` if there are more bytes than `limit`.
   public func readAll(limit: Int) throws(PipelineError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: min(1 << 16, limit))
     var count = try fill(&bytes, from: 0)
