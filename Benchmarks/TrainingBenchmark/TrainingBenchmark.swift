@@ -21,6 +21,7 @@ struct TrainingBenchmark: ParsableCommand {
   @Option(help: "h2rec, sasrec or sid.") var model = "h2rec"
   @Option(help: "none, plain, residual or scaled.") var cross = "none"
   @Option(help: "ce or bce.") var loss = "ce"
+  @Option(help: "float32 or bfloat16.") var precision = "float32"
   @Option var alignmentWeight: Float = 0.1
   @Option var consistencyWeight: Float = 0.1
 
@@ -49,7 +50,7 @@ struct TrainingBenchmark: ParsableCommand {
     let parts = phases.entries.map { "\"\($0.name)\": \(rounded($0.seconds / total))" }
     print(
       """
-      {"bench": "training", "model": "\(model)", "cross": "\(cross)", "loss": "\(loss)", \
+      {"bench": "training", "model": "\(model)", "cross": "\(cross)", "loss": "\(loss)", "precision": "\(precision)", \
       "dimension": \(dimension), "maxLength": \(maxLength), "batchSize": \(batchSize), \
       "items": \(items), "threads": \(threads), "positionsPerSecond": \
       \(Int(Double(positions) / total)), "stepsPerSecond": \(rounded(Double(steps) / total)), \
@@ -60,6 +61,7 @@ struct TrainingBenchmark: ParsableCommand {
   private var losses: LossSettings {
     var losses = LossSettings()
     losses.recommendation = loss == "bce" ? .binary(negativeCount: 1) : .crossEntropy
+    losses.precision = CrossEntropy.Precision(rawValue: precision) ?? .float32
     losses.alignmentWeight = alignmentWeight
     losses.consistencyWeight = consistencyWeight
     return losses

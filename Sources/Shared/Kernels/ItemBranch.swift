@@ -3,9 +3,9 @@ internal import CKernels
 /// The item vectors that one branch of a model scores with, and their gradient.
 ///
 /// A score is the sum over the branches of `⟨state columns of the branch, item vector of the branch⟩`.
-@safe public final class ItemBranch {
+@safe public final class ItemBranch: Sendable {
   /// Where the vectors come from.
-  public enum Source {
+  public enum Source: Sendable {
     /// An item's own row of a table.
     case rows(EmbeddingTable)
     /// The mean of an item's M code rows: `rows[item · M + m]` of the table.

@@ -9,4 +9,10 @@
     if buffer.count < count { buffer = AlignedBuffer(count: count + count / 4) }
     return unsafe buffer.base
   }
+
+  /// The same for 16-bit elements.
+  package func reserveHalves(_ count: Int) -> UnsafeMutablePointer<UInt16> {
+    let floats = unsafe reserve((count + 1) / 2)
+    return unsafe UnsafeMutableRawPointer(floats).assumingMemoryBound(to: UInt16.self)
+  }
 }

@@ -1,3 +1,5 @@
+public import Kernels
+
 /// The objective `L = L_rec + a · L_CGA + b · L_MSG` (H2Rec, Part 1.4).
 public struct LossSettings: Sendable, Equatable {
   /// The recommendation loss.
@@ -18,6 +20,8 @@ public struct LossSettings: Sendable, Equatable {
 
   /// The recommendation loss.
   public var recommendation = Recommendation.crossEntropy
+  /// The inputs of the products of the softmax.
+  public var precision = CrossEntropy.Precision.float32
   /// Which positions predict.
   public var targets = Targets.all
   /// a, the weight of the code-guided alignment.

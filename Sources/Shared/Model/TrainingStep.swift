@@ -28,7 +28,7 @@ public final class TrainingStep {
   private let threads: Int
   private let tokensPerPart: Int
   private let states: BatchStates
-  private let crossEntropy = CrossEntropy()
+  private let crossEntropy: CrossEntropy
   private let alignment = AlignmentLoss()
   private var parts: [Part] = []
   private var places: [Int32]
@@ -55,6 +55,7 @@ public final class TrainingStep {
     self.tokensPerPart = tokensPerPart
     self.threads = threads
     random = CounterRandom(seed: seed, stream: 0x5354_4550)
+    crossEntropy = CrossEntropy(precision: losses.precision)
     states = BatchStates(width: network.hyper.stateWidth)
     places = Array(repeating: -1, count: network.itemCount)
   }

@@ -137,3 +137,12 @@ void h2rec_scale_by_sums(float *x, const float *factors, float factor, size_t co
 /// gradient is set to zero.
 void h2rec_adam(float *values, float *gradient, float *first, float *second, size_t count, float rate,
                 float beta1, float beta2, float epsilon, float c1, float c2);
+
+// MARK: - bfloat16
+
+/// Rounds rows of floats to bfloat16, to nearest even; strides in elements.
+void h2rec_round_bf16(uint16_t *out, size_t out_stride, const float *x, size_t x_stride, size_t rows,
+                      size_t columns);
+/// As h2rec_cross_entropy_row, the gradient rounded to bfloat16 in another row; the logits are overwritten.
+float h2rec_cross_entropy_row_bf16(float *logits, uint16_t *gradient, size_t count, size_t target,
+                                   float weight);

@@ -1,0 +1,56 @@
+internal import CKernels
+
+/// The bfloat16 inputs of a cross entropy: all items `[I, w]`, and the states `[rows, w]` and score gradients `[rows, I]`
+/// of a chunk, in one piece of memory.
+@safe struct RoundedMatrices: @unchecked Sendable {
+  let multiply: BFloat16Multiply
+  let base: UnsafeMutablePointer<UInt16>
+  let itemCount: Int
+  let width: Int
+  let rowLimit: Int
+
+  var items: UnsafeMutablePointer<UInt16> { unsafe base }
+  var states: UnsafeMutablePointer<UInt16> { unsafe base + itemCount * width }
+  var gradients: UnsafeMutablePointer<UInt16> { unsafe states + rowLimit * width }
+
+  /// Rounds the vectors of all branches, side by side.
+  func round(_ branches: [ItemBranch], blocks: [Range<Int>], threads: Int) {
+    parallelFor(blocks.count, threads: threads) { index in
+      let block = blocks[index]
+      var column = 0
+      for branch in branches {
+        unsafe h2rec_round_bf16(
+          items + block.lowerBound * width + column, width,
+          branch.vectors.base + block.lowerBound * branch.width, branch.width, block.count,
+          branch.width)
+        column += branch.width
+      }
+    }
+  }
+
+  /// Rounds the states of a chunk.
+  func round(_ source: BatchStates, rows: Range<Int>) {
+    precondition(rows.count <= rowLimit && source.width == width)
+    unsafe h2rec_round_bf16(
+      states, width, source.values + rows.lowerBound * width, width, rows.count, width)
+  }
+
+  /// Adds what the score gradients of a chunk give to the gradients of a block of items.
+  func addItemGradients(_ block: Range<Int>, rows: Int, to branches: [ItemBranch]) {
+    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: block.count * width) { sums in
+      guard let sums = sums.baseAddress else { return }
+      unsafe multiply.multiply(
+        block.count, width, rows, gradients + block.lowerBound, itemCount, transposeA: true, states,
+        width, sums, width)
+      var column = 0
+      for branch in branches {
+        for item in 0..<block.count {
+          unsafe h2rec_add_scaled(
+            branch.gradient.base + (block.lowerBound + item) * branch.width,
+            sums + item * width + column, 1, branch.width)
+        }
+        column += branch.width
+      }
+    }
+  }
+}
