@@ -100,7 +100,7 @@ let package = Package(
     stage("Preprocess", ["Kernels", "TextInput"]),
     stage("Tokenize", ["Kernels", "TextInput"]),
     stage("Train", ["Kernels", "Model", "Ranking"]),
-    stage("Evaluate", ["Kernels", "Model", "Ranking"]),
+    stage("Evaluate", ["Kernels", "Model", "Ranking", "TextInput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
@@ -111,7 +111,9 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
-    tests("Evaluate", ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", subprocess]),
+    tests(
+      "Evaluate",
+      ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", "TextInput", subprocess]),
     tests("Dataset", ["Dataset", "ShardIO"]),
     tests("Preprocess", ["Dataset", "Preprocess", "ShardIO", "TextInput", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
@@ -131,12 +133,17 @@ if environment["H2REC_DOCS"] == "1" {
 if environment["H2REC_BENCHMARKS"] == "1" {
   package.products += [
     .executable(name: "shard-benchmark", targets: ["ShardBenchmark"]),
+    .executable(name: "ranking-benchmark", targets: ["RankingBenchmark"]),
     .executable(name: "training-benchmark", targets: ["TrainingBenchmark"]),
   ]
   package.targets.append(
     .executableTarget(
       name: "ShardBenchmark", dependencies: ["ShardIO", system], path: "Benchmarks/ShardBenchmark",
       swiftSettings: strict))
+  package.targets.append(
+    .executableTarget(
+      name: "RankingBenchmark", dependencies: ["Kernels", "Ranking", "ShardIO", argumentParser],
+      path: "Benchmarks/RankingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
       name: "TrainingBenchmark", dependencies: ["Kernels", "Model", argumentParser],

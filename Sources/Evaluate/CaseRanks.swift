@@ -29,6 +29,8 @@ struct CaseRanker {
   let sequences: UserSequences
   let negatives: EvaluationNegatives
   let threads: Int
+  /// Whether items of the history are candidates too.
+  var allowsRepeats = false
 
   /// Ranks the cases, and adds up what their lists look like.
   ///
@@ -52,21 +54,23 @@ struct CaseRanker {
       let histories = cases.histories(block, in: sequences)
       let users = model.userVectors(histories, threads: threads)
       guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
+      let excluded =
+        allowsRepeats
+        ? RaggedArray(offsets: [Int](repeating: 0, count: block.count + 1), values: []) : histories
       full.append(
         cases: Array(block),
         ranks: midRanks(
-          users: users, items: items, targets: Array(cases.targets[block]), excluded: histories,
+          users: users, items: items, targets: Array(cases.targets[block]), excluded: excluded,
           threads: threads),
         candidateCounts: block.map { index in
-          let history = Set(histories[index - first]).subtracting([cases.targets[index]])
-          return items.rows - history.count
+          items.rows - Set(excluded[index - first]).subtracting([cases.targets[index]]).count
         })
       let chosen = block.compactMap { index in
         rows[UInt32(cases.users[index])].map { (index: index, row: $0) }
       }
       rank(chosen, cases, users: users, first: first, items: items, into: &sampled)
       let top = topK(
-        users: users, items: items, count: lists.longestCutoff, excluded: histories,
+        users: users, items: items, count: lists.longestCutoff, excluded: excluded,
         threads: threads)
       for index in 0..<histories.count {
         lists.add(list: top.items[index], history: histories[index])

@@ -13,6 +13,6 @@ struct EvaluateCommand: ParsableCommand {
       """,
     discussion: "All options: h2rec-evaluate run --help",
     version: programVersion,
-    subcommands: [RunCommand.self, ShowCommand.self],
+    subcommands: [RunCommand.self, ShowCommand.self, SimilarCommand.self, ExportCommand.self],
     defaultSubcommand: RunCommand.self)
 }

@@ -14,15 +14,6 @@ struct Evaluation {
   let options: MetricOptions
   let shared: SharedOptions
 
-  /// The vectors of all items.
-  ///
-  /// - Throws: `PipelineError` `.dataFormat` if an element is not finite.
-  func itemVectors() throws(PipelineError) -> Matrix {
-    let items = inputs.model.itemVectors(threads: shared.threads)
-    guard items.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("item") }
-    return items
-  }
-
   /// Ranks everybody, and writes ranks and report.
   ///
   /// - Returns: the report.
@@ -55,7 +46,8 @@ struct Evaluation {
   ) throws(PipelineError) -> [RankingProtocol: CaseRanks] {
     let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
     let ranker = CaseRanker(
-      sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads)
+      sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads,
+      allowsRepeats: options.allowRepeats)
     let ranks = try ranker.ranks(cases, model: inputs.model, items: items, lists: &lists) {
       progress.advance(by: $0)
     }
@@ -81,7 +73,8 @@ struct Evaluation {
             threads: shared.threads)
         }
       },
-      negativeCounts: (counts.min() ?? 0)...(counts.max() ?? 0), itemCount: itemCount,
+      negativeCounts: (counts.min() ?? 0)...(counts.max() ?? 0),
+      allowsRepeats: options.allowRepeats, itemCount: itemCount,
       userCount: cases.count, stages: inputs.stages)
     if let other = options.against, let bootstrap {
       report.comparison = try RunComparison(

@@ -1,4 +1,5 @@
 import Dataset
+import Kernels
 import Model
 import ShardIO
 import SystemPackage
@@ -22,7 +23,8 @@ struct EvaluationInputs {
   ///
   /// - Throws: `PipelineError`: `.missingInput` if a stage has not finished, `.configuration` if they come from different
   ///   runs, `.dataFormat` if a file is damaged, `.usage` if the model needs codes and none are given.
-  init(data: FilePath, codes: FilePath?, model: FilePath) throws(PipelineError) {
+  init(_ options: StageOptions) throws(PipelineError) {
+    let (data, codes, model) = (options.data, options.codes, options.model)
     let dataInput = try StageInput(directory: data, expecting: "preprocess")
     let modelInput = try StageInput(directory: model, expecting: "train")
     try modelInput.requireInput(dataInput)
@@ -58,6 +60,20 @@ struct EvaluationInputs {
           ]
         )
       })
+  }
+
+  /// The kind of the model, as its manifest says it.
+  var modelKind: String {
+    stages["train"]?["configuration"]?["model"]?.stringValue ?? ""
+  }
+
+  /// The vectors of all items, `[I, w]`.
+  ///
+  /// - Throws: `PipelineError` `.dataFormat` if an element is not finite.
+  func itemVectors(threads: Int) throws(PipelineError) -> Matrix {
+    let items = model.itemVectors(threads: threads)
+    guard items.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("item") }
+    return items
   }
 
   /// Whether the model was trained with codes.

@@ -12,6 +12,8 @@ struct EvaluationReport {
   let results: [ProtocolResult]
   /// The number of stored negatives a user, smallest and largest.
   let negativeCounts: ClosedRange<Int>
+  /// Whether items of the history are candidates too.
+  var allowsRepeats = false
   let itemCount: Int
   let userCount: Int
   /// What the earlier stages recorded: configuration and counters by stage.
@@ -70,7 +72,9 @@ struct EvaluationReport {
   /// The candidate set in words.
   private func candidates(of kind: RankingProtocol) -> String {
     switch kind {
-    case .full: return "full ranking: all \(itemCount) items, the user's history excluded"
+    case .full:
+      let history = allowsRepeats ? "the user's history among them" : "the user's history excluded"
+      return "full ranking: all \(itemCount) items, \(history)"
     case .negatives:
       let (least, most) = (negativeCounts.lowerBound, negativeCounts.upperBound)
       let count = least == most ? "\(most)" : "\(least) to \(most)"

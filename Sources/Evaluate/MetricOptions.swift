@@ -13,6 +13,9 @@ struct MetricOptions: ParsableArguments {
   @Option(help: "Resamples of the users for the 95 % intervals; 0 for no intervals.")
   var resamples: Int = 1000
 
+  @Flag(help: "Items of the history may be candidates and recommendations again.")
+  var allowRepeats = false
+
   @Option(
     help: ArgumentHelp(
       "Another run of this stage on the same data to compare with, user by user.",
@@ -33,7 +36,7 @@ struct MetricOptions: ParsableArguments {
   var configuration: [String: JSONValue] {
     [
       "split": .string(split.rawValue), "cutoffs": .array(cutoffs.values.map { JSONValue($0) }),
-      "resamples": JSONValue(resamples),
+      "resamples": JSONValue(resamples), "allow-repeats": .bool(allowRepeats),
     ]
   }
 }

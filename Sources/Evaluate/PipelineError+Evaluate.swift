@@ -19,7 +19,7 @@ extension PipelineError {
   /// A list longer than the catalogue was asked for.
   static func listTooLong(_ count: Int, catalogue: Int) -> PipelineError {
     PipelineError(
-      .configuration, "found '--recommend \(count)', the catalogue has \(catalogue) items")
+      .configuration, "found '--recommend \(count)', there are \(catalogue) items to choose from")
   }
 
   /// The model needs codes and none were given.
@@ -42,5 +42,47 @@ extension PipelineError {
       .configuration, "this run was evaluated on other data, another split or other users",
       at: .init(path: directory.appending("manifest.json").string),
       note: "'--against' needs a run on the same preprocess output and the same '--split'")
+  }
+
+  /// The filters let no item pass.
+  static func noItemsLeft() -> PipelineError {
+    PipelineError(
+      .configuration, "no item of the catalogue passes the filters",
+      note: "look at --allow-items, --block-items, --category and --newer-than")
+  }
+
+  /// An option needs text vectors and the data have none.
+  static func noVectors(_ option: String) -> PipelineError {
+    PipelineError(
+      .configuration, "'\(option)' needs text vectors, and the preprocess output has none",
+      note: "run h2rec-preprocess with --vectors and --vector-ids")
+  }
+
+  /// A list of users names one that the data do not have.
+  static func unknownUser(_ id: String, others: Int, path: String, line: Int) -> PipelineError {
+    PipelineError(
+      .dataFormat, "the data have no user \(quoted(id))", at: .init(path: path, line: line),
+      note: others == 0
+        ? "give new users with --recommend-histories"
+        : "and \(others) more of the file; give new users with --recommend-histories")
+  }
+
+  /// A line of a file of histories has another form.
+  static func notAHistory(_ path: String, line: Int) -> PipelineError {
+    PipelineError(
+      .dataFormat, "this line is no history", at: .init(path: path, line: line),
+      note: #"expected {"user_id": "…", "items": ["…", …]}"#)
+  }
+
+  /// A model has not the branch whose space was asked for.
+  static func noBranch(_ space: String, model: String) -> PipelineError {
+    PipelineError(
+      .configuration, "found '--space \(space)', the model '\(model)' has no such branch",
+      note: "use '--space joint'")
+  }
+
+  /// An id cannot stand in a file of one id a line.
+  static func lineEndInID(_ id: String) -> PipelineError {
+    PipelineError(.configuration, "the id \(quoted(id)) contains a line end")
   }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import CommandSupport
 import Dataset
+import Kernels
+import Model
 import ShardIO
 import SystemPackage
 
@@ -15,50 +17,46 @@ struct RunCommand: StageCommand {
       did, are written too.
       """)
 
-  @Option(
-    help: "Output directory of the preprocess stage.", completion: .directory,
-    transform: { FilePath($0) })
-  var data: FilePath
-
-  @Option(
-    help: "Output directory of the tokenize stage; not needed by a model without codes.",
-    completion: .directory, transform: { FilePath($0) })
-  var codes: FilePath?
-
-  @Option(
-    help: "Output directory of the train stage.", completion: .directory,
-    transform: { FilePath($0) })
-  var model: FilePath
-
-  @Option(
-    help: "Directory to write the report to.", completion: .directory,
-    transform: { FilePath($0) })
-  var output: FilePath
-
+  @OptionGroup var stage: StageOptions
   @OptionGroup(title: "Metrics") var metricOptions: MetricOptions
   @OptionGroup(title: "Recommendations") var recommendationOptions: RecommendationOptions
   @OptionGroup var shared: SharedOptions
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "evaluate")
-    let inputs = try EvaluationInputs(data: data, codes: codes, model: model)
-    try recommendationOptions.check(inputs.data.catalogue)
-    var stageOutput = try StageOutput(directory: output, stage: "evaluate")
+    let inputs = try EvaluationInputs(stage)
+    let writer = try recommendationOptions.plan(
+      inputs.data, allowsRepeats: metricOptions.allowRepeats, threads: shared.threads)
+    var stageOutput = try StageOutput(directory: stage.output, stage: "evaluate")
     let evaluation = Evaluation(inputs: inputs, options: metricOptions, shared: shared)
-    let items = try evaluation.itemVectors()
+    let items = try inputs.itemVectors(threads: shared.threads)
     let report = try evaluation.run(items: items, to: &stageOutput)
-    try recommendationOptions.write(inputs, items: items, shared: shared, to: &stageOutput)
+    if let writer { try recommend(writer, inputs.model, items, to: &stageOutput, &summary) }
     try stageOutput.commit(
       configuration: metricOptions.configuration.merging(
         recommendationOptions.configuration, uniquingKeysWith: { first, _ in first }),
       inputs: inputs.references, counters: ["users": report["users"] ?? .null])
     if !shared.quiet {
       try printResult(try ReportTables(report, path: "report.json").plain)
-      try printResult("\nreport: \(output.appending(Evaluation.reportName))")
+      try printResult("\nreport: \(stage.output.appending(Evaluation.reportName))")
     }
     let overall = report["protocols"]?["full"]?["overall"]
     summary.facts["users"] = report["users"]
     summary.facts["ndcg@10"] = overall?["ndcg@10"]
-    try summary.print(output: output)
+    try summary.print(output: stage.output)
+  }
+
+  private func recommend(
+    _ writer: RecommendationWriter, _ model: Recommender, _ items: Matrix,
+    to stageOutput: inout StageOutput, _ summary: inout Summary
+  ) throws(PipelineError) {
+    let progress = Progress("recommending", total: writer.audience.count, isQuiet: shared.quiet)
+    let counts = try writer.write(model: model, items: items, to: &stageOutput) {
+      progress.advance(by: $0)
+    }
+    progress.finish()
+    summary.facts["recommendedUsers"] = JSONValue(counts.userCount)
+    summary.facts["fallbackUsers"] = JSONValue(counts.fallbackCount)
+    summary.facts["unknownItems"] = JSONValue(writer.audience.unknownItemCount)
   }
 }

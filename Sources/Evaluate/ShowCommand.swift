@@ -6,7 +6,8 @@ import SystemPackage
 /// Prints the tables of a finished evaluation.
 struct ShowCommand: StageCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Print the metric tables of a finished evaluation.")
+    commandName: "show", abstract: "Print the metric tables of a finished evaluation.",
+    version: programVersion)
 
   @Argument(
     help: "Output directory of the evaluate stage.", completion: .directory,

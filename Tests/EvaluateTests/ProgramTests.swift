@@ -68,6 +68,8 @@ import Testing
       let summary = try JSONValue(parsing: Array(last.utf8), path: "summary")
       #expect(summary["stage"] == "evaluate" && summary["output"] == "4")
       try await checkComparison(in: directory)
+      try await checkSimilar(in: directory)
+      try await checkExport(in: directory)
     }
   }
 
@@ -80,6 +82,47 @@ import Testing
     let report = try JSONValue(parsing: try input.file("report.json"), path: "report.json")
     let entry = report["against"]?["protocols"]?["full"]?["overall"]?["mrr"]
     #expect(entry?["difference"]?.numberValue == 0 && entry?["wins"] == 0)
+  }
+
+  /// No item is like itself, and the most alike come first.
+  private func checkSimilar(in directory: FilePath) async throws {
+    let arguments = Array(inputs.prefix(6)) + ["--output", "7", "--count", "2", "--quiet"]
+    let result = try await evaluate(["similar"] + arguments, in: directory)
+    #expect(result.status == .exited(0) && result.error == "")
+    let bytes = try StageInput(directory: directory.appending("7"), expecting: "similar")
+      .file("similar-items.csv")
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map {
+      $0.split(separator: ",")
+    }
+    #expect(lines[0] == ["item_id", "rank", "similar_item_id", "score"])
+    #expect(lines.dropFirst().allSatisfy { $0.count == 4 && $0[0] != $0[2] })
+    #expect(lines[1][0] == lines[2][0] && (Float(lines[1][3]) ?? 0) >= (Float(lines[2][3]) ?? 1))
+  }
+
+  /// The inner product of exported vectors is the score of the recommendations.
+  private func checkExport(in directory: FilePath) async throws {
+    let arguments = Array(inputs.prefix(6)) + ["--output", "8", "--quiet"]
+    let result = try await evaluate(["export"] + arguments, in: directory)
+    #expect(result.status == .exited(0) && result.error == "")
+    let input = try StageInput(directory: directory.appending("8"), expecting: "export")
+    let itemIDs = String(decoding: try input.file("item_ids.txt"), as: UTF8.self)
+      .split(separator: "\n")
+    let csv = try StageInput(directory: directory.appending("4"), expecting: "evaluate")
+      .file("recommendations.csv")
+    let best = String(decoding: csv, as: UTF8.self).split(separator: "\n")[1].split(separator: ",")
+    let item = try #require(itemIDs.firstIndex(of: best[2]))
+    let width = 16  // two branches of 8
+    let items = floats(try input.file("items.npy"))[item * width..<(item + 1) * width]
+    let user = floats(try input.file("users.npy"))[..<width]
+    let score = zip(items, user).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+    #expect(abs(score - (Float(best[3]) ?? .nan)) < 1e-3 * abs(score))
+  }
+
+  /// The data of a NumPy file with a header of 128 bytes.
+  private func floats(_ file: [UInt8]) -> [Float] {
+    stride(from: 128, to: file.count, by: 4).map { start in
+      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(file[start + $1]) << (8 * $1) })
+    }
   }
 
   @Test func `inputs that cannot work are refused with one message each`() async throws {

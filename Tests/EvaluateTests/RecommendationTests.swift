@@ -1,11 +1,21 @@
 import Dataset
 import ShardIO
+import SystemPackage
 import TestSupport
 import Testing
+import TextInput
 
 @testable import Evaluate
 
 @Suite struct RecommendationTests {
+  /// The four users, with a text vector an item: 3 points away from 2, and 5, 6 and 7 across.
+  let data: PreprocessedData = {
+    var data = FourUsers.data
+    data.vectors = ItemVectors(
+      values: [1, 0, 1, 0, 1, 0, -1, 0, 1, 0, 0, 1, 0, 1, 0, 1], width: 2)
+    return data
+  }()
+
   /// The whole sequences are the histories now; two of them are known to the model.
   let model = TableModel(
     rows: [
@@ -13,22 +23,47 @@ import Testing
       [5, 5, 0, 1, 2, 3, 7, 5, 5, 5, 6]: [0, 0, 0, 0, 1.5, 0, 2, 0],
     ], itemCount: 8)
 
-  func text(_ format: RecommendationFormat, count: Int) throws -> String {
+  /// The recommendations file that these options make for the four users, decompressed.
+  func text(_ arguments: String..., allowsRepeats: Bool = false) throws -> String {
     try withTemporaryDirectory { directory in
-      var output = try StageOutput(directory: directory, stage: "evaluate")
-      try RecommendationWriter(format: format, count: count, threads: 1).write(
-        FourUsers.data, model: model, items: model.itemVectors(threads: 1), to: &output
-      ) { _ in }
-      try output.commit(configuration: [:], inputs: [], counters: [:])
-      let input = try StageInput(directory: directory, expecting: "evaluate")
-      return String(decoding: try input.file(format.fileName), as: UTF8.self)
+      try run(arguments, in: directory, allowsRepeats: allowsRepeats).text
+    }
+  }
+
+  func run(
+    _ arguments: [String], in directory: FilePath, allowsRepeats: Bool = false
+  ) throws -> (text: String, counts: RecommendationWriter.Counts, unknownItems: Int) {
+    let options = try RecommendationOptions.parse(arguments)
+    let writer = try #require(
+      try options.plan(data, allowsRepeats: allowsRepeats, threads: 2))
+    var output = try StageOutput(directory: directory, stage: "evaluate")
+    let counts = try writer.write(
+      model: model, items: model.itemVectors(threads: 1), to: &output
+    ) { _ in }
+    try output.commit(configuration: [:], inputs: [], counters: [:])
+    let name = writer.fileName
+    let bytes = try ByteStream(directory.appending(name).string).readAll(limit: 1 << 20)
+    return (String(decoding: bytes, as: UTF8.self), counts, writer.audience.unknownItemCount)
+  }
+
+  /// The items that a user is given.
+  func items(_ user: String, _ arguments: String..., allowsRepeats: Bool = false) throws -> [String]
+  {
+    try withTemporaryDirectory { directory in
+      try run(
+        arguments + ["--recommend-format", "jsonl"], in: directory, allowsRepeats: allowsRepeats
+      )
+      .text.split(separator: "\n")
+      .map { try JSONValue(parsing: Array($0.utf8), path: "line") }
+      .first { $0["user_id"]?.stringValue == user }
+      .flatMap { $0["items"]?.arrayValue?.compactMap { $0["item_id"]?.stringValue } } ?? []
     }
   }
 
   @Test func `CSV has the user's own ids, quoted where needed, and nothing of the history`() throws
   {
     #expect(
-      try text(.csv, count: 2) == """
+      try text("--recommend", "2") == """
         user_id,rank,item_id,score
         ann,1,i2,6.0
         ann,2,"i""5",5.0
@@ -42,7 +77,7 @@ import Testing
   }
 
   @Test func `JSON lines have one user a line`() throws {
-    let lines = try text(.jsonl, count: 2).split(separator: "\n")
+    let lines = try text("--recommend", "2", "--recommend-format", "jsonl").split(separator: "\n")
     #expect(lines.count == 4)
     #expect(
       lines[0] == """
@@ -57,5 +92,101 @@ import Testing
     #expect(String(decoding: field, as: UTF8.self) == "\"a\\u0001\\u000a\\\\é\"")
     #expect(
       String(decoding: RecommendationFormat.csv.field("a\nb"), as: UTF8.self) == "\"a\nb\"")
+  }
+
+  @Test func `titles are written when wanted`() throws {
+    let lines = try text("--recommend", "1", "--recommend-titles").split(separator: "\n")
+    #expect(lines[0] == "user_id,rank,item_id,score,title")
+    #expect(lines[1] == "ann,1,i2,6.0,Item 2")
+  }
+
+  @Test(arguments: ["gzip", "zstd"])
+  func `compressed output is the same text`(compression: String) throws {
+    #expect(
+      try text("--recommend", "2", "--recommend-compression", compression)
+        == text("--recommend", "2"))
+  }
+
+  // Ann's items by score: 2 (6), 5 and 6 (5), 3 (2), 7 (0); 0, 1 and 4 are her history.
+  @Test func `filters choose among the items`() throws {
+    #expect(try items("ann", "--recommend", "3") == ["i2", "i\"5", "i6"])
+    #expect(try items("ann", "--recommend", "8", allowsRepeats: true).count == 8)
+    #expect(try items("ann", "--recommend", "2", "--category", "coffee") == ["i\"5", "i6"])
+    #expect(
+      try items("ann", "--recommend", "3", allowsRepeats: true) == ["i0", "i1", "i,4"])
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("items.txt")
+      try write(Array("i3\r\n\ni6\nunheard-of\n".utf8), to: path)
+      #expect(try items("ann", "--recommend", "2", "--allow-items", path.string) == ["i6", "i3"])
+      #expect(
+        try items("ann", "--recommend", "2", "--block-items", path.string) == ["i2", "i\"5"])
+    }
+    // The sequences' times are places; item 6 is first seen at place 10, item 7 at 6.
+    #expect(try items("ann", "--recommend", "1", "--newer-than", "7") == ["i6"])
+    #expect(throws: PipelineError.noItemsLeft()) { try text("--recommend", "1", "--category", "x") }
+  }
+
+  @Test func `categories are limited and likeness is punished`() throws {
+    #expect(
+      try items("ann", "--recommend", "3", "--max-per-category", "1") == ["i2", "i\"5"])
+    #expect(
+      try items("ann", "--recommend", "3", "--max-per-category", "2") == ["i2", "i\"5", "i6"])
+    // Relevance 6/6, 5/6, 5/6, 2/6, 0. After 2: 3 points the other way, 1/6 + 1/2; 5 has 5/12 − 0. Then 5 and 6 tie at 5/12.
+    #expect(try items("ann", "--recommend", "3", "--mmr", "0.5") == ["i2", "i3", "i\"5"])
+  }
+
+  @Test func `new users are told from a file, and those without a known item get popular items`()
+    throws
+  {
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("histories.jsonl")
+      let lines = """
+        {"user_id": "new", "items": ["i0", "i1", "gone", "i,4"]}
+        {"user_id": "blank", "items": ["gone"]}
+        """
+      try write(Array(lines.utf8), to: path)
+      let result = try run(
+        ["--recommend", "2", "--recommend-histories", path.string],
+        in: directory.appending("out"))
+      #expect(
+        result.text == """
+          user_id,rank,item_id,score
+          new,1,i2,6.0
+          new,2,"i""5",5.0
+          blank,1,i0,
+          blank,2,i1,
+
+          """)
+      #expect(result.counts == .init(userCount: 2, fallbackCount: 1))
+      #expect(result.unknownItems == 2)
+      try write(Array("{\"user_id\": 3}\n".utf8), to: path)
+      #expect(throws: PipelineError.notAHistory(path.string, line: 1)) {
+        try run(["--recommend", "2", "--recommend-histories", path.string], in: directory)
+      }
+    }
+  }
+
+  @Test func `a list of users is followed in its order, and an unknown one is named`() throws {
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("users.txt")
+      try write(Array("d,e\nann\n".utf8), to: path)
+      let text = try text("--recommend", "1", "--recommend-users", path.string)
+      #expect(text == "user_id,rank,item_id,score\n\"d,e\",1,i0,0.0\nann,1,i2,6.0\n")
+      try write(Array("ann\nzoe\nyan\n".utf8), to: path)
+      #expect(
+        throws: PipelineError(
+          .dataFormat, "the data have no user 'zoe'", at: .init(path: path.string, line: 2),
+          note: "and 1 more of the file; give new users with --recommend-histories")
+      ) {
+        try run(["--recommend", "1", "--recommend-users", path.string], in: directory)
+      }
+    }
+  }
+
+  @Test func `a list longer than the items to choose from is refused`() {
+    #expect(throws: PipelineError.listTooLong(9, catalogue: 8)) { try text("--recommend", "9") }
+    #expect(throws: PipelineError.listTooLong(5, catalogue: 4)) {
+      try text("--recommend", "5", "--category", "tea")
+    }
   }
 }

@@ -53,6 +53,9 @@ static size_t top_insert(
   return filled;
 }
 
+typedef float lanes __attribute__((ext_vector_type(16), aligned(4)));
+typedef _Bool flags __attribute__((ext_vector_type(16)));
+
 CLONES size_t h2rec_top_push(
     const float *scores, size_t count, uint32_t first_item, size_t capacity, float *best,
     uint32_t *best_items, size_t filled) {
@@ -61,18 +64,17 @@ CLONES size_t h2rec_top_push(
   for (; i < count && filled < capacity; i++)
     if (scores[i] == scores[i])
       filled = top_insert(scores[i], first_item + (uint32_t)i, capacity, best, best_items, filled);
-  for (; i < count; ) {
-    size_t end = i + 64 < count ? i + 64 : count;
-    float threshold = best[0];
-    uint32_t hits = 0;
-    for (size_t j = i; j < end; j++) hits += scores[j] >= threshold;
-    if (hits)
-      for (size_t j = i; j < end; j++)
-        if (scores[j] >= best[0])
-          filled = top_insert(
-              scores[j], first_item + (uint32_t)j, capacity, best, best_items, filled);
-    i = end;
+  for (; i + 16 <= count; i += 16) {
+    flags hits = __builtin_convertvector(*(const lanes *)(scores + i) >= best[0], flags);
+    uint16_t bits = __builtin_bit_cast(uint16_t, hits);
+    for (; bits; bits &= (uint16_t)(bits - 1)) {
+      size_t j = i + (size_t)__builtin_ctz(bits);
+      top_insert(scores[j], first_item + (uint32_t)j, capacity, best, best_items, filled);
+    }
   }
+  for (; i < count; i++)
+    if (scores[i] >= best[0])
+      top_insert(scores[i], first_item + (uint32_t)i, capacity, best, best_items, filled);
   return filled;
 }
 

@@ -7,9 +7,6 @@ enum RecommendationFormat: String, CaseIterable, Sendable, ExpressibleByArgument
   /// One JSON object a user.
   case jsonl
 
-  /// The name of the output file.
-  var fileName: String { "recommendations.\(rawValue)" }
-
   /// Text as one field: a CSV field in quotes where it needs them, or a JSON string.
   func field(_ text: String) -> [UInt8] {
     switch self {

@@ -1,0 +1,87 @@
+import Dataset
+import TextInput
+
+/// The bytes of recommendations.
+struct RecommendationEncoding: Sendable {
+  let format: RecommendationFormat
+  let compression: OutputCompression
+  /// The name of what a list is for, and of what is in it.
+  private let subject: String
+  private let object: String
+  private let itemFields: [[UInt8]]
+  private let titleFields: [[UInt8]]
+
+  /// Prepares the fields of all items.
+  init(
+    format: RecommendationFormat, compression: OutputCompression, catalogue: Catalogue,
+    hasTitles: Bool, subject: String = "user_id", object: String = "item_id"
+  ) {
+    self.format = format
+    self.compression = compression
+    self.subject = subject
+    self.object = object
+    itemFields = catalogue.itemIDs.map { format.field($0) }
+    titleFields = hasTitles ? catalogue.titles.map { format.field($0) } : []
+  }
+
+  /// What follows the dot in the name of the output file.
+  var fileExtension: String { format.rawValue + compression.fileExtension }
+
+  /// What stands before the first user.
+  var header: [UInt8] {
+    guard format == .csv else { return [] }
+    return Array("\(subject),rank,\(object),score\(titleFields.isEmpty ? "" : ",title")\n".utf8)
+  }
+
+  /// Appends the list of one user.
+  ///
+  /// - Parameters:
+  ///   - user: the id.
+  ///   - items: the list, best first.
+  ///   - scores: its scores; empty for a list that no model made.
+  ///   - bytes: what is appended to.
+  func append(user: String, items: [UInt32], scores: [Float], to bytes: inout [UInt8]) {
+    let user = format.field(user)
+    if format == .jsonl {
+      bytes += "{\"\(subject)\":".utf8
+      bytes += user
+      bytes += ",\"items\":[".utf8
+    }
+    for (place, item) in items.enumerated() {
+      let score = scores.isEmpty ? nil : scores[place]
+      switch format {
+      case .csv: appendRow(user, place, Int(item), score, to: &bytes)
+      case .jsonl: appendObject(place, Int(item), score, to: &bytes)
+      }
+    }
+    if format == .jsonl { bytes += "]}\n".utf8 }
+  }
+
+  private func appendRow(
+    _ user: [UInt8], _ place: Int, _ item: Int, _ score: Float?, to bytes: inout [UInt8]
+  ) {
+    bytes += user
+    bytes += ",\(place + 1),".utf8
+    bytes += itemFields[item]
+    bytes += ",".utf8
+    if let score { bytes += "\(score)".utf8 }
+    if !titleFields.isEmpty {
+      bytes += ",".utf8
+      bytes += titleFields[item]
+    }
+    bytes += "\n".utf8
+  }
+
+  private func appendObject(
+    _ place: Int, _ item: Int, _ score: Float?, to bytes: inout [UInt8]
+  ) {
+    bytes += "\(place == 0 ? "" : ","){\"\(object)\":".utf8
+    bytes += itemFields[item]
+    bytes += ",\"score\":\(score.map { "\($0)" } ?? "null")".utf8
+    if !titleFields.isEmpty {
+      bytes += ",\"title\":".utf8
+      bytes += titleFields[item]
+    }
+    bytes += "}".utf8
+  }
+}

@@ -1,0 +1,115 @@
+public import ArgumentParser
+import CommandSupport
+import Dataset
+import Kernels
+import Ranking
+import ShardIO
+import SystemPackage
+public import TextInput
+
+extension OutputCompression: ExpressibleByArgument {}
+
+/// Which recommendations are written, and how.
+struct RecommendationOptions: ParsableArguments {
+  @Option(help: "Write this many recommendations for every user; 0 for none.")
+  var recommend: Int = 0
+
+  @Option(help: "Form of the recommendations.")
+  var recommendFormat: RecommendationFormat = .csv
+
+  @Option(help: "Compression of the recommendations.")
+  var recommendCompression: OutputCompression = .none
+
+  @Flag(help: "Write the titles of the items too.")
+  var recommendTitles = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Recommend to the users of this file only, one id a line.", valueName: "path"),
+    completion: .file(), transform: { FilePath($0) })
+  var recommendUsers: FilePath?
+
+  @Option(
+    help: ArgumentHelp(
+      #"Recommend to new users: JSON lines {"user_id": "…", "items": ["…", …]}, items in time order."#,
+      valueName: "path"), completion: .file(), transform: { FilePath($0) })
+  var recommendHistories: FilePath?
+
+  @OptionGroup var filter: ItemFilterOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Most items of the same most specific category in a list.", valueName: "count"))
+  var maxPerCategory: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Weight of the score against the likeness to the items before, 0 to 1; 1 leaves the order alone.",
+      valueName: "lambda"))
+  var mmr: Double = 1
+
+  func validate() throws {
+    guard recommend >= 0 else {
+      throw ValidationError("'--recommend' must not be negative, found \(recommend).")
+    }
+    guard (0...1).contains(mmr) else {
+      throw ValidationError("'--mmr' must be from 0 to 1, not \(mmr).")
+    }
+    guard maxPerCategory ?? 1 > 0 else {
+      throw ValidationError("'--max-per-category' must be at least 1.")
+    }
+    guard recommendUsers == nil || recommendHistories == nil else {
+      throw ValidationError("'--recommend-users' and '--recommend-histories' exclude one another.")
+    }
+  }
+
+  /// The options that shape the output.
+  var configuration: [String: JSONValue] {
+    let own: [String: JSONValue] = [
+      "recommend": JSONValue(recommend), "recommend-format": .string(recommendFormat.rawValue),
+      "recommend-compression": .string(recommendCompression.rawValue),
+      "recommend-titles": .bool(recommendTitles), "recommend-users": .bool(recommendUsers != nil),
+      "recommend-histories": .bool(recommendHistories != nil), "mmr": .number(mmr),
+      "max-per-category": maxPerCategory.map { JSONValue($0) } ?? .null,
+    ]
+    return own.merging(filter.configuration) { first, _ in first }
+  }
+
+  /// Reads and checks what the options name, before any work is done.
+  ///
+  /// - Returns: who gets what; nil if no recommendations are wanted.
+  /// - Throws: `PipelineError`: `.configuration` if the data cannot give such lists; `.missingInput` or `.dataFormat`
+  ///   for the files.
+  func plan(
+    _ data: PreprocessedData, allowsRepeats: Bool, threads: Int
+  ) throws(PipelineError) -> RecommendationWriter? {
+    guard recommend > 0 else { return nil }
+    let eligible = try filter.items(data)
+    guard recommend <= eligible.count else {
+      throw .listTooLong(recommend, catalogue: eligible.count)
+    }
+    guard mmr == 1 || data.vectors != nil else { throw .noVectors("--mmr") }
+    let audience =
+      if let recommendUsers {
+        try Audience.listed(recommendUsers, in: data.sequences)
+      } else if let recommendHistories {
+        try Audience.described(recommendHistories, in: data.catalogue)
+      } else {
+        Audience.known(Array(0..<data.sequences.count), data.sequences)
+      }
+    return RecommendationWriter(
+      audience: audience, eligible: eligible, catalogue: data.catalogue, reranker: reranker(data),
+      allowsRepeats: allowsRepeats, threads: threads,
+      encoding: RecommendationEncoding(
+        format: recommendFormat, compression: recommendCompression, catalogue: data.catalogue,
+        hasTitles: recommendTitles))
+  }
+
+  private func reranker(_ data: PreprocessedData) -> Reranker {
+    Reranker(
+      count: recommend, relevanceWeight: mmr, categoryLimit: maxPerCategory,
+      categories: data.catalogue.categories.map(\.last),
+      directions: mmr < 1 ? ListMetrics.Items(data).directions : [],
+      width: data.vectors?.width ?? 0)
+  }
+}

@@ -1,0 +1,127 @@
+import Dataset
+import Kernels
+import Ranking
+import ShardIO
+import TextInput
+
+/// Writes the best items of every user, with the ids of the user's own data.
+///
+/// What a user is given is what the model expects next after everything the user did, the held-out events included. A user
+/// without a history gets the items with the most train interactions, without scores. Users are scored block
+/// by block and the file is streamed, so the memory does not grow with the number of users.
+struct RecommendationWriter {
+  /// What was written.
+  struct Counts: Equatable {
+    /// Users with a list.
+    var userCount = 0
+    /// Those of them without a history.
+    var fallbackCount = 0
+  }
+
+  let audience: Audience
+  /// The items that may be recommended, ascending.
+  let eligible: [UInt32]
+  let catalogue: Catalogue
+  let reranker: Reranker
+  /// Whether items of the history may be given again.
+  let allowsRepeats: Bool
+  let threads: Int
+  let encoding: RecommendationEncoding
+
+  /// The name of the output file.
+  var fileName: String { "recommendations.\(encoding.fileExtension)" }
+
+  /// Writes the file.
+  ///
+  /// - Parameters:
+  ///   - model: gives the user vectors.
+  ///   - items: the item vectors, `[I, w]`.
+  ///   - output: gets the file.
+  ///   - progress: called with the number of users done since the last call.
+  /// - Returns: what was written.
+  /// - Throws: `PipelineError`: `.inputOutput`; `.dataFormat` if the model gives scores that are not numbers.
+  func write(
+    model: some ScoringModel, items: Matrix, to output: inout StageOutput, progress: (Int) -> Void
+  ) throws(PipelineError) -> Counts {
+    let vectors = eligibleVectors(items)
+    let fallback = fallbackList()
+    var counts = Counts()
+    var file = try output.beginFile(fileName)
+    var bytes = encoding.header
+    for first in stride(from: 0, to: audience.count, by: CaseRanker.blockSize) {
+      let block = first..<min(audience.count, first + CaseRanker.blockSize)
+      var histories = RaggedArray<UInt32>()
+      for user in block { histories.append(contentsOf: audience.history(user)) }
+      let users = model.userVectors(histories, threads: threads)
+      guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
+      let lists = lists(users, vectors, histories)
+      for user in block {
+        let isFallback = histories[user - first].isEmpty
+        let list = isFallback ? (items: fallback, scores: []) : lists[user - first]
+        counts.fallbackCount += isFallback ? 1 : 0
+        encoding.append(
+          user: audience.id(user), items: list.items, scores: list.scores, to: &bytes)
+      }
+      counts.userCount += block.count
+      try file.append(try encoding.compression.encoded(bytes))
+      bytes.removeAll(keepingCapacity: true)
+      progress(block.count)
+    }
+    if !bytes.isEmpty { try file.append(try encoding.compression.encoded(bytes)) }
+    try output.endFile(file)
+    return counts
+  }
+
+  /// The vectors of the items that may be recommended.
+  private func eligibleVectors(_ items: Matrix) -> Matrix {
+    guard eligible.count < items.rows else { return items }
+    var values: [Float] = []
+    values.reserveCapacity(eligible.count * items.columns)
+    for item in eligible { values.append(contentsOf: items[row: Int(item)]) }
+    return Matrix(rows: eligible.count, columns: items.columns, values: values)
+  }
+
+  /// The final lists of a block of users.
+  private func lists(
+    _ users: Matrix, _ vectors: Matrix, _ histories: RaggedArray<UInt32>
+  ) -> [(items: [UInt32], scores: [Float])] {
+    let top = topK(
+      users: users, items: vectors, count: reranker.poolSize(catalogue: eligible.count),
+      excluded: excluded(histories), threads: threads)
+    return (0..<users.rows).map { user in
+      let items = top.items[user].map { eligible[Int($0)] }
+      let scores = Array(top.scores[user])
+      guard reranker.changesOrder else { return (items, scores) }
+      let order = reranker.order(items, scores)
+      return (order.map { items[$0] }, order.map { scores[$0] })
+    }
+  }
+
+  /// The histories as places among the eligible items.
+  private func excluded(_ histories: RaggedArray<UInt32>) -> RaggedArray<UInt32> {
+    guard !allowsRepeats else {
+      return RaggedArray(
+        offsets: [Int](repeating: 0, count: histories.count + 1), values: [])
+    }
+    guard eligible.count < catalogue.count else { return histories }
+    var places = [UInt32](repeating: .max, count: catalogue.count)
+    for (place, item) in eligible.enumerated() { places[Int(item)] = UInt32(place) }
+    var result = RaggedArray<UInt32>()
+    for user in 0..<histories.count {
+      result.append(
+        contentsOf: histories[user].map { places[Int($0)] }.filter { $0 != .max })
+    }
+    return result
+  }
+
+  /// The eligible items with the most train interactions, of equal ones the first in the catalogue.
+  private func fallbackList() -> [UInt32] {
+    let pool = reranker.poolSize(catalogue: eligible.count)
+    let popular = eligible.sorted { first, second in
+      let (a, b) = (catalogue.trainCounts[Int(first)], catalogue.trainCounts[Int(second)])
+      return a == b ? first < second : a > b
+    }.prefix(pool)
+    let scores = popular.map { Float(catalogue.trainCounts[Int($0)]) }
+    return reranker.order(Array(popular), scores).map { popular[$0] }
+  }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import CommandSupport
+import Dataset
+import Kernels
+import Model
+import Ranking
+import ShardIO
+import TextInput
+
+/// Writes the items most like each item.
+struct SimilarCommand: StageCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "similar", abstract: "Write the items most like each item.",
+    discussion: """
+      Likeness is the cosine of the item vectors: of the whole vector, or of the half that comes from the \
+      hash ID or from the semantic ID.
+      """,
+    version: programVersion)
+
+  @OptionGroup var stage: StageOptions
+
+  @Option(help: "Items to write for each item.")
+  var count: Int = 20
+
+  @Option(help: "Space in which items are compared.")
+  var space: ItemSpace = .joint
+
+  @Option(help: "Form of the lists.")
+  var format: RecommendationFormat = .csv
+
+  @Option(help: "Compression of the lists.")
+  var compression: OutputCompression = .none
+
+  @Flag(help: "Write the titles of the items too.")
+  var titles = false
+
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    guard count > 0 else {
+      throw ValidationError("'--count' must be at least 1, not \(count).")
+    }
+  }
+
+  func runStage() throws(PipelineError) {
+    var summary = Summary(stage: "similar")
+    let inputs = try EvaluationInputs(stage)
+    let catalogue = inputs.data.catalogue
+    guard count < catalogue.count else { throw .listTooLong(count, catalogue: catalogue.count - 1) }
+    let items = try inputs.itemVectors(threads: shared.threads)
+    let directions = try space.directions(items, model: inputs.modelKind)
+    var output = try StageOutput(directory: stage.output, stage: "similar")
+    let encoding = RecommendationEncoding(
+      format: format, compression: compression, catalogue: catalogue, hasTitles: titles,
+      subject: "item_id", object: "similar_item_id")
+    var file = try output.beginFile("similar-items.\(encoding.fileExtension)")
+    var bytes = encoding.header
+    let progress = Progress("comparing items", total: catalogue.count, isQuiet: shared.quiet)
+    for first in stride(from: 0, to: catalogue.count, by: CaseRanker.blockSize) {
+      let block = first..<min(catalogue.count, first + CaseRanker.blockSize)
+      append(block, directions, catalogue, encoding, to: &bytes)
+      try file.append(try compression.encoded(bytes))
+      bytes.removeAll(keepingCapacity: true)
+      progress.advance(by: block.count)
+    }
+    progress.finish()
+    try output.endFile(file)
+    try output.commit(
+      configuration: [
+        "count": JSONValue(count), "space": .string(space.rawValue),
+        "format": .string(format.rawValue), "compression": .string(compression.rawValue),
+        "titles": .bool(titles),
+      ], inputs: inputs.references, counters: ["items": JSONValue(catalogue.count)])
+    summary.facts["items"] = JSONValue(catalogue.count)
+    try summary.print(output: stage.output)
+  }
+
+  /// Appends the lists of a block of items, each without itself.
+  private func append(
+    _ block: Range<Int>, _ directions: Matrix, _ catalogue: Catalogue,
+    _ encoding: RecommendationEncoding, to bytes: inout [UInt8]
+  ) {
+    let width = directions.columns
+    let rows = Matrix(
+      rows: block.count, columns: width,
+      values: Array(directions.values[block.lowerBound * width..<block.upperBound * width]))
+    let top = topK(
+      users: rows, items: directions, count: count,
+      excluded: RaggedArray(
+        offsets: Array(0...block.count), values: block.map { UInt32($0) }),
+      threads: shared.threads)
+    for item in block {
+      encoding.append(
+        user: catalogue.itemIDs[item], items: Array(top.items[item - block.lowerBound]),
+        scores: Array(top.scores[item - block.lowerBound]), to: &bytes)
+    }
+  }
+}
