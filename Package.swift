@@ -113,7 +113,10 @@ let package = Package(
     tests("ShardIO", ["ShardIO", subprocess]),
     tests(
       "Evaluate",
-      ["Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", "TextInput", subprocess]),
+      [
+        "Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", "TextInput", argumentParser,
+        subprocess,
+      ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
     tests("Preprocess", ["Dataset", "Preprocess", "ShardIO", "TextInput", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),

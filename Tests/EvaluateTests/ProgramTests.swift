@@ -138,7 +138,7 @@ import Testing
         ["--data", "1", "--model", "3"], 64,
         "error: the model was trained with codes, and '--codes' is not given")
       try await check(
-        inputs + ["--recommend", "1000"], 78, "error: found '--recommend 1000', the catalogue has ")
+        inputs + ["--recommend", "1000"], 78, "error: found '--recommend 1000', there are ")
       try await check(
         ["--data", "1", "--codes", "2", "--model", "none"], 66,
         "none/manifest.json: error: no such ")

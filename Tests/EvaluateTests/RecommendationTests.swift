@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dataset
 import ShardIO
 import SystemPackage
