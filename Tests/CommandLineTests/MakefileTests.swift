@@ -109,6 +109,16 @@ import Testing
     }
   }
 
+  @Test func `the baseline starts at random where there are no vectors`() async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let data = try makeData(["interactions.csv"], directory)
+      _ = try await pipeline.make("train", "DATA=\(data)", "PRESET=sasrec")
+      let manifest = try contents(of: pipeline.run)["3-train/manifest.json"] ?? []
+      #expect(String(decoding: manifest, as: UTF8.self).hasSuffix("--hash-init random\n"))
+    }
+  }
+
   @Test func `every file of interactions is read`() async throws {
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)
