@@ -63,14 +63,16 @@ EVALUATED    := $(RUN)/4-evaluate/manifest.json
 ifdef IS_SAMPLE
   INTERACTIONS := $(DATA)/interactions.csv
   ITEMS        := $(DATA)/items.jsonl
-  VECTORS      := $(DATA)/item_embeddings.npy $(DATA)/item_ids.txt
+  VECTORS      := $(DATA)/item_embeddings.npy
+  VECTOR_IDS   := $(DATA)/item_ids.txt
   INPUTS       := $(STAMPS)/sample-made
   INPUT_STATE  :=
 else
   INTERACTIONS := $(sort $(wildcard $(DATA)/interactions.*))
   ITEMS        := $(firstword $(sort $(wildcard $(DATA)/items.*)))
-  VECTORS      := $(wildcard $(DATA)/item_embeddings.npy) $(wildcard $(DATA)/item_ids.txt)
-  INPUTS       := $(INTERACTIONS) $(ITEMS) $(VECTORS)
+  VECTORS      := $(wildcard $(DATA)/item_embeddings.npy)
+  VECTOR_IDS   := $(wildcard $(DATA)/item_ids.txt)
+  INPUTS       := $(INTERACTIONS) $(ITEMS) $(VECTORS) $(VECTOR_IDS)
   # A file that is replaced by an older one is new input as well.
   INPUT_STATE  := $(shell stat --format='%s.%Y' $(INPUTS) 2>/dev/null)
 endif
@@ -85,7 +87,7 @@ CODES_OPTION = $(if $(CODES),--codes $(RUN)/2-tokenize)
 
 ARGUMENTS_sample     = $(strip --output $(DATA) $(SAMPLE_OPTIONS))
 ARGUMENTS_preprocess = $(strip $(addprefix --interactions ,$(INTERACTIONS)) $(addprefix --items ,$(ITEMS)) \
-  $(addprefix --vectors ,$(word 1,$(VECTORS))) $(addprefix --vector-ids ,$(word 2,$(VECTORS))) \
+  $(addprefix --vectors ,$(VECTORS)) $(addprefix --vector-ids ,$(VECTOR_IDS)) \
   --output $(RUN)/1-preprocess $(PRESET_PREPROCESS) $(SEED_OPTION) $(PREPROCESS_OPTIONS))
 ARGUMENTS_tokenize   = $(strip --data $(RUN)/1-preprocess \
   --output $(RUN)/2-tokenize $(PRESET_TOKENIZE) $(SEED_OPTION) $(TOKENIZE_OPTIONS))
@@ -131,10 +133,15 @@ rerun-train:      ; @rm -f $(STAMPS)/train; $(MAKE) train           ## force sta
 rerun-evaluate:   ; @rm -f $(STAMPS)/evaluate; $(MAKE) evaluate     ## force stage 4
 
 # Written when make starts on it and its text differs; left alone, with its time, otherwise.
+# make -n takes a recipe for a change of its target, unless the recipe begins with '+'.
+DRY_RUN = $(findstring n,$(firstword -$(MAKEFLAGS)))
 # (strip, since GNU make 4.3 leaves the last line end of a long file.)
 same = $(and $(findstring [$(1)],[$(2)]),$(findstring [$(2)],[$(1)]))
-$(addprefix $(STAMPS)/,sample preprocess tokenize train evaluate): FORCE | $(STAMPS)
-	$(if $(call same,$(call text,$(@F)),$(strip $(file <$@))),,$(file >$@,$(call text,$(@F))))
+define STAMP
+$(STAMPS)/$(1): FORCE | $(STAMPS)
+	$$(if $$(call same,$$(call text,$(1)),$$(strip $$(file <$$@))),$$(if $$(DRY_RUN),+@:),$$(if $$(DRY_RUN),@:,$$(file >$$@,$$(call text,$(1)))))
+endef
+$(foreach stage,sample preprocess tokenize train evaluate,$(eval $(call STAMP,$(stage))))
 text = $(strip $(ARGUMENTS_$(1)) $(if $(filter preprocess,$(1)),# $(INPUT_STATE)))
 $(STAMPS):
 	@mkdir -p $@

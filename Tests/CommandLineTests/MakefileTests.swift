@@ -92,6 +92,21 @@ import Testing
     }
   }
 
+  @Test func `a dry run names the stages that would run, and changes nothing`() async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      _ = try await pipeline.make("evaluate")
+      let before = try pipeline.state()
+      let idle = try await pipeline.make("--dry-run", "evaluate")
+      #expect(!idle.output.contains("h2rec-"))
+      let busy = try await pipeline.make("--dry-run", "evaluate", "TRAIN_OPTIONS=--seed 7")
+      #expect(!busy.output.contains("h2rec-tokenize "))
+      #expect(busy.output.contains("h2rec-train "))
+      #expect(busy.output.contains("h2rec-evaluate "))
+      #expect(try pipeline.state() == before)
+    }
+  }
+
   // MARK: - DATA
 
   @Test func `only the files that exist become options`() async throws {
