@@ -1,32 +1,48 @@
-// n rows and columns.
+// n rows, m columns.
 
-/// The permutation with the largest total weight.
+/// The best way to give each row a column of its own.
 ///
-/// Up to ``exactLimit`` rows by the Hungarian method with potentials (Kuhn 1955, in the form of Jonker and Volgenant),
-/// exactly; above, pairs are taken greedily by weight.
+/// Up to ``exactLimit`` columns by the Hungarian method with potentials (Kuhn 1955, in the form of Jonker and
+/// Volgenant), exactly; above, pairs are taken greedily by weight.
 struct Assignment: Sendable, Equatable {
-  /// The largest problem that is solved exactly.
+  /// The largest number of columns for which the total weight is the largest possible.
   static let exactLimit = 2048
 
   /// The column of each row.
   let columns: [Int]
-
-  /// Solves an assignment problem.
-  ///
-  /// - Parameters:
-  ///   - count: n.
-  ///   - weights: not negative; absent pairs weigh nothing. Among equal solutions small columns go to small rows.
-  init(count: Int, weights: [Pair: Int]) {
-    columns =
-      count <= Self.exactLimit
-      ? exactAssignment(count, weights) : greedyAssignment(count, weights)
-  }
 
   /// A row and a column.
   struct Pair: Hashable, Sendable {
     var row: Int
     var column: Int
   }
+
+  /// Looks for the largest total weight of a permutation.
+  ///
+  /// - Parameters:
+  ///   - count: the number of rows and of columns.
+  ///   - weights: not negative; absent pairs weigh nothing.
+  init(count: Int, weights: [Pair: Int]) {
+    guard count <= Self.exactLimit else {
+      self.init(columns: greedyAssignment(count, weights))
+      return
+    }
+    var costs = [Int](repeating: 0, count: count * count)
+    for (pair, weight) in weights { costs[pair.row * count + pair.column] = -weight }
+    self.init(costs: costs, columnCount: count)
+  }
+
+  /// Looks for the smallest total cost.
+  ///
+  /// - Parameters:
+  ///   - costs: shape `[n, m]`, row-major.
+  ///   - columnCount: m, at least n.
+  /// - Complexity: O(n² · m).
+  init(costs: [Int], columnCount: Int) {
+    self.init(columns: costs.isEmpty ? [] : exactAssignment(costs, columnCount))
+  }
+
+  private init(columns: [Int]) { self.columns = columns }
 }
 
 private func greedyAssignment(_ count: Int, _ weights: [Assignment.Pair: Int]) -> [Int] {
@@ -44,34 +60,35 @@ private func greedyAssignment(_ count: Int, _ weights: [Assignment.Pair: Int]) -
   return columns.map { $0 ?? free.next() ?? 0 }
 }
 
-/// Adds rows one by one, each along a shortest augmenting path of reduced costs, in O(n³).
-private func exactAssignment(_ count: Int, _ weights: [Assignment.Pair: Int]) -> [Int] {
-  var costs = [Int](repeating: 0, count: count * count)
-  for (pair, weight) in weights { costs[pair.row * count + pair.column] = -weight }
-  var rowPotential = [Int](repeating: 0, count: count + 1)
-  var columnPotential = [Int](repeating: 0, count: count + 1)
-  // Columns are 1-based here; column 0 stands for the row that looks for a place.
-  var rowOf = [Int](repeating: 0, count: count + 1)
-  var previous = [Int](repeating: 0, count: count + 1)
-  for row in 1...max(1, count) where count > 0 {
+/// Adds rows one by one, each along a shortest augmenting path of reduced costs.
+private func exactAssignment(_ costs: [Int], _ columnCount: Int) -> [Int] {
+  let rowCount = costs.count / columnCount
+  precondition(rowCount <= columnCount, "\(rowCount) rows for \(columnCount) columns")
+  var rowPotential = [Int](repeating: 0, count: rowCount + 1)
+  var columnPotential = [Int](repeating: 0, count: columnCount + 1)
+  // Rows and columns are 1-based here; column 0 stands for the row that looks for a place.
+  var rowOf = [Int](repeating: 0, count: columnCount + 1)
+  var previous = [Int](repeating: 0, count: columnCount + 1)
+  for row in 1...rowCount {
     rowOf[0] = row
     var column = 0
-    var slack = [Int](repeating: .max, count: count + 1)
-    var isUsed = [Bool](repeating: false, count: count + 1)
+    var slack = [Int](repeating: .max, count: columnCount + 1)
+    var isUsed = [Bool](repeating: false, count: columnCount + 1)
     repeat {
       isUsed[column] = true
       let current = rowOf[column]
       var (step, next) = (Int.max, 0)
-      for other in 1...count where !isUsed[other] {
+      for other in 1...columnCount where !isUsed[other] {
         let reduced =
-          costs[(current - 1) * count + other - 1] - rowPotential[current] - columnPotential[other]
+          costs[(current - 1) * columnCount + other - 1] - rowPotential[current]
+          - columnPotential[other]
         if reduced < slack[other] {
           slack[other] = reduced
           previous[other] = column
         }
         if slack[other] < step { (step, next) = (slack[other], other) }
       }
-      for other in 0...count {
+      for other in 0...columnCount {
         if isUsed[other] {
           rowPotential[rowOf[other]] += step
           columnPotential[other] -= step
@@ -86,7 +103,7 @@ private func exactAssignment(_ count: Int, _ weights: [Assignment.Pair: Int]) ->
       column = previous[column]
     } while column != 0
   }
-  var columns = [Int](repeating: 0, count: count)
-  for column in 1...max(1, count) where count > 0 { columns[rowOf[column] - 1] = column - 1 }
+  var columns = [Int](repeating: 0, count: rowCount)
+  for column in 1...columnCount where rowOf[column] > 0 { columns[rowOf[column] - 1] = column - 1 }
   return columns
 }

@@ -1,18 +1,42 @@
 internal import Dataset
 internal import Kernels
+internal import ShardIO
 
 // N items, D width of their vectors, M levels.
 
+/// What makes a code vector the nearest one.
+enum CodeDistance: String, Sendable, CaseIterable {
+  /// The Euclidean distance.
+  case l2
+  /// The angle.
+  case cosine
+}
+
 /// A frozen tokenizer: gives any vector its codes.
 struct CodeEncoder: Sendable, Equatable {
+  /// One `[K, D]` matrix a level.
   let codebooks: [Matrix]
   let center: [Float]
+  /// One a level.
+  let distances: [CodeDistance]
+  /// Whether every level sees the whole vector and a vector is the mean of its code vectors; else a level sees what the
+  /// levels before left, and a vector is the sum.
+  let isParallel: Bool
+
+  init(
+    codebooks: [Matrix], center: [Float], distances: [CodeDistance]? = nil, isParallel: Bool = false
+  ) {
+    self.codebooks = codebooks
+    self.center = center
+    self.distances = distances ?? codebooks.map { _ in .l2 }
+    self.isParallel = isParallel
+  }
 
   /// What came of some vectors.
   struct Encoding: Sendable, Equatable {
     /// Shape `[N, M]`.
     var codes: [UInt16]
-    /// Squared distance of each vector from centre plus codes, shape `[N]`.
+    /// Squared distance of each vector from what its codes stand for, shape `[N]`.
     var errors: [Double]
     /// Mean squared length of the centred vectors.
     var variance: Double
@@ -20,7 +44,7 @@ struct CodeEncoder: Sendable, Equatable {
     var residuals: [Double]
   }
 
-  /// Takes the nearest code vector of each level from what the levels before it left.
+  /// Takes the nearest code vector of each level.
   ///
   /// - Parameters:
   ///   - vectors: shape `[N, D]`, N > 0.
@@ -40,6 +64,17 @@ struct CodeEncoder: Sendable, Equatable {
     return encoding
   }
 
+  /// The nearest code vectors of a level for what is left of some vectors.
+  func nearest(_ rest: Matrix, level: Int, threads: Int) -> [UInt32] {
+    switch distances[level] {
+    case .l2: NearestCentroids(of: rest, among: codebooks[level], threads: threads).indices
+    case .cosine:
+      NearestCentroids(
+        of: normalizedRows(rest), among: normalizedRows(codebooks[level]), threads: threads
+      ).indices
+    }
+  }
+
   private static let chunkRows = 65_536
 
   private func append(
@@ -50,14 +85,19 @@ struct CodeEncoder: Sendable, Equatable {
       rows: rows.count, columns: columns,
       values: Array(vectors.values[rows.lowerBound * columns..<rows.upperBound * columns]))
     subtract(center, fromRowsOf: &rest, threads: threads)
+    let whole = isParallel ? rest : nil
     let count = Double(rows.count)
     encoding.variance += count * meanSquaredLength(rest, threads: threads)
     var codes = [UInt16](repeating: 0, count: rows.count * codebooks.count)
-    for (level, codebook) in codebooks.enumerated() {
-      let nearest = NearestCentroids(of: rest, among: codebook, threads: threads)
-      subtract(nearest.indices, of: codebook, from: &rest, threads: threads)
-      for (row, code) in nearest.indices.enumerated() {
+    for level in codebooks.indices {
+      let indices = nearest(whole ?? rest, level: level, threads: threads)
+      for (row, code) in indices.enumerated() {
         codes[row * codebooks.count + level] = UInt16(code)
+      }
+      if let whole {
+        rest = whole.subtractingMean(of: codebooks[...level], codes, levelCount: codebooks.count)
+      } else {
+        subtract(indices, of: codebooks[level], from: &rest, threads: threads)
       }
       encoding.residuals[level] += count * meanSquaredLength(rest, threads: threads)
     }
@@ -66,9 +106,39 @@ struct CodeEncoder: Sendable, Equatable {
   }
 }
 
+extension Matrix {
+  /// What is left of vectors when the mean of their first code vectors is taken away.
+  fileprivate func subtractingMean(
+    of codebooks: ArraySlice<Matrix>, _ codes: [UInt16], levelCount: Int
+  ) -> Matrix {
+    var rest = self
+    let share = 1 / Float(codebooks.count)
+    for row in 0..<rows {
+      for (level, codebook) in codebooks.enumerated() {
+        let code = Int(codes[row * levelCount + level])
+        for column in 0..<columns {
+          rest.values[row * columns + column] -= share * codebook.values[code * columns + column]
+        }
+      }
+    }
+    return rest
+  }
+}
+
 extension CodeEncoder {
   /// The tokenizer of an earlier run.
-  init(_ codes: ItemCodes) {
-    self.init(codebooks: codes.codebookMatrices, center: codes.center)
+  ///
+  /// - Parameters:
+  ///   - codes: its codebooks.
+  ///   - configuration: its configuration; what it does not say is residual and Euclidean.
+  init(_ codes: ItemCodes, configuration: [String: JSONValue] = [:]) {
+    let names = configuration["distance"]?.arrayValue ?? []
+    let distances = codes.levelSizes.indices.map { level in
+      names.indices.contains(level)
+        ? CodeDistance(rawValue: names[level].stringValue ?? "") ?? .l2 : .l2
+    }
+    self.init(
+      codebooks: codes.codebookMatrices, center: codes.center, distances: distances,
+      isParallel: configuration["quantizer"]?.stringValue == QuantizerMethod.parallel.rawValue)
   }
 }

@@ -28,12 +28,21 @@ extension CodeReport {
     """
   }
 
-  private var notes: [String] {
+  /// What else there is to say, a paragraph each.
+  var notes: [String] {
     var notes = ["The codes were learned on \(percent(items.visibleShare)) of the variance."]
     if let purities {
       notes.append(
         "Purity against the most specific category, by the number of codes: "
           + purities.map(percent).joined(separator: ", ") + ".")
+    }
+    if let change = collisionChange {
+      notes.append(
+        """
+        Equal tuples (\(change.policy.rawValue)): \(percent(change.rateBefore)) of the items before, \
+        \(percent(change.rateAfter)) after; \(change.movedCount) items moved; the error went from \
+        \(percent(change.relativeErrorBefore)) to \(percent(change.relativeErrorAfter)) of the variance.
+        """)
     }
     if let churn {
       notes.append(

@@ -1,4 +1,5 @@
 internal import Dataset
+internal import Kernels
 internal import ShardIO
 
 /// What a person or a program wants to know of a set of codes.
@@ -14,21 +15,32 @@ struct CodeReport {
   let duplicateCount: Int
   /// Purity of prefixes of one, two, … codes against the categories; nil where there are none.
   let purities: [Double]?
+  /// The first two principal components of the item vectors, shape `[items, 2]`.
+  let map: Matrix
   /// What changed against an earlier run, where there is one.
   var churn: Churn?
   /// How well a frozen tokenizer fits, as JSON.
   var drift: JSONValue?
+  /// What was done about equal tuples; nil for nothing.
+  var collisionChange: CollisionChange?
   /// Limits that the codes do not keep to.
   var findings: [LintFinding] = []
 
   /// - Parameters:
   ///   - items: the codes.
   ///   - catalogue: the items.
-  ///   - duplicateCount: the number of items whose vector another item has as well.
-  init(_ items: TokenizedItems, _ catalogue: Catalogue, duplicateCount: Int) {
+  ///   - vectors: the item vectors, row = item.
+  ///   - threads: the largest number of threads.
+  init(_ items: TokenizedItems, _ catalogue: Catalogue, _ vectors: Matrix, threads: Int) {
     self.items = items
     self.catalogue = catalogue
-    self.duplicateCount = duplicateCount
+    duplicateCount = duplicateVectorCount(vectors)
+    let plane = PrincipalComponents(vectors, count: min(2, vectors.columns), threads: threads)
+      .project(vectors, threads: threads)
+    map =
+      plane.columns == 2
+      ? plane
+      : Matrix(rows: plane.rows, columns: 2, values: plane.values.flatMap { [$0, 0] })
     statistics = CodeStatistics(items.codes, levelSizes: items.levelSizes)
     purities = prefixPurities(
       items.codes, levelCount: items.levelSizes.count, catalogue.categories)
@@ -62,6 +74,7 @@ struct CodeReport {
     members["prefixPurities"] = purities.map { .array($0.map { JSONValue($0) }) }
     members["churn"] = churn?.json
     members["drift"] = drift
+    members["collisionChange"] = collisionChange?.json
     return .object(members)
   }
 

@@ -31,7 +31,7 @@ struct FrozenEncoding: Sendable, Equatable {
   ///   - rows: the row of each item in the earlier run; nil for new items.
   ///   - threads: the largest number of threads.
   init(_ vectors: Matrix, _ previous: PreviousRun, rows: [Int?], threads: Int) {
-    let encoder = CodeEncoder(previous.codes)
+    let encoder = previous.encoder
     var encoding = encoder.encode(vectors, threads: threads)
     let levelCount = previous.codes.levelCount
     drift = Drift(knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0)
@@ -52,7 +52,8 @@ struct FrozenEncoding: Sendable, Equatable {
     drift.newError /= Double(max(1, drift.newCount))
     items = TokenizedItems(
       levelSizes: previous.codes.levelSizes, codes: encoding.codes, codebooks: encoder.codebooks,
-      center: encoder.center, variance: encoding.variance, residuals: encoding.residuals)
+      center: encoder.center, variance: encoding.variance, residuals: encoding.residuals,
+      distances: encoder.distances, isParallel: encoder.isParallel)
   }
 }
 

@@ -20,6 +20,15 @@ extension PipelineError {
       at: .init(path: directory), note: "a level needs no more codes than items; see --codebooks")
   }
 
+  /// Product quantisation has more parts than there are coordinates.
+  static func fewerCoordinatesThanLevels(
+    _ directory: String, width: Int, levelCount: Int
+  ) -> PipelineError {
+    PipelineError(
+      .configuration, "\(levelCount) levels for vectors of \(width) numbers",
+      at: .init(path: directory), note: "pq and opq give each level its own coordinates")
+  }
+
   /// All item vectors are the same.
   static func allVectorsEqual(_ directory: String, itemCount: Int) -> PipelineError {
     PipelineError(

@@ -6,6 +6,8 @@ internal import SystemPackage
 struct PreviousRun: Sendable {
   let codes: ItemCodes
   let itemIDs: [String]
+  /// The frozen tokenizer.
+  let encoder: CodeEncoder
   let reference: StageReference
   /// The row of each item.
   let rows: [String: Int]
@@ -21,6 +23,7 @@ struct PreviousRun: Sendable {
     codes = try ItemCodes(input)
     itemIDs = try input.table(Self.itemsKind).strings("item_id")
     reference = input.reference
+    encoder = CodeEncoder(codes, configuration: input.manifest.configuration)
     guard itemIDs.count == codes.count else {
       throw PipelineError(
         .dataFormat, "found codes of \(codes.count) items and ids of \(itemIDs.count)",

@@ -11,7 +11,7 @@ struct TokenizeCommand: StageCommand {
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",
     discussion: """
       Reads the item vectors of h2rec-preprocess, learns a codebook a level by residual k-means, and writes codes, \
-      codebooks and a report on them (codes.csv, report.json, report.md).
+      codebooks and a report on them (codes.csv, report.json, report.md, report.html).
       """,
     version: programVersion)
 
@@ -36,8 +36,10 @@ struct TokenizeCommand: StageCommand {
     completion: .directory)
   var alignTo: String?
 
-  @Flag(help: "With --align-to: start from the previous codebooks; fewer codes change.")
-  var warmStart = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: "With --align-to: whether to start from the previous codebooks; far fewer codes change.")
+  var warmStart = true
 
   @Option(
     name: .customLong("import"),
@@ -46,7 +48,14 @@ struct TokenizeCommand: StageCommand {
   var importPath: String?
 
   @Option(help: "Error of new items against known ones from which --encode-only advises a new fit.")
-  var driftLimit = 1.25
+  var driftLimit = 1.5
+
+  @Option(help: "What happens to items with equal codes: keep, append, sinkhorn or reassign.")
+  var collisions = CollisionPolicy.keep
+
+  @Option(
+    help: "Also write codes and codebooks in this format (npy or safetensors); may be repeated.")
+  var export: [ExportFormat] = []
 
   @Option(
     help: "Write nothing; check the codes in a .csv or .json file, or in a previous output.",
@@ -70,8 +79,8 @@ struct TokenizeCommand: StageCommand {
     guard lintOnly != nil || output != nil else {
       throw ValidationError("Missing expected argument '--output <output>'")
     }
-    guard !warmStart || alignTo != nil else {
-      throw ValidationError("'--warm-start' needs '--align-to'.")
+    guard collisions == .keep || encodeOnly == nil else {
+      throw ValidationError("'--collisions \(collisions.rawValue)' would change frozen codes.")
     }
     guard lintOnly == nil || data != nil || !lint.needsData else {
       throw ValidationError("'--min-purity' and '--max-duplicate-share' need '--data'.")
@@ -86,7 +95,8 @@ struct TokenizeCommand: StageCommand {
     try TokenizeRun(
       data: data ?? "", output: output ?? "", mode: mode,
       options: quantizer.options(seed: shared.seed), limits: lint.limits,
-      configuration: manifestConfiguration, threads: shared.threads, isQuiet: shared.quiet
+      collisions: collisions, formats: export, configuration: manifestConfiguration,
+      threads: shared.threads, isQuiet: shared.quiet
     ).run()
   }
 
@@ -106,6 +116,7 @@ struct TokenizeCommand: StageCommand {
     case .encode(_, let limit): members = ["mode": "encode", "driftLimit": JSONValue(limit)]
     case .importing: members = ["mode": "import"]
     }
+    members["collisions"] = .string(collisions.rawValue)
     members["seed"] = .string(String(shared.seed))
     return members
   }

@@ -19,6 +19,8 @@ struct TokenizeRun {
   let mode: Mode
   let options: QuantizerOptions
   let limits: LintLimits
+  let collisions: CollisionPolicy
+  let formats: [ExportFormat]
   /// The options as the manifest has them.
   let configuration: [String: JSONValue]
   let threads: Int
@@ -43,6 +45,11 @@ struct TokenizeRun {
       "relativeError": JSONValue(report.items.relativeError),
     ]
     let inputs = [input.reference] + (previous.map { [$0.reference] } ?? [])
+    // What a later run needs to encode with these codebooks.
+    var configuration = configuration
+    configuration["distance"] = .array(
+      report.items.encoder.distances.map { .string($0.rawValue) })
+    if report.items.isParallel { configuration["quantizer"] = "vq" }
     try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
     summary.facts = counters
     summary.facts["drift"] = report.drift
@@ -61,7 +68,6 @@ struct TokenizeRun {
     _ input: StageInput, _ catalogue: Catalogue, _ previous: PreviousRun?
   ) throws(PipelineError) -> CodeReport {
     let vectors = try readVectors(input, itemCount: catalogue.count)
-    let duplicateCount = duplicateVectorCount(vectors)
     let rows = previous?.rows(of: catalogue) ?? []
     var drift: JSONValue?
     var items: TokenizedItems
@@ -83,8 +89,10 @@ struct TokenizeRun {
       items = try TokenizedItems(
         try ForeignCodes(path), path: path, catalogue, vectors, threads: threads)
     }
-    var report = CodeReport(items, catalogue, duplicateCount: duplicateCount)
+    let change = items.separate(collisions, vectors)
+    var report = CodeReport(items, catalogue, vectors, threads: threads)
     report.drift = drift
+    report.collisionChange = collisions == .keep ? nil : change
     report.churn = previous.map {
       Churn(items.codes, levelCount: items.levelSizes.count, $0.codes, rows: rows, catalogue)
     }
@@ -99,10 +107,16 @@ struct TokenizeRun {
     for (level, size) in options.levelSizes.enumerated() where size > vectors.rows {
       throw .fewerItemsThanCodes(data, itemCount: vectors.rows, level: level + 1, size: size)
     }
+    let width =
+      options.componentCount > 0 ? min(options.componentCount, vectors.columns) : vectors.columns
+    let isProduct = [.product, .optimizedProduct].contains(options.method)
+    if isProduct, options.levelSizes.count > width {
+      throw .fewerCoordinatesThanLevels(data, width: width, levelCount: options.levelSizes.count)
+    }
     var options = options
     if let previous, mode == .align(alignPath, isWarm: true) {
       try previous.requireWidth(vectors.columns, directory: alignPath)
-      options.start = CodeEncoder(previous.codes)
+      options.start = previous.encoder
     }
     let progress = Progress("tokenizing", total: options.levelSizes.count, isQuiet: isQuiet)
     let items = quantize(vectors, options, threads: threads) { level in
@@ -134,9 +148,12 @@ struct TokenizeRun {
     try stage.write(PreviousRun.table(report.catalogue.itemIDs))
     try stage.writeFile("report.json", try report.json.json())
     try stage.writeFile("report.md", Array(report.markdown.utf8))
+    let page = CodePage(report: report, map: report.map)
+    try stage.writeFile("report.html", Array(page.html.utf8))
     let file = CodeFile(
       itemIDs: report.catalogue.itemIDs, codes: report.items.codes,
       levelCount: report.items.levelSizes.count)
     try file.write("codes.csv", to: &stage)
+    try report.items.export(formats, to: &stage)
   }
 }

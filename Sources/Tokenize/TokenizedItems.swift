@@ -27,6 +27,16 @@ struct TokenizedItems: Sendable, Equatable {
   var fits: [LevelFit] = []
   /// The share of ``variance`` that the search saw; less than 1 after a reduction to principal components.
   var visibleShare = 1.0
+  /// What made a code the nearest one at each level; nil for the Euclidean distance at all.
+  var distances: [CodeDistance]?
+  /// Whether a vector is the mean of its code vectors, each the nearest to all of it; else the sum of residual ones.
+  var isParallel = false
+
+  /// The tokenizer that gives these codes.
+  var encoder: CodeEncoder {
+    CodeEncoder(
+      codebooks: codebooks, center: center, distances: distances, isParallel: isParallel)
+  }
 
   /// Mean squared error of centre plus codes, as a share of the variance.
   var relativeError: Double { (residuals.last ?? variance) / variance }

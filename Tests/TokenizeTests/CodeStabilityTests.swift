@@ -62,7 +62,7 @@ struct `Code alignment` {
     let previous = quantize(data.vectors, options([16, 8], seed: 1), threads: 1)
     var items = quantize(data.vectors, options([16, 8], seed: 2), threads: 1)
     items.align(to: previous.codes, levelCount: 2, rows: (0..<300).map(Optional.init))
-    let encoder = CodeEncoder(codebooks: items.codebooks, center: items.center)
+    let encoder = items.encoder
     #expect(encoder.encode(data.vectors, threads: 2).codes == items.codes)
   }
 

@@ -77,6 +77,64 @@ struct `Residual quantiser` {
       one.codes != quantize(vectors, options([64, 32], components: 10, seed: 7), threads: 1).codes)
   }
 
+  @Test(arguments: [QuantizerMethod.product, .optimizedProduct, .parallel])
+  func `other methods give codes that their codebooks encode, and lower the error`(
+    method: QuantizerMethod
+  ) {
+    let vectors = nestedClusters(400, width: 16)
+    var settings = options([16, 16, 8], components: 12)
+    settings.method = method
+    let found = quantize(vectors, settings, threads: 2)
+    #expect(found.encoder.encode(vectors, threads: 1).codes == found.codes)
+    #expect(found.relativeError < 0.5 && found.fits.count == 3)
+    #expect(found == quantize(vectors, settings, threads: 1))
+  }
+
+  @Test func `the parts of product codes do not overlap, and cover everything`() {
+    var settings = options([4, 4, 4])
+    settings.method = .product
+    let found = quantize(nestedClusters(100, width: 8), settings, threads: 1)
+    #expect(equalParts(8, 3) == [0..<2, 2..<5, 5..<8])
+    for (level, part) in equalParts(8, 3).enumerated() {
+      for (index, value) in found.codebooks[level].values.enumerated() {
+        #expect(value == 0 || part.contains(index % 8))
+      }
+    }
+  }
+
+  @Test func `a rotation lowers the error of product codes where coordinates belong together`() {
+    // Coordinates 0 and 4, 1 and 5, … are nearly equal: neighbours hold little of each other.
+    var vectors = nestedClusters(600, width: 8)
+    for row in 0..<600 {
+      for column in 0..<4 {
+        vectors.values[row * 8 + column + 4] =
+          vectors.values[row * 8 + column] + 0.1 * vectors.values[row * 8 + column + 4]
+      }
+    }
+    var settings = options([8, 8])
+    settings.method = .product
+    let plain = quantize(vectors, settings, threads: 1)
+    settings.method = .optimizedProduct
+    #expect(quantize(vectors, settings, threads: 1).relativeError < plain.relativeError)
+  }
+
+  @Test func `cosine levels group directions whatever their length`() {
+    // Three directions, lengths 1 to 40.
+    var vectors = Matrix(rows: 120, columns: 3)
+    for row in 0..<120 { vectors.values[row * 3 + row % 3] = Float(1 + row / 3) }
+    let encoder = CodeEncoder(
+      codebooks: [Matrix(rows: 3, columns: 3, values: [1, 0, 0, 0, 9, 0, 0, 0, 4])],
+      center: [0, 0, 0], distances: [.cosine])
+    let codes = encoder.encode(vectors, threads: 1).codes
+    #expect(codes.enumerated().allSatisfy { Int($0.element) == $0.offset % 3 })
+    var settings = options([3, 4])
+    settings.distances = [.cosine, .l2]
+    let found = quantize(nestedClusters(320, width: 6), settings, threads: 2)
+    #expect(found.encoder.distances == [.cosine, .l2])
+    #expect(found.encoder.encode(nestedClusters(320, width: 6), threads: 1).codes == found.codes)
+    #expect(found.residuals[0] < found.variance)
+  }
+
   @Test func `as many codes as items leave no error`() {
     let found = quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
     #expect(found.relativeError < 1e-9)

@@ -75,7 +75,7 @@ struct `Codes of earlier runs` {
     }
   }
 
-  @Test(arguments: [[], ["--warm-start"]])
+  @Test(arguments: [[], ["--no-warm-start"]])
   func `aligning the same fit changes nothing`(flags: [String]) throws {
     try withFinishedRun { data, codesDirectory, directory in
       let output = directory.appending("2b").string
@@ -150,7 +150,8 @@ struct `Codes of earlier runs` {
 
   @Test(
     arguments: [
-      ["--output", "2"], ["--data", "1"], ["--data", "1", "--output", "2", "--warm-start"],
+      ["--output", "2"], ["--data", "1"],
+      ["--data", "1", "--output", "2", "--encode-only", "a", "--collisions", "append"],
       ["--data", "1", "--output", "2", "--encode-only", "a", "--align-to", "b"],
       ["--lint-only", "a", "--min-purity", "0.5"], ["--lint-only", "a", "--min-entropy", "2"],
     ])

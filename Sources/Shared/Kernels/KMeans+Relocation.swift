@@ -97,7 +97,10 @@ private let splitSampleSize = 256
 
 extension Matrix {
   /// Some rows, in the order asked for.
-  func gathering(_ rows: [Int]) -> Matrix {
+  ///
+  /// - Parameter rows: numbers of rows; may repeat.
+  /// - Returns: shape `[rows.count, columns]`.
+  public func gathering(_ rows: [Int]) -> Matrix {
     var gathered = Matrix(rows: rows.count, columns: columns)
     for (target, row) in rows.enumerated() { gathered.setRow(target, to: self[row: row]) }
     return gathered

@@ -20,6 +20,8 @@ public struct KMeansOptions: Sendable, Equatable {
   public var isBalanced = false
   /// Whether clusters of little use are moved into large ones.
   public var isRelocating = true
+  /// Whether centroids are kept at length 1, for points of length 1: clusters by angle (spherical k-means).
+  public var isSpherical = false
   /// Where to start instead of k-means++, shape `[K, D]`.
   public var start: Matrix?
 
@@ -134,6 +136,7 @@ public struct KMeans: Sendable, Equatable {
   ) -> Int {
     let members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
     moveToMeans(&centroids, cloud.points, members, threads: cloud.threads)
+    defer { if options.isSpherical { centroids = normalizedRows(centroids) } }
     let empty = members.empty
     guard !empty.isEmpty else {
       guard candidateCount > 0 else { return 0 }
@@ -155,6 +158,19 @@ public struct KMeans: Sendable, Equatable {
     revivalCount += chosen.count
     return chosen.count
   }
+}
+
+/// The rows of a matrix at length 1; rows of zeros stay.
+///
+/// - Parameter points: shape `[N, D]`.
+/// - Returns: shape `[N, D]`.
+public func normalizedRows(_ points: Matrix) -> Matrix {
+  var unit = points
+  for (row, square) in squaredLengths(points, threads: 1).enumerated() where square > 0 {
+    let scale = 1 / square.squareRoot()
+    for index in row * points.columns..<(row + 1) * points.columns { unit.values[index] *= scale }
+  }
+  return unit
 }
 
 /// How often clusters without points are put somewhere else after the last iteration.

@@ -179,6 +179,26 @@ private func covarianceMatrix(_ vectors: Matrix, mean: [Float], threads: Int) ->
   return sums.map { $0 / Double(vectors.rows) }
 }
 
+/// `leftᵀ · right` in Double over blocks of single-precision products, shape `[P, P]`.
+func sumOfOuterProducts(_ left: Matrix, _ right: Matrix, threads: Int) -> [Double] {
+  let columns = left.columns
+  return unsafe left.values.withUnsafeBufferPointer { left in
+    unsafe right.values.withUnsafeBufferPointer { right in
+      nonisolated(unsafe) let (left, right) = unsafe (left, right)
+      let rows = columns > 0 ? unsafe left.count / columns : 0
+      return unsafe sumOverBlocks(rows: rows, width: columns * columns, threads: threads) {
+        rows, sum in
+        guard let a = unsafe left.baseAddress, let b = unsafe right.baseAddress else { return }
+        var product = [Float](repeating: 0, count: columns * columns)
+        unsafe matrixMultiply(
+          columns, columns, rows.count, a + rows.lowerBound * columns, columns, transposeA: true,
+          b + rows.lowerBound * columns, columns, &product, columns)
+        unsafe h2rec_add_rows_double(product, 1, columns * columns, sum)
+      }
+    }
+  }
+}
+
 /// Adds what `body` adds for each block of rows, in an order that does not depend on the number of threads.
 ///
 /// The blocks are dealt to at most ``segmentCount`` neighbouring segments; each has its own sum, and the sums are

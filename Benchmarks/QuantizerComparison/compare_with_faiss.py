@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Residual k-means of h2rec-tokenize against FAISS: same vectors, codes, iterations and threads, whole processes.
+
+    compare_with_faiss.py --programs .build/release --items 100000 --width 384
+
+Needs NumPy and faiss-cpu. Both sides quantise all coordinates (no principal components) and all items; the runs alternate, and the
+median of the wall times is printed with the error that is left. The clock includes the start of the process, reading the
+vectors and, for h2rec-tokenize, checking its input and writing codes, codebooks and reports. Run it on a quiet machine.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+FAISS = """
+import sys, faiss, numpy as np
+path, levels, size, iterations, threads = sys.argv[1], *map(int, sys.argv[2:6])
+faiss.omp_set_num_threads(threads)
+x = np.load(path)
+x -= x.mean(0)
+variance = (x ** 2).sum(1).mean()
+codes = []
+for level in range(levels):
+    found = faiss.Kmeans(x.shape[1], size, niter=iterations, max_points_per_centroid=10 ** 9, seed=level + 1)
+    found.train(x)
+    _, nearest = found.index.search(x, 1)
+    x -= found.centroids[nearest[:, 0]]
+    codes.append(nearest[:, 0])
+np.save(path + ".codes", np.stack(codes, 1).astype(np.uint16))
+print((x ** 2).sum(1).mean() / variance)
+"""
+
+
+def clusters(items, width):
+    """2,000 clusters with noise, always the same."""
+    random = np.random.default_rng(0)
+    centres = random.standard_normal((2000, width), dtype=np.float32)
+    vectors = centres[random.integers(0, 2000, items)]
+    for first in range(0, items, 100_000):
+        part = vectors[first : first + 100_000]
+        part += 0.5 * random.standard_normal(part.shape, dtype=np.float32)
+    return vectors
+
+
+def timed(command):
+    start = time.monotonic()
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return time.monotonic() - start, result.stdout
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--programs", required=True, help="folder of the h2rec programs")
+    options.add_argument("--items", type=int, default=100_000)
+    options.add_argument("--width", type=int, default=384)
+    options.add_argument("--levels", type=int, default=4)
+    options.add_argument("--codes", type=int, default=256)
+    options.add_argument("--iterations", type=int, default=25)
+    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--vectors", help="a .npy of float32 instead of made ones; sets --items and --width")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "vectors.npy")
+        vectors = np.load(given.vectors).astype(np.float32) if given.vectors else clusters(given.items, given.width)
+        items, width = vectors.shape
+        np.save(path, vectors)
+        del vectors
+        with open(os.path.join(folder, "ids.txt"), "w") as ids:
+            ids.writelines(f"i{item}\n" for item in range(items))
+        with open(os.path.join(folder, "log.csv"), "w") as log:
+            log.write("user_id,item_id,timestamp\n")
+            log.writelines(f"u{item // 10},i{item},{item}\n" for item in range(items))
+        data = os.path.join(folder, "1")
+        program = lambda name: os.path.join(given.programs, f"h2rec-{name}")
+        subprocess.run(
+            [program("preprocess"), "--interactions", os.path.join(folder, "log.csv"), "--vectors", path, "--vector-ids",
+             os.path.join(folder, "ids.txt"), "--user-core", "1", "--item-core", "1", "--pairs", "none",
+             "--negatives", "1", "--output", data, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        sizes = ",".join([str(given.codes)] * given.levels)
+        ours = [program("tokenize"), "--data", data, "--output", os.path.join(folder, "2"), "--codebooks", sizes, "--pca",
+                "0", "--iterations", str(given.iterations), "--threads", str(given.threads), "--quiet"]
+        theirs = [sys.executable, "-c", FAISS, path] + [
+            str(number) for number in (given.levels, given.codes, given.iterations, given.threads)]
+        seconds = {"h2rec-tokenize": [], "faiss": []}
+        error = {}
+        for _ in range(given.rounds):
+            taken, printed = timed(ours)
+            summary = json.loads(printed.splitlines()[-1])
+            seconds["h2rec-tokenize"].append(taken)
+            error["h2rec-tokenize"] = summary["relativeError"]
+            peak = summary.get("peakMegabytes")
+            taken, printed = timed(theirs)
+            seconds["faiss"].append(taken)
+            error["faiss"] = float(printed.splitlines()[-1])
+        print(f"{items} x {width}, {given.levels} x {given.codes}, {given.iterations} iterations, "
+              f"{given.threads} threads, {given.rounds} rounds, load before {os.getloadavg()[0]:.2f}")
+        for name, times in seconds.items():
+            print(f"{name:15} {statistics.median(times):8.2f} s  (from {min(times):.2f} to {max(times):.2f})  "
+                  f"relative error {error[name]:.5f}")
+        print(f"h2rec-tokenize is {statistics.median(seconds['faiss']) / statistics.median(seconds['h2rec-tokenize']):.1f} "
+              f"times as fast; its largest memory was {peak} MiB")
+
+
+if __name__ == "__main__":
+    main()
