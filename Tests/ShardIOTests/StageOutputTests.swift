@@ -117,6 +117,35 @@ import Testing
     }
   }
 
+  @Test func `the output of another stage is never overwritten`() throws {
+    try withTemporaryDirectory { directory in
+      try Self.run(directory, value: 1)
+      let before = try contents(of: directory)
+      let error = try #require(throws: PipelineError.self) {
+        _ = try StageOutput(directory: directory, stage: "train")
+      }
+      #expect(error.kind == .configuration)
+      #expect(
+        "\(error)" == """
+          \(directory): error: this directory holds the output of stage 'tokenize'
+          note: the output of stage 'train' needs a directory of its own
+          """)
+      #expect(try contents(of: directory) == before)
+    }
+  }
+
+  @Test func `beside a manifest of a newer program nothing is removed before the commit`() throws {
+    try withTemporaryDirectory { directory in
+      try Self.run(directory, value: 1)
+      try write(Array(#"{"format_version": 2}"#.utf8), to: directory.appending("manifest.json"))
+      let before = try contents(of: directory)
+      do { _ = try StageOutput(directory: directory, stage: "tokenize") }
+      #expect(try contents(of: directory) == before)
+      try Self.run(directory, value: 2)
+      #expect(try contents(of: directory).count == before.count)
+    }
+  }
+
   @Test func `an output below a regular file cannot be created`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("file")
@@ -139,7 +168,12 @@ import Testing
       var output = try StageOutput(directory: directory, stage: "tokenize")
       try output.write(table)
       try output.commit(configuration: [:], inputs: [], counters: [:])
-      let input = try StageInput(directory: directory, expecting: "tokenize")
+      let before = try contents(of: directory)
+      var again = try StageOutput(directory: directory, stage: "tokenize", threads: 3)
+      try again.write(table)
+      try again.commit(configuration: [:], inputs: [], counters: [:])
+      #expect(try contents(of: directory) == before, "the threads change no byte")
+      let input = try StageInput(directory: directory, expecting: "tokenize", threads: 3)
       #expect(input.manifest.outputs.count == 2)
       #expect(input.manifest.outputs.map(\.rows).compactMap(\.self).reduce(0, +) == values.count)
       #expect(try input.table("codes") == table)

@@ -70,6 +70,13 @@ extension PipelineError {
       at: Location(path: directory.string), note: "wait for it, or choose another --output")
   }
 
+  static func occupied(_ directory: FilePath, by found: String, stage: String) -> PipelineError {
+    PipelineError(
+      .configuration, "this directory holds the output of stage \(quoted(found))",
+      at: Location(path: directory.string),
+      note: "the output of stage \(quoted(stage)) needs a directory of its own")
+  }
+
   static func noManifest(_ path: FilePath, stage: String) -> PipelineError {
     PipelineError(
       .missingInput, "no such file", at: Location(path: path.string),

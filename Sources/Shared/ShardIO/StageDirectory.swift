@@ -5,6 +5,8 @@ internal import SystemPackage
 struct StageDirectory {
   /// The digits of the checksum in a file's name.
   static let hashDigitCount = 16
+  /// The end of the name of a file that is being written.
+  private static let partialSuffix = ".partial"
   private let directory: FilePath
 
   /// The name of a file with a checksum.
@@ -14,16 +16,36 @@ struct StageDirectory {
 
   init(_ directory: FilePath) { self.directory = directory }
 
+  /// Refuses a directory that holds the output of another stage, which would be lost.
+  ///
+  /// - Throws: ``PipelineError`` `.configuration`.
+  func require(stage: String) throws(PipelineError) {
+    guard let found = currentManifest()?.stage, found != stage else { return }
+    throw .occupied(directory, by: found, stage: stage)
+  }
+
   /// Brings the directory to what its manifest says: flips links to the listed files, removes files that are not listed.
+  ///
+  /// Beside a manifest that cannot be read, perhaps that of a newer program, only partial files are removed.
   ///
   /// - Throws: ``PipelineError`` `.inputOutput`.
   func repair() throws(PipelineError) {
+    let names = try FileSystem.names(in: directory)
     let manifest = currentManifest()
     if let manifest { try repairAliases(manifest) }
+    let isReadable = manifest != nil || !names.contains(Manifest.fileName)
     let listed = Set(manifest?.outputs.map(\.name) ?? [])
-    for name in try FileSystem.names(in: directory) where !listed.contains(name) {
+    for name in names where !listed.contains(name) {
       let path = directory.appending(name)
-      if Self.isOurs(name) || isStaleAlias(path, listed) { try FileSystem.remove(path) }
+      let isLeftOver = isReadable && (Self.isOurs(name) || isStaleAlias(path, listed))
+      if isLeftOver || name.hasSuffix(Self.partialSuffix) { try FileSystem.remove(path) }
+    }
+  }
+
+  /// Whether a link does not point at the listed file.
+  func hasStaleAlias(_ manifest: Manifest) -> Bool {
+    manifest.outputs.contains {
+      $0.rows == nil && FileSystem.linkTarget(directory.appending($0.kind)) != $0.name
     }
   }
 
@@ -54,9 +76,8 @@ struct StageDirectory {
     return try? Manifest(parsing: bytes, path: path)
   }
 
-  /// Whether only ``StageOutput`` gives such names: `….partial`, or `…-<16 hexadecimal digits>.<extension>`.
+  /// Whether only ``StageOutput`` gives such names: `…-<16 hexadecimal digits>.<extension>`.
   private static func isOurs(_ name: String) -> Bool {
-    if name.hasSuffix(".partial") { return true }
     guard let component = FilePath.Component(name), component.extension != nil else { return false }
     let stem = component.stem.utf8
     guard stem.count > hashDigitCount else { return false }

@@ -8,15 +8,19 @@ public struct StageInput: Sendable {
   public let manifest: Manifest
   /// What a stage that reads this output must record.
   public let reference: StageReference
+  private let threads: Int
 
   /// Reads the manifest, and checks that every listed file is there with its size.
   ///
   /// - Parameters:
   ///   - directory: the stage's output directory.
   ///   - stage: the stage that must have written it.
+  ///   - threads: how many shards may be read at once.
   /// - Throws: ``PipelineError``: `.missingInput` if the stage has not finished, `.dataFormat` if the manifest or a
   ///   file is damaged, `.configuration` if another stage wrote it.
-  public init(directory: FilePath, expecting stage: String) throws(PipelineError) {
+  public init(
+    directory: FilePath, expecting stage: String, threads: Int = 1
+  ) throws(PipelineError) {
     let path = directory.appending(Manifest.fileName)
     let bytes: [UInt8]
     do throws(PipelineError) {
@@ -37,9 +41,12 @@ public struct StageInput: Sendable {
       }
     }
     self.directory = directory
+    self.threads = threads
     reference = StageReference(stage: stage, checksum: checksum(bytes))
     // After a crash between the commit and the links; if that stage is running again, it repairs them itself.
-    if let lock = try? DirectoryLock(existing: directory) {
+    if StageDirectory(directory).hasStaleAlias(manifest),
+      let lock = try? DirectoryLock(existing: directory)
+    {
       try? StageDirectory(directory).repairAliases(manifest)
       _ = consume lock
     }
@@ -52,20 +59,13 @@ public struct StageInput: Sendable {
   ///
   /// - Throws: ``PipelineError`` `.dataFormat` if there is none, or if one is damaged.
   public func table(_ kind: String) throws(PipelineError) -> Table {
-    var parts: [Table] = []
-    for output in shards(kind) {
-      let part = try Table(
-        shard: try verifiedBytes(output), path: directory.appending(output.name).string)
-      guard part.kind == kind, part.rowCount == output.rows else {
-        throw .manifest(
-          "the shard holds \(part.rowCount) rows of \(quoted(part.kind)), "
-            + "the manifest says \(output.rows ?? 0) of \(quoted(kind))",
-          directory.appending(output.name))
-      }
-      parts.append(part)
+    let listed = shards(kind)
+    let parts = try concurrentMap(listed.count, threads: threads) { index throws(PipelineError) in
+      try shard(listed[index], kind)
     }
-    guard let first = parts.first else { throw .noTable(kind, directory) }
-    return parts.count == 1 ? first : try Table(joining: parts)
+    if parts.count == 1 { return parts[0] }
+    guard !parts.isEmpty else { throw .noTable(kind, directory) }
+    return try Table(joining: consume parts)
   }
 
   /// The bytes of a file that the stage wrote under this name.
@@ -92,6 +92,17 @@ public struct StageInput: Sendable {
         other.reference, of: manifest.stage, recorded: recorded.map(\.checksum),
         other: other.directory, at: path)
     }
+  }
+
+  private func shard(_ output: Manifest.Output, _ kind: String) throws(PipelineError) -> Table {
+    let path = directory.appending(output.name)
+    let table = try Table(shard: try verifiedBytes(output), path: path.string)
+    guard table.kind == kind, table.rowCount == output.rows else {
+      throw .manifest(
+        "the shard holds \(table.rowCount) rows of \(quoted(table.kind)), "
+          + "the manifest says \(output.rows ?? 0) of \(quoted(kind))", path)
+    }
+    return table
   }
 
   private func shards(_ kind: String) -> [Manifest.Output] {

@@ -9,14 +9,20 @@ public struct StageOutput: ~Copyable {
   /// The directory that is written.
   public let directory: FilePath
   private let stage: String
+  private let threads: Int
   private let lock: DirectoryLock
   private var outputs: [Manifest.Output] = []
   private var isCommitted = false
 
   /// Creates and locks the directory, and clears away what a crashed run left in it.
   ///
-  /// - Throws: ``PipelineError``: `.cannotCreate`; `.temporaryFailure` if another process holds the lock.
-  public init(directory: FilePath, stage: String) throws(PipelineError) {
+  /// - Parameters:
+  ///   - directory: where to write; created with those above it if need be.
+  ///   - stage: the stage that writes, for example `tokenize`.
+  ///   - threads: how many shards may be compressed at once; the files do not depend on it.
+  /// - Throws: ``PipelineError``: `.cannotCreate`; `.temporaryFailure` if another process holds the lock;
+  ///   `.configuration` if the directory holds the output of another stage.
+  public init(directory: FilePath, stage: String, threads: Int = 1) throws(PipelineError) {
     try FileSystem.createDirectory(directory)
     // Nothing is stored before the last throw: a noncopyable value is initialized whole or not at all.
     let lock: DirectoryLock
@@ -26,10 +32,12 @@ public struct StageOutput: ~Copyable {
       StageDirectory(directory).removeIfEmpty()
       throw error
     }
+    try StageDirectory(directory).require(stage: stage)
     try StageDirectory(directory).repair()
     self.lock = lock
     self.directory = directory
     self.stage = stage
+    self.threads = threads
   }
 
   /// Writes a table as shards `<kind>-00000-<hash>.h2s` and so on; further calls with the same kind append rows.
@@ -37,13 +45,16 @@ public struct StageOutput: ~Copyable {
   /// - Precondition: all tables of a kind have the same columns.
   /// - Throws: ``PipelineError`` `.cannotCreate`, `.inputOutput`.
   public mutating func write(_ table: Table) throws(PipelineError) {
-    for range in table.shardRanges() {
-      let number = outputs.count { $0.kind == table.kind && $0.rows != nil }
-      let digits = String(number)
-      let padding = String(repeating: "0", count: max(0, 5 - digits.count))
-      try writeShard(
-        try table.rows(range).shard(), stem: "\(table.kind)-\(padding)\(digits)",
-        kind: table.kind, rowCount: range.count)
+    let ranges = table.shardRanges()
+    // In waves, so that no more shards are in memory than threads.
+    for start in stride(from: 0, to: ranges.count, by: threads) {
+      let wave = ranges[start..<min(start + threads, ranges.count)]
+      let shards = try concurrentMap(wave.count, threads: threads) { index throws(PipelineError) in
+        try table.rows(wave[start + index]).shard()
+      }
+      for (shard, range) in zip(shards, wave) {
+        try writeShard(shard, kind: table.kind, rowCount: range.count)
+      }
     }
   }
 
@@ -99,11 +110,14 @@ public struct StageOutput: ~Copyable {
   }
 
   private mutating func writeShard(
-    _ bytes: [UInt8], stem: String, kind: String, rowCount: Int
+    _ bytes: [UInt8], kind: String, rowCount: Int
   ) throws(PipelineError) {
+    let number = String(outputs.count { $0.kind == kind && $0.rows != nil })
+    let padding = String(repeating: "0", count: max(0, 5 - number.count))
     let checksum = checksum(bytes)
     let name = StageDirectory.fileName(
-      stem: stem, checksum: checksum, extension: ShardFormat.fileExtension)
+      stem: "\(kind)-\(padding)\(number)", checksum: checksum,
+      extension: ShardFormat.fileExtension)
     let path = directory.appending(name)
     var file = try AtomicFile(replacing: path)
     try file.append(bytes)

@@ -17,28 +17,35 @@ extension Table {
     return ranges
   }
 
-  /// The bytes that the columns take in memory, offsets included.
+  /// The bytes that all columns take in memory, offsets included.
   public var byteCount: Int { byteCount(0..<rowCount) }
 
   private func byteCount(_ rows: Range<Int>) -> Int {
     columns.reduce(0) { $0 + $1.byteCount(rows) }
   }
 
-  /// Puts the shards of a table together again.
+  /// Puts the shards of a table together again, a column at a time, so that no more than one is in memory twice.
   ///
   /// - Throws: ``PipelineError`` `.dataFormat` if their columns differ.
-  init(joining parts: [Table]) throws(PipelineError) {
-    let first = parts[0]
+  init(joining shards: [Table]) throws(PipelineError) {
+    var parts = shards
+    let kind = parts[0].kind
+    let source = parts[0].source
+    let rowCount = parts.reduce(0) { $0 + $1.rowCount }
     for part in parts {
-      guard part.columns.elementsEqual(first.columns, by: { $0.hasSchema(of: $1) }) else {
-        throw .shardsDiffer(first.kind, part.source?.path ?? "")
+      guard part.columns.elementsEqual(parts[0].columns, by: { $0.hasSchema(of: $1) }) else {
+        throw .shardsDiffer(kind, part.source?.path ?? "")
       }
     }
-    let columns = first.columns.indices.map { index in
-      Column(joining: parts.map { $0.columns[index] })
+    var pieces = parts[0].columns.indices.map { index in parts.map { $0.columns[index] } }
+    parts = []
+    var columns: [Column] = []
+    for index in pieces.indices {
+      columns.append(Column(joining: pieces[index]))
+      pieces[index] = []
     }
-    self.init(kind: first.kind, rowCount: parts.reduce(0) { $0 + $1.rowCount }, columns: columns)
-    source = first.source
+    self.init(kind: kind, rowCount: rowCount, columns: columns)
+    self.source = source
   }
 }
 
