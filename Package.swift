@@ -84,7 +84,10 @@ let package = Package(
     library("CXXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
     library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
-    .target(name: "CKernels", path: "Sources/Shared/CKernels"),
+    // The loops keep their speed in debug builds: tests train real models.
+    .target(
+      name: "CKernels", path: "Sources/Shared/CKernels",
+      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
