@@ -20,6 +20,7 @@ extension PreprocessRun {
     let itemCount = data.kept.count
     let split = try split(histories)
     let (trainEnds, validEnds) = split.ends(of: histories)
+    counters.merge(try leaks(histories, split, trainEnds, validEnds)) { $1 }
     let groups = PopularityGroups(
       histories, trainEnds: trainEnds, itemCount: itemCount, headShare: derivation.headShare,
       tailThreshold: derivation.tailThreshold)

@@ -15,6 +15,9 @@ struct PreprocessRun {
   struct Result {
     var tables: [Table]
     var counters: [String: JSONValue]
+    var sources: [LogSource] = []
+    /// The text of the bad rows, where it is wanted.
+    var badRows: [UInt8] = []
   }
 
   /// Reads, filters, splits and derives.
@@ -28,7 +31,7 @@ struct PreprocessRun {
     let admission = try Admission(
       log, items: items, vectors: vectors?.ids, missingItems: input.missingItems,
       missingVectors: input.missingVectors, itemFile: input.items ?? "",
-      vectorFile: input.vectorIds ?? "")
+      vectorFile: input.vectorIds ?? input.vectors ?? "")
     counters["events_without_item"] = JSONValue(admission.droppedEventCount)
     let itemCount = log.items.count
     var histories = Histories(&log, admits: admission.admits)
@@ -40,7 +43,10 @@ struct PreprocessRun {
     }
     let kept = histories.renumberItems(itemCount: itemCount)
     let dense = DenseData(log: log, kept: kept, histories: histories)
-    return try derive(dense, items, vectors, &counters)
+    var result = try derive(dense, items, vectors, &counters)
+    result.sources = log.sources
+    result.badRows = log.badRows
+    return result
   }
 
   private func readItems() throws(PipelineError) -> ItemTable? {
@@ -54,8 +60,8 @@ struct PreprocessRun {
   }
 
   private func openVectors() throws(PipelineError) -> VectorReader? {
-    guard let vectors = input.vectors, let ids = input.vectorIds else { return nil }
-    return try VectorReader(vectors: vectors, idList: ids)
+    guard let vectors = input.vectors else { return nil }
+    return try VectorReader(vectors: vectors, idList: input.vectorIds, field: input.vectorField)
   }
 
   private var interactionSettings: InteractionSettings {
@@ -64,6 +70,8 @@ struct PreprocessRun {
     settings.itemColumn = input.itemColumn
     settings.timeColumn = input.timeColumn
     settings.ratingColumn = input.ratingColumn
+    settings.eventColumn = input.eventColumn
+    settings.eventTypes = Set(filters.events)
     settings.timestampFormat = input.timestampFormat
     settings.format = input.format
     settings.hasHeader = !input.noHeader
@@ -72,6 +80,7 @@ struct PreprocessRun {
     settings.earliest = filters.from?.microseconds ?? .min
     settings.latest = filters.until?.microseconds ?? .max
     settings.skipsBadRows = input.skipBadRows
+    settings.keepsBadRows = input.badRows != nil
     settings.threads = threads
     return settings
   }
@@ -82,6 +91,7 @@ struct PreprocessRun {
       "rows_bad": JSONValue(log.faults.count),
       "rows_below_rating": JSONValue(log.counters.belowRating),
       "rows_outside_window": JSONValue(log.counters.outsideWindow),
+      "rows_of_other_events": JSONValue(log.counters.otherEventType),
       "users_read": JSONValue(log.users.count),
       "items_read": JSONValue(log.items.count),
     ]

@@ -23,25 +23,73 @@ struct RunCommand: StageCommand {
   @OptionGroup(title: "Derived data")
   var derivation: DerivationOptions
 
-  @Option(help: "Directory for the output.", completion: .directory)
-  var output: String
+  @Option(help: "Directory for the output; not needed with '--dry-run'.", completion: .directory)
+  var output: String?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Check everything and show what a run would do; write nothing.",
+      discussion: "Shows the formats and columns found, the counts, and the disk space needed."))
+  var dryRun = false
 
   @OptionGroup(title: "General")
   var shared: SharedOptions
 
+  func validate() throws {
+    if output == nil, !dryRun { throw ValidationError("Missing expected argument '--output'.") }
+  }
+
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "preprocess")
-    let path = FilePath(output)
-    var stage = try StageOutput(directory: path, stage: "preprocess")
     let run = PreprocessRun(
       input: input, filters: filters, derivation: derivation, seed: shared.seed,
       threads: shared.threads)
+    guard let output, !dryRun else { return try rehearse(run, &summary) }
+    let path = FilePath(output)
+    var stage = try StageOutput(directory: path, stage: "preprocess")
     let result = try run.compute(isQuiet: shared.quiet)
     for table in result.tables { try stage.write(table) }
+    let report = PreprocessReport(result.counters, run.configuration)
     try stage.writeFile("report.json", try JSONValue.object(result.counters).json())
+    try stage.writeFile("report.md", Array(report.markdown.utf8))
+    try writeBadRows(result.badRows)
     try stage.commit(
       configuration: run.configuration, inputs: [], counters: result.counters)
-    for name in ["users", "items", "interactions"] { summary.facts[name] = result.counters[name] }
+    summary.facts = Self.facts(result)
     try summary.print(output: path)
+  }
+
+  /// Does everything but writing, and shows what came out.
+  private func rehearse(_ run: PreprocessRun, _ summary: inout Summary) throws(PipelineError) {
+    let result = try run.compute(isQuiet: shared.quiet)
+    for source in result.sources {
+      let columns = source.columns.map { "\($0.role) = \($0.column)" }.joined(separator: ", ")
+      try printResult(
+        "\(source.name): \(source.format.rawValue), \(source.rowCount) rows, \(columns)")
+    }
+    try printResult(PreprocessReport(result.counters, run.configuration).markdown)
+    var byteCount = 0
+    for table in result.tables {
+      for range in table.shardRanges() { byteCount += try table.rows(range).shard().count }
+    }
+    summary.facts = Self.facts(result)
+    summary.facts["dryRun"] = true
+    summary.facts["diskBytes"] = JSONValue(byteCount)
+    try summary.print(output: FilePath(output ?? ""))
+  }
+
+  private func writeBadRows(_ rows: [UInt8]) throws(PipelineError) {
+    guard let path = input.badRows else { return }
+    var file = try AtomicFile(replacing: FilePath(path))
+    try file.append(rows)
+    try file.commit()
+  }
+
+  private static func facts(_ result: PreprocessRun.Result) -> [String: JSONValue] {
+    var facts: [String: JSONValue] = [:]
+    for name in ["users", "items", "interactions", "rows_bad"] {
+      facts[name] = result.counters[name]
+    }
+    return facts
   }
 }

@@ -36,6 +36,9 @@ struct InputOptions: ParsableArguments {
   @Option(help: "Column or field of the rating (default: rating and other usual names).")
   var ratingColumn: String?
 
+  @Option(help: "Column or field of the kind of event (default: event_type and other usual names).")
+  var eventColumn: String?
+
   @Option(
     help: ArgumentHelp(
       "How times are written: auto, seconds, milliseconds, microseconds, nanoseconds, iso8601, none.",
@@ -57,11 +60,18 @@ struct InputOptions: ParsableArguments {
   @Option(help: "Template of an item's text.")
   var text: String = TextTemplate.usual
 
-  @Option(help: "Item vectors, a .npy file of shape (items, width).", completion: .file())
+  @Option(
+    help: "Item vectors: .npy, .npz, safetensors, or JSON lines or CSV of id and numbers.",
+    completion: .file())
   var vectors: String?
 
-  @Option(help: "Ids of the rows of the vectors, one a line.", completion: .file())
+  @Option(
+    help: "Ids of the rows of the vectors, one a line, where the vectors have none of their own.",
+    completion: .file())
   var vectorIds: String?
+
+  @Option(help: "Array, tensor or JSON field of the vectors, where there are several.")
+  var vectorField: String?
 
   @Option(help: "Items of the log that the item file lacks: error, drop, keep.")
   var missingItems: MissingItems = .error
@@ -72,10 +82,17 @@ struct InputOptions: ParsableArguments {
   @Flag(help: "Leave bad rows out and count them, instead of refusing the file.")
   var skipBadRows = false
 
+  @Option(
+    help: "With '--skip-bad-rows': file that receives the rows left out.", completion: .file())
+  var badRows: String?
+
   func validate() throws {
     if interactions.isEmpty { throw ValidationError("'--interactions' needs at least one path.") }
-    if (vectors == nil) != (vectorIds == nil) {
-      throw ValidationError("'--vectors' and '--vector-ids' belong together: give both or none.")
+    if vectors == nil, vectorIds != nil || vectorField != nil {
+      throw ValidationError("'--vector-ids' and '--vector-field' need '--vectors'.")
+    }
+    if badRows != nil, !skipBadRows {
+      throw ValidationError("'--bad-rows' needs '--skip-bad-rows'.")
     }
   }
 }
@@ -96,6 +113,11 @@ struct FilterOptions: ParsableArguments {
 
   @Option(help: "Leave out events with a smaller rating; events without one stay.")
   var minimumRating: Double?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Keep only events of these kinds, for example buy cart.", valueName: "kind"))
+  var events: [String] = []
 
   @Option(help: "Leave out events before this time (as in the log, or ISO 8601).")
   var from: TimePoint?

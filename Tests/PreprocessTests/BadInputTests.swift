@@ -194,10 +194,10 @@ struct `Bad input` {
 
   @Test func `options that do not fit together`() async throws {
     try await expectFailure(
-      ["log.csv": Self.log], ["--interactions", "log.csv", "--vectors", "v.npy"], status: 64,
+      ["log.csv": Self.log], ["--interactions", "log.csv", "--vector-ids", "ids.txt"], status: 64,
       """
-      Error: '--vectors' and '--vector-ids' belong together: give both or none.
-      Usage: h2rec-preprocess run [<options>] --interactions <path> ... --output <output>
+      Error: '--vector-ids' and '--vector-field' need '--vectors'.
+      Usage: h2rec-preprocess run [<options>] --interactions <path> ...
         See 'h2rec-preprocess run --help' for more information.
 
       """)
@@ -267,8 +267,11 @@ struct `Bad input` {
 
   @Test func `something else than vectors`() async throws {
     try await expectVectorFailure(
-      Array("x,1,2\n".utf8),
-      "h2rec-preprocess: v.npy (byte 0, decompressed): error: this is no .npy file\n")
+      Array("\u{0}x,1,2\n".utf8),
+      """
+      h2rec-preprocess: v.npy (byte 0, decompressed): error: this is no file of vectors: expected .npy, .npz, safetensors, JSON lines or CSV
+
+      """)
   }
 
   @Test func `an id that is there twice`() async throws {

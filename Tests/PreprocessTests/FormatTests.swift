@@ -210,16 +210,64 @@ struct `Formats of a log` {
       let result = try await runStage(
         "h2rec-preprocess",
         [
-          "--interactions", "log.csv", "--skip-bad-rows", "--user-core", "0", "--item-core", "0",
-          "--output", "out",
+          "--interactions", "log.csv", "--skip-bad-rows", "--bad-rows", "bad.csv", "--user-core",
+          "0", "--item-core", "0", "--output", "out",
         ], in: directory)
       try #require(result.status == .exited(0), "\(result.error)")
       let input = try StageInput(
         directory: directory.appending("out"), expecting: "preprocess")
       expectEvents(try PreprocessedData(input))
+      #expect(
+        try contents(of: directory)["bad.csv"]
+          == Array("x\nanna,i3,1,never\nanna,i3,1,later\n".utf8))
       #expect(input.manifest.counters["rows_bad"] == 3)
       #expect(
         input.manifest.counters["rows_bad_by_reason"] == ["field_count": 1, "timestamp": 2])
+    }
+  }
+
+  @Test func `a dry run shows what a run would do and writes nothing`() async throws {
+    try await withTemporaryDirectory { directory in
+      try write(Array(csv.utf8), to: directory.appending("log.csv"))
+      let result = try await runStage(
+        "h2rec-preprocess",
+        ["--interactions", "log.csv", "--user-core", "0", "--item-core", "0", "--dry-run"],
+        in: directory)
+      #expect(result.status == .exited(0) && result.error.isEmpty)
+      #expect(
+        result.output.hasPrefix(
+          "log.csv: csv, 6 rows, user = user_id, item = item_id, time = timestamp\n"))
+      #expect(result.output.contains("| interactions | 6 |\n"))
+      #expect(result.output.contains("\"diskBytes\":"))
+      #expect(try contents(of: directory).keys.sorted() == ["log.csv"])
+    }
+  }
+
+  @Test func `ratings, kinds of events and dates choose the events`() async throws {
+    let text =
+      "user_id,item_id,rating,event,timestamp\na,p,5,buy,100\na,q,2,buy,200\na,r,,view,300\na,s,4,cart,400\n"
+    for (options, items) in [
+      (["--minimum-rating", "3"], ["p", "r", "s"]),
+      (["--events", "buy", "cart"], ["p", "q", "s"]),
+      (["--from", "200", "--until", "1970-01-01T00:06:40Z"], ["q", "r"]),
+    ] {
+      let data = try await preprocessed(
+        ["log.csv": Array(text.utf8)], ["--interactions", "log.csv"] + options)
+      #expect(data.catalogue.itemIDs == items)
+    }
+  }
+
+  @Test func `a split by time keeps every train event before the cut`() async throws {
+    for cuts in [["100", "200"], ["0.2", "0.7"]] {
+      let data = try await preprocessed(
+        ["log.csv": Array(csv.utf8)],
+        [
+          "--interactions", "log.csv", "--split", "time", "--valid-from", cuts[0], "--test-from",
+          cuts[1],
+        ])
+      // Times: anna 100 200 300, bob 100 100, čé 50.
+      #expect(data.trainEnds == [0, 0, 1])
+      #expect(data.validEnds == [1, 2, 1])
     }
   }
 }

@@ -87,7 +87,7 @@ struct `Vectors` {
       try write(Array(ids.utf8), to: directory.appending("ids.txt"))
       let reader = try VectorReader(
         vectors: directory.appending("v.npy").string,
-        idList: directory.appending("ids.txt").string)
+        idList: directory.appending("ids.txt").string, field: nil)
       return try reader.read(targets, count: count)
     }
   }
@@ -117,7 +117,7 @@ struct `Vectors` {
     try withEvery("bit", in: 0..<(128 * 8)) { bit in
       var damaged = array
       damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-      _ = try? NumpyHeader(damaged, path: "v.npy")
+      _ = try? NumpyHeader(damaged, path: "v.npy").layout(path: "v.npy")
     }
     for count in 0..<128 { _ = try? NumpyHeader(Array(array.prefix(count)), path: "v.npy") }
   }

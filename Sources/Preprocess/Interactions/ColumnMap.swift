@@ -7,6 +7,9 @@ struct ColumnMap: Sendable, Equatable {
   var item: Int
   var time: Int?
   var rating: Int?
+  var event: Int?
+  /// What each column is, for people.
+  var roles: [LogSource.Role] = []
   /// The number of fields of every record.
   var fieldCount: Int
 
@@ -38,6 +41,15 @@ struct ColumnMap: Sendable, Equatable {
       rating = try finder.required(
         settings.ratingColumn, usual: UsualNames.rating, option: "--rating-column")
     }
+    event = nil
+    if !settings.eventTypes.isEmpty {
+      event = try finder.required(
+        settings.eventColumn, usual: UsualNames.event, option: "--event-column")
+    }
+    roles = [("user", user), ("item", item), ("time", time), ("rating", rating), ("event", event)]
+      .compactMap { (role: String, column: Int?) in
+        column.map { LogSource.Role(role: role, column: header[$0]) }
+      }
   }
 
   /// The columns of a log without a header: numbers from the options, or user, item, time (or user, item, rating, time).

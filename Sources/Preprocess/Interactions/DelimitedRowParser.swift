@@ -36,7 +36,11 @@ struct DelimitedRowParser: Sendable {
       position = scanner.scan(bytes, from: position)
       let isBlank =
         scanner.fields.count == 1 && scanner.fault == nil && scanner.fields[0].range.isEmpty
+      let faultCount = result.faults.count
       if !isBlank { parseRecord(bytes, begin, &ids, &result) }
+      if settings.keepsBadRows, result.faults.count > faultCount {
+        result.badRows.append(contentsOf: (begin..<position).map { bytes[$0] })
+      }
       result.lineCount +=
         scanner.fault == nil ? scanner.lineCount : lineFeeds(bytes, begin..<position)
     }
@@ -74,6 +78,12 @@ struct DelimitedRowParser: Sendable {
     }
     if hasRowTimes, time < settings.earliest || time >= settings.latest {
       result.counters.outsideWindow += 1
+      return
+    }
+    if let event = columns.event,
+      !settings.eventTypes.contains(text(bytes, scanner.fields[event]))
+    {
+      result.counters.otherEventType += 1
       return
     }
     result.events.append(
@@ -122,6 +132,8 @@ struct ParsedChunk: Sendable {
   var counters = RowCounters()
   var faults = FaultList()
   var lineCount = 0
+  /// The text of the bad rows, if it is kept.
+  var badRows: [UInt8] = []
 }
 
 /// The ids that one worker has met.

@@ -21,11 +21,13 @@ struct RowCounters: Sendable, Equatable {
   var rowCount = 0
   var belowRating = 0
   var outsideWindow = 0
+  var otherEventType = 0
 
   static func += (left: inout RowCounters, right: RowCounters) {
     left.rowCount += right.rowCount
     left.belowRating += right.belowRating
     left.outsideWindow += right.outsideWindow
+    left.otherEventType += right.otherEventType
   }
 }
 
@@ -38,6 +40,24 @@ struct InteractionLog: Sendable {
   var counters = RowCounters()
   /// The bad rows that were left out.
   var faults = FaultList()
+  /// Their text, if it was to be kept.
+  var badRows: [UInt8] = []
+  /// What was found in each file.
+  var sources: [LogSource] = []
 
   var eventCount: Int { blocks.reduce(0) { $0 + $1.count } }
+}
+
+/// What was found in a file: its format, and which column or field is what.
+struct LogSource: Sendable, Equatable {
+  var name: String
+  var format: LogFormat
+  /// Pairs of a role and the name of a column, for example user and `reviewerID`.
+  var columns: [Role] = []
+  var rowCount = 0
+
+  struct Role: Sendable, Equatable {
+    var role: String
+    var column: String
+  }
 }

@@ -7,6 +7,9 @@ struct InteractionSettings: Sendable {
   var itemColumn: String?
   var timeColumn: String?
   var ratingColumn: String?
+  var eventColumn: String?
+  /// The kinds of events that are kept; empty keeps all.
+  var eventTypes: Set<String> = []
   var timestampFormat = TimestampFormat.automatic
   /// The format, or nil to tell it from the first bytes.
   var format: LogFormat?
@@ -19,6 +22,8 @@ struct InteractionSettings: Sendable {
   /// Events before this time, microseconds since 1970.
   var latest = Int64.max
   var skipsBadRows = false
+  /// Whether the text of bad rows is kept, to be written to a file.
+  var keepsBadRows = false
   var threads = 1
 }
 
@@ -49,4 +54,5 @@ enum UsualNames {
     "timestamp", "time", "unixReviewTime", "sort_timestamp", "event_time", "ts", "date",
   ]
   static let rating = ["rating", "overall", "stars", "score"]
+  static let event = ["event_type", "event", "action", "behavior", "type"]
 }

@@ -13,6 +13,8 @@ struct InteractionReader {
   private var blocks: [(worker: Int, events: EventBlock)] = []
   private var counters = RowCounters()
   private var faults = FaultList()
+  private var badRows: [UInt8] = []
+  private var sources: [LogSource] = []
 
   /// The ids and the parser of one worker.
   private final class Worker: Sendable {
@@ -51,6 +53,7 @@ struct InteractionReader {
         rowCount += parsed.counters.rowCount
         lineOffset += wave[worker].headerLineCount
         fileFaults.append(parsed.faults, lineOffset: lineOffset)
+        badRows += parsed.badRows
         lineOffset += parsed.lineCount
       }
       if fileFaults.counts[.unterminatedQuote] != nil { break }
@@ -62,6 +65,9 @@ struct InteractionReader {
       throw error
     }
     faults.append(fileFaults, lineOffset: 0)
+    var source = opening.source
+    source.rowCount = rowCount
+    sources.append(source)
   }
 
   /// Parses chunks at the same time, chunk i by worker i.
@@ -84,6 +90,8 @@ struct InteractionReader {
     var log = InteractionLog()
     log.counters = counters
     log.faults = faults
+    log.badRows = badRows
+    log.sources = sources
     var userMaps: [[UInt32]] = []
     var itemMaps: [[UInt32]] = []
     for worker in workers {

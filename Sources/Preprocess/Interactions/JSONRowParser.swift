@@ -7,6 +7,18 @@ struct JSONRowParser: Sendable {
 
   init(_ settings: InteractionSettings) { self.settings = settings }
 
+  /// Where each role is looked for.
+  static func roles(_ settings: InteractionSettings) -> [LogSource.Role] {
+    var roles = [
+      ("user", names(settings.userColumn, UsualNames.user)),
+      ("item", names(settings.itemColumn, UsualNames.item)),
+    ]
+    if settings.timestampFormat != .none {
+      roles.append(("time", names(settings.timeColumn, UsualNames.time)))
+    }
+    return roles.map { LogSource.Role(role: $0, column: $1) }
+  }
+
   /// Parses a chunk.
   func parse(_ bytes: Span<UInt8>, from start: Int, into ids: inout WorkerIDs) -> ParsedChunk {
     var result = ParsedChunk()
@@ -14,6 +26,7 @@ struct JSONRowParser: Sendable {
     while position < bytes.count {
       var end = position
       while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+      let next = min(end + 1, bytes.count)
       if (position..<end).contains(where: { bytes[$0] > 0x20 }) {
         result.counters.rowCount += 1
         let site = RecordSite(begin: position, line: result.lineCount + 1)
@@ -21,9 +34,12 @@ struct JSONRowParser: Sendable {
           try parseLine(bytes, position..<end, site, &ids, &result)
         } catch {
           result.faults.record(error.fault)
+          if settings.keepsBadRows {
+            result.badRows.append(contentsOf: (position..<next).map { bytes[$0] })
+          }
         }
       }
-      position = min(end + 1, bytes.count)
+      position = next
       result.lineCount += 1
     }
     return result
@@ -41,51 +57,60 @@ struct JSONRowParser: Sendable {
       RowRefusal(fault: site.fault(reason, at: line.lowerBound, bytes, message))
     }
     let node = try parseObject(bytes, line, site)
-    guard let user = text(node, settings.userColumn, UsualNames.user) else {
+    func required(_ what: String, _ wanted: String?, _ usual: [String]) throws(RowRefusal) -> String
+    {
+      if let value = text(node, wanted, usual) { return value }
       throw refuse(
-        .missingField,
-        "the object has no user id, looked for \(names(settings.userColumn, UsualNames.user))")
+        .missingField, "the object has no \(what), looked for \(Self.names(wanted, usual))")
     }
-    guard let item = text(node, settings.itemColumn, UsualNames.item) else {
-      throw refuse(
-        .missingField,
-        "the object has no item id, looked for \(names(settings.itemColumn, UsualNames.item))")
-    }
+    let user = try required("user id", settings.userColumn, UsualNames.user)
+    let item = try required("item id", settings.itemColumn, UsualNames.item)
     if user.isEmpty { throw refuse(.emptyUser, "the user id is empty") }
     if item.isEmpty { throw refuse(.emptyItem, "the item id is empty") }
     var time: Int64 = 0
     if settings.timestampFormat != .none {
-      guard let value = text(node, settings.timeColumn, UsualNames.time) else {
-        throw refuse(
-          .missingField,
-          "the object has no time, looked for \(names(settings.timeColumn, UsualNames.time))")
-      }
+      let value = try required("time", settings.timeColumn, UsualNames.time)
       let characters = Array(value.utf8)
-      guard
-        let parsed = parseTimestamp(characters.span, 0..<characters.count, settings.timestampFormat)
-      else {
-        throw refuse(
-          .timestamp, "timestamp \(quoted(value)) is not \(settings.timestampFormat.expectation)")
+      let range = 0..<characters.count
+      guard let parsed = parseTimestamp(characters.span, range, settings.timestampFormat) else {
+        let expectation = settings.timestampFormat.expectation
+        throw refuse(.timestamp, "timestamp \(quoted(value)) is not \(expectation)")
       }
       time = parsed
-      if time < settings.earliest || time >= settings.latest {
-        result.counters.outsideWindow += 1
-        return
-      }
     }
-    if let minimum = settings.minimumRating,
+    switch keeps(node, time) {
+    case .bad(let rating): throw refuse(.rating, "rating \(quoted(rating)) is not a number")
+    case .outsideWindow: result.counters.outsideWindow += 1
+    case .otherEventType: result.counters.otherEventType += 1
+    case .belowRating: result.counters.belowRating += 1
+    case .kept:
+      result.events.append(
+        user: ids.users.insert(user.utf8), item: ids.items.insert(item.utf8), time: time)
+    }
+  }
+
+  /// What the filters say of an event.
+  private enum Verdict {
+    case kept
+    case outsideWindow
+    case otherEventType
+    case belowRating
+    case bad(rating: String)
+  }
+
+  private func keeps(_ node: JSONNode, _ time: Int64) -> Verdict {
+    if settings.timestampFormat != .none, time < settings.earliest || time >= settings.latest {
+      return .outsideWindow
+    }
+    if !settings.eventTypes.isEmpty {
+      let type = text(node, settings.eventColumn, UsualNames.event)
+      guard let type, settings.eventTypes.contains(type) else { return .otherEventType }
+    }
+    guard let minimum = settings.minimumRating,
       let value = text(node, settings.ratingColumn, UsualNames.rating)
-    {
-      guard let rating = Double(value), rating.isFinite else {
-        throw refuse(.rating, "rating \(quoted(value)) is not a number")
-      }
-      if rating < minimum {
-        result.counters.belowRating += 1
-        return
-      }
-    }
-    result.events.append(
-      user: ids.users.insert(user.utf8), item: ids.items.insert(item.utf8), time: time)
+    else { return .kept }
+    guard let rating = Double(value), rating.isFinite else { return .bad(rating: value) }
+    return rating < minimum ? .belowRating : .kept
   }
 
   private func parseObject(
@@ -104,7 +129,7 @@ struct JSONRowParser: Sendable {
     }
   }
 
-  private func names(_ wanted: String?, _ usual: [String]) -> String {
+  private static func names(_ wanted: String?, _ usual: [String]) -> String {
     (wanted.map { [$0] } ?? usual).map { quoted($0) }.joined(separator: ", ")
   }
 

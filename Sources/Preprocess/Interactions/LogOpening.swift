@@ -5,6 +5,8 @@ internal import TextInput
 struct LogOpening {
   /// Parses the chunks of the log.
   let parser: RowParser
+  /// What the log looks like.
+  let source: LogSource
   private var reader: ChunkReader
   private var first: OpenedChunk?
 
@@ -31,9 +33,13 @@ struct LogOpening {
     var opened = OpenedChunk(bytes: chunk.bytes)
     if chunk.bytes.starts(with: Self.byteOrderMark) { opened.start = Self.byteOrderMark.count }
     switch format {
-    case .jsonl: parser = .json(JSONRowParser(settings))
+    case .jsonl:
+      parser = .json(JSONRowParser(settings))
+      source = LogSource(name: name, format: format, columns: JSONRowParser.roles(settings))
     case .csv, .tsv, .recbole, .movielens:
-      parser = .delimited(try Self.openDelimited(&opened, format, settings, name))
+      let (delimited, columns) = try Self.openDelimited(&opened, format, settings, name)
+      parser = .delimited(DelimitedRowParser(delimited, columns, settings))
+      source = LogSource(name: name, format: format, columns: columns.roles)
     }
     self.reader = reader
     first = opened
@@ -86,7 +92,7 @@ struct LogOpening {
   private static func openDelimited(
     _ opened: inout OpenedChunk, _ format: LogFormat, _ settings: InteractionSettings,
     _ name: String
-  ) throws(PipelineError) -> DelimitedRowParser {
+  ) throws(PipelineError) -> (DelimitedFormat, ColumnMap) {
     var delimited: DelimitedFormat =
       switch format {
       case .tsv, .recbole: .tabSeparated
@@ -104,16 +110,14 @@ struct LogOpening {
         .dataFormat, site.message, at: .init(path: name, line: site.line, column: site.column))
     }
     guard settings.hasHeader, format != .movielens else {
-      let columns = try ColumnMap(fieldCount: scanner.fields.count, settings, file: name)
-      return DelimitedRowParser(delimited, columns, settings)
+      return (delimited, try ColumnMap(fieldCount: scanner.fields.count, settings, file: name))
     }
     let header = scanner.fields.map { field in
       String(decoding: unescapedQuotes(bytes, field), as: UTF8.self)
     }
     opened.start = next
     opened.headerLineCount = scanner.lineCount
-    let columns = try ColumnMap(header: header, settings, file: name)
-    return DelimitedRowParser(delimited, columns, settings)
+    return (delimited, try ColumnMap(header: header, settings, file: name))
   }
 }
 

@@ -12,6 +12,7 @@ enum FaultReason: String, Sendable, CaseIterable {
   case encoding = "encoding"
   case json = "json"
   case missingField = "missing_field"
+  case vector = "vector"
 
   /// Whether nothing after such a row can be trusted.
   var isFatal: Bool { self == .unterminatedQuote }

@@ -2,34 +2,75 @@ internal import Dataset
 internal import ShardIO
 internal import TextInput
 
-/// Reads a .npy file of item vectors and the list of the items that its rows belong to.
+/// Reads item vectors: .npy, .npz, safetensors, or text with an id in each row.
 struct VectorReader {
   /// The items of the rows.
   let ids: IdentifierTable
-  private let stream: ByteStream
-  private let header: NumpyHeader
+  private let name: String
+  private let source: Source
 
-  /// Opens both files and checks that they fit together.
-  ///
-  /// - Parameters:
-  ///   - vectors: a .npy file, shape (items, width).
-  ///   - idList: one item id a line, in the order of the rows.
-  /// - Throws: ``PipelineError``: `.missingInput`, or `.dataFormat` if a file is damaged or the counts differ.
-  init(vectors: String, idList: String) throws(PipelineError) {
-    stream = try ByteStream(vectors)
-    header = try NumpyHeader(try Self.peekHeader(stream), path: stream.name)
-    ids = try Self.readIDs(idList)
-    guard header.rowCount == ids.count else {
-      throw PipelineError(
-        .dataFormat, "found \(header.rowCount) vectors, but \(ids.count) ids in \(idList)",
-        at: .init(path: stream.name), note: "row i of the vectors belongs to line i of the ids")
-    }
+  private enum Source {
+    case binary(ByteStream, NumericLayout, isLast: Bool)
+    case memory([Float], width: Int)
   }
 
-  /// The first bytes of the file, as many as its header claims to have.
-  private static func peekHeader(_ stream: ByteStream) throws(PipelineError) -> [UInt8] {
+  /// Opens the vectors and checks that they fit the ids.
+  ///
+  /// - Parameters:
+  ///   - vectors: the file of the vectors; its format is told from its first bytes.
+  ///   - idList: one item id a line, in the order of the rows; nil if the vectors have ids of their own.
+  ///   - field: the name of the array, the tensor or the JSON list; nil for the only one or the usual names.
+  /// - Throws: `PipelineError`: `.missingInput`; `.dataFormat` if a file is damaged or the counts differ; `.usage` if no ids
+  ///   are given for a format without them.
+  init(vectors: String, idList: String?, field: String?) throws(PipelineError) {
+    let stream = try ByteStream(vectors)
+    name = stream.name
     let start = try stream.peek(NumpyHeader.prefixByteCount)
-    return try stream.peek(NumpyHeader.claimedByteCount(start))
+    let listed = idList == nil ? nil : try Self.readIDs(idList ?? "")
+    var own: IdentifierTable?
+    let rowCount: Int
+    if start.starts(with: NumpyHeader.magic) {
+      let layout = try Self.numpyLayout(stream)
+      (source, rowCount) = (.binary(stream, layout, isLast: true), layout.rowCount)
+    } else if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+      let archive = try VectorArchive(stream, field: field, needsIDs: listed == nil)
+      (source, rowCount) = (
+        .binary(archive.stream, archive.layout, isLast: true), archive.layout.rowCount
+      )
+      own = archive.ids
+    } else if let count = SafetensorsHeader.claimedByteCount(start) {
+      let header = try SafetensorsHeader(try stream.peek(count), path: name)
+      let layout = try header.layout(field, path: name)
+      (source, rowCount) = (.binary(stream, layout, isLast: false), layout.rowCount)
+    } else {
+      guard start.allSatisfy({ $0 >= 0x20 || [0x09, 0x0A, 0x0D].contains($0) }) else {
+        throw PipelineError(
+          .dataFormat,
+          "this is no file of vectors: expected .npy, .npz, safetensors, JSON lines or CSV",
+          at: .init(path: name, byteOffset: 0))
+      }
+      let text = try TextVectors(stream, field: field)
+      (source, rowCount) = (.memory(text.values, width: text.width), text.ids.count)
+      own = text.ids
+    }
+    guard let ids = listed ?? own else {
+      throw PipelineError(
+        .usage, "the vectors have no ids", at: .init(path: name),
+        note: "give a file with the id of each row with --vector-ids")
+    }
+    guard rowCount == ids.count else {
+      throw PipelineError(
+        .dataFormat, "found \(rowCount) vectors, but \(ids.count) ids in \(idList ?? name)",
+        at: .init(path: name), note: "row i of the vectors belongs to line i of the ids")
+    }
+    self.ids = ids
+  }
+
+  /// The layout of a .npy file, from as many bytes as its header claims to have.
+  static func numpyLayout(_ stream: ByteStream) throws(PipelineError) -> NumericLayout {
+    let start = try stream.peek(NumpyHeader.prefixByteCount)
+    let bytes = try stream.peek(NumpyHeader.claimedByteCount(start))
+    return try NumpyHeader(bytes, path: stream.name).layout(path: stream.name)
   }
 
   private static func readIDs(_ path: String) throws(PipelineError) -> IdentifierTable {
@@ -71,61 +112,20 @@ struct VectorReader {
   /// - Returns: the vectors in 32 bits.
   /// - Throws: ``PipelineError``: `.dataFormat` if a number is not finite, or the file is longer or shorter than its header says.
   func read(_ targets: [UInt32?], count: Int) throws(PipelineError) -> ItemVectors {
-    let rowByteCount = header.width * header.element.byteCount
-    var values = [Float](repeating: 0, count: count * header.width)
-    var skipped = [UInt8](repeating: 0, count: header.byteCount)
-    _ = try stream.fill(&skipped, from: 0)
-    let rowsPerBlock = max(1, min(header.rowCount, (1 << 20) / rowByteCount))
-    var block = [UInt8](repeating: 0, count: rowsPerBlock * rowByteCount)
-    var row = 0
-    while row < header.rowCount {
-      let rows = min(rowsPerBlock, header.rowCount - row)
-      if rows < rowsPerBlock { block.removeLast((rowsPerBlock - rows) * rowByteCount) }
-      let found = try stream.fill(&block, from: 0)
-      guard found == block.count else {
-        throw refuse(
-          "the file ends early, expected \(header.rowCount) vectors", row, found / rowByteCount)
+    switch source {
+    case .binary(let stream, let layout, let isLast):
+      let reader = NumericReader(stream: stream, layout: layout, ids: ids)
+      let vectors = try reader.read(targets, count: count)
+      if isLast { try reader.requireEnd() }
+      return vectors
+    case .memory(let rows, let width):
+      var values = [Float](repeating: 0, count: count * width)
+      for (row, target) in targets.enumerated() {
+        guard let target else { continue }
+        let start = Int(target) * width
+        values.replaceSubrange(start..<start + width, with: rows[row * width..<(row + 1) * width])
       }
-      for offset in 0..<rows {
-        guard let target = targets[row + offset] else { continue }
-        try decode(block, offset, row, into: &values, at: Int(target) * header.width)
-      }
-      row += rows
-    }
-    var surplus: [UInt8] = [0]
-    guard try stream.fill(&surplus, from: 0) == 0 else {
-      throw refuse("the file goes on after its \(header.rowCount) vectors", row, 0)
-    }
-    return ItemVectors(values: values, width: header.width)
-  }
-
-  private func refuse(_ message: String, _ row: Int, _ offset: Int) -> PipelineError {
-    let byte = header.byteCount + (row + offset) * header.width * header.element.byteCount
-    return PipelineError(.dataFormat, message, at: .init(path: stream.name, byteOffset: byte))
-  }
-
-  private func decode(
-    _ block: [UInt8], _ offset: Int, _ firstRow: Int, into values: inout [Float], at start: Int
-  ) throws(PipelineError) {
-    let size = header.element.byteCount
-    let base = offset * header.width * size
-    for column in 0..<header.width {
-      var bits: UInt64 = 0
-      for byte in (0..<size).reversed() {
-        bits = bits << 8 | UInt64(block[base + column * size + byte])
-      }
-      let value: Float =
-        switch header.element {
-        case .float16: Float(Float16(bitPattern: UInt16(truncatingIfNeeded: bits)))
-        case .float32: Float(bitPattern: UInt32(truncatingIfNeeded: bits))
-        case .float64: Float(Double(bitPattern: bits))
-        }
-      guard value.isFinite else {
-        throw refuse(
-          "the vector of item \(quoted(ids.text(UInt32(firstRow + offset)))) has the number \(value) at place \(column + 1), expected a finite one",
-          firstRow, offset)
-      }
-      values[start + column] = value
+      return ItemVectors(values: values, width: width)
     }
   }
 }

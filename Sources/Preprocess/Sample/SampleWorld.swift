@@ -2,10 +2,11 @@ internal import Kernels
 
 /// The shop of the sample: what its items are and what is bought after what.
 ///
-/// Items come in families of three variants with one text vector and so, later, one semantic id. A head item (the most
-/// popular fifth) is followed by three head items of its own, chosen without regard to topics: only an id can learn
-/// that, since the other variants of its family have other followers. A rare item is followed by rare items of the
-/// topic that follows its own topic: with a dozen events an item, only what is shared through the text shows that.
+/// Items come in families of three variants. Those of head items (the most popular fifth) share one text vector and so,
+/// later, one semantic id; rare items have vectors of their own near their topic. A head item is followed by three head
+/// items of its own, chosen without regard to topics: only an id can learn that, since the other variants of its family
+/// have other followers. A rare item is followed by rare items of the topic that follows its own topic: with a dozen
+/// events an item, only what is shared through the text shows that.
 struct SampleWorld: Sendable {
   let itemCount: Int
   let topicCount: Int
@@ -35,6 +36,7 @@ struct SampleWorld: Sendable {
     static let prototype: UInt64 = 5
     static let family: UInt64 = 6
     static let text: UInt64 = 7
+    static let variant: UInt64 = 8
   }
 
   init(itemCount: Int, seed: UInt64) {
@@ -147,13 +149,17 @@ struct SampleWorld: Sendable {
 }
 
 extension SampleWorld {
-  /// The text vector of a rank, length 1: the direction of its topic and a smaller one of its family.
+  /// The text vector of a rank, length 1: the direction of its topic, a smaller one of its family and, for rare items, one
+  /// of its own.
   func vector(rank: Int) -> [Float] {
     let family = Self.family(rank, headCount)
     let topic = random.substream(Stream.prototype).substream(UInt64(topic(rank: rank)))
     let own = random.substream(Stream.family).substream(family)
+    let variant = random.substream(Stream.variant).substream(UInt64(rank))
+    let isRare = rank >= headCount
     var values = (0..<Self.vectorWidth).map { index in
-      topic.normal(UInt64(index)) + 0.5 * own.normal(UInt64(index))
+      let common = topic.normal(UInt64(index)) + (isRare ? 0.35 : 0.5) * own.normal(UInt64(index))
+      return isRare ? common + 0.35 * variant.normal(UInt64(index)) : common
     }
     let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
     for index in values.indices { values[index] /= norm }

@@ -7,8 +7,10 @@ internal import SystemPackage
 public final class ByteStream {
   /// The name used in messages: the path, or `<stdin>`.
   public let name: String
-  private let descriptor: FileDescriptor
-  private var pushedBack: [UInt8] = []
+  private let descriptor: FileDescriptor?
+  private var pushedBack: [UInt8]
+  /// The bytes of ``pushedBack`` that have been used.
+  private var pushedBackStart = 0
   private var raw: RawInput
   private var decoder: any StreamDecoder
 
@@ -20,29 +22,37 @@ public final class ByteStream {
   /// - Parameter path: a file, or `-` for standard input.
   /// - Throws: `PipelineError`: `.missingInput` if it cannot be opened, `.inputOutput` if it cannot be read.
   public init(_ path: String) throws(PipelineError) {
-    if path == Self.standardInputPath {
-      name = "<stdin>"
-      descriptor = .standardInput
-    } else {
-      name = path
-      descriptor = try openForReading(path)
-    }
-    raw = RawInput(descriptor, name: name)
-    decoder = IdentityDecoder()
+    let isStandard = path == Self.standardInputPath
+    let opened = isStandard ? .standardInput : try openForReading(path)
+    let name = isStandard ? "<stdin>" : path
+    var raw = RawInput(opened, name: name)
+    // Nothing is stored before the last throw, so that the file is closed once.
     do throws(PipelineError) {
       decoder = try raw.detectDecoder()
     } catch {
-      closeUnlessStandard()
+      if !isStandard { try? opened.close() }
       throw error
     }
+    self.name = name
+    self.raw = raw
+    descriptor = isStandard ? nil : opened
+    pushedBack = []
   }
 
-  deinit { closeUnlessStandard() }
-
-  private func closeUnlessStandard() {
-    guard descriptor != .standardInput else { return }
-    try? descriptor.close()
+  /// Bytes in memory as a stream.
+  ///
+  /// - Parameters:
+  ///   - bytes: what is read.
+  ///   - name: the name used in messages.
+  public init(_ bytes: [UInt8], name: String) {
+    self.name = name
+    raw = RawInput(nil, name: name)
+    decoder = IdentityDecoder()
+    descriptor = nil
+    pushedBack = bytes
   }
+
+  deinit { try? descriptor?.close() }
 
   /// Reads until the buffer is full or the input ends.
   ///
@@ -53,10 +63,12 @@ public final class ByteStream {
   /// - Throws: `PipelineError`: `.inputOutput` if reading fails, `.dataFormat` if a compressed frame is damaged or ends early.
   public func fill(_ buffer: inout [UInt8], from start: Int) throws(PipelineError) -> Int {
     var filled = start
-    if !pushedBack.isEmpty {
-      filled += min(pushedBack.count, buffer.count - start)
-      buffer.replaceSubrange(start..<filled, with: pushedBack.prefix(filled - start))
-      pushedBack.removeFirst(filled - start)
+    if pushedBackStart < pushedBack.count {
+      let count = min(pushedBack.count - pushedBackStart, buffer.count - start)
+      filled += count
+      buffer.replaceSubrange(
+        start..<filled, with: pushedBack[pushedBackStart..<pushedBackStart + count])
+      pushedBackStart += count
     }
     while filled < buffer.count {
       let count = try decoder.decode(&raw, into: &buffer, from: filled)
@@ -75,7 +87,8 @@ public final class ByteStream {
     var bytes = [UInt8](repeating: 0, count: count)
     let found = try fill(&bytes, from: 0)
     bytes.removeLast(count - found)
-    pushedBack = bytes + pushedBack
+    pushedBack = bytes + pushedBack[pushedBackStart...]
+    pushedBackStart = 0
     return bytes
   }
 

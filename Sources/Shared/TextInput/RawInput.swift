@@ -4,14 +4,14 @@ internal import SystemPackage
 /// A buffered view of the bytes as they lie in the file.
 struct RawInput {
   let name: String
-  private let descriptor: FileDescriptor
+  private let descriptor: FileDescriptor?
   private var buffer: [UInt8] = []
   private var position = 0
   private var end = 0
 
   private static let bufferByteCount = 1 << 18
 
-  init(_ descriptor: FileDescriptor, name: String) {
+  init(_ descriptor: FileDescriptor?, name: String) {
     self.descriptor = descriptor
     self.name = name
   }
@@ -32,6 +32,7 @@ struct RawInput {
 
   /// Reads straight from the file, once.
   func read(into target: inout [UInt8], from start: Int) throws(PipelineError) -> Int {
+    guard let descriptor else { return 0 }
     do {
       return try unsafe target.withUnsafeMutableBytes { bytes in
         try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
