@@ -123,6 +123,7 @@ let package = Package(
     tests("Dataset", ["Dataset", "ShardIO"]),
     tests("Preprocess", ["Dataset", "Preprocess", "ShardIO", "TextInput", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
+    tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
     tests("TextInput", ["ShardIO", "TextInput"]),
   ]
 )

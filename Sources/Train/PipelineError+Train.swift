@@ -29,4 +29,10 @@ extension PipelineError {
       .internalError, "the \(part) loss of step \(step) is no finite number\(place)",
       note: "lower --learning-rate; nothing was written")
   }
+
+  static func notFinite(_ parameter: String, step: Int) -> PipelineError {
+    PipelineError(
+      .internalError, "the parameter '\(parameter)' is not finite after step \(step)",
+      note: "lower --learning-rate; nothing was written")
+  }
 }

@@ -33,13 +33,16 @@ struct TrainingLoop {
 
   /// Trains to the end and leaves the parameters of the best epoch in the network.
   ///
-  /// - Throws: ``PipelineError`` `.internalError` when a loss is no finite number.
+  /// - Throws: ``PipelineError`` `.internalError` when a loss or, after an epoch, a parameter is no finite number.
   func run(isQuiet: Bool) throws(PipelineError) -> Outcome {
     var outcome = Outcome()
     let best = Snapshot(network)
     let progress = Progress("training", total: schedule.epochs, isQuiet: isQuiet)
     for epoch in 1...schedule.epochs {
       let losses = try runEpoch(epoch, &outcome)
+      if let parameter = network.firstNotFinite {
+        throw .notFinite(parameter, step: outcome.stepCount)
+      }
       let measured = validation.measure(network)
       let isBest = validation.count == 0 || measured.ndcg > outcome.bestNDCG
       if isBest {

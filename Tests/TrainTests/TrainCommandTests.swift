@@ -1,0 +1,144 @@
+import ArgumentParser
+import Dataset
+import Kernels
+import Model
+import ShardIO
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Train
+
+/// What the program refuses, and what it leaves behind.
+@Suite struct TrainCommandTests {
+  private static let required = ["--data", "1", "--codes", "2", "--output", "3"]
+
+  /// Options and the message that refuses them.
+  static let refused: [([String], String)] = [
+    (
+      ["--attention", "bidirectional"],
+      "'--attention bidirectional' shows every position its own target; add '--targets last'."
+    ),
+    (
+      ["--gate", "user"], "'--gate user' shows every position the last item; add '--targets last'."
+    ),
+    (["--model", "sasrec"], "'--model sasrec' has no use for '--codes'; leave it out."),
+    (
+      ["--dimension", "50", "--heads", "4"],
+      "'--dimension' must be a multiple of '--heads' and '--cross-heads' above 1, not 50."
+    ),
+    (
+      ["--dimension", "6"],
+      "'--dimension' must be a multiple of '--heads' and '--cross-heads' above 1, not 6."
+    ),
+    (["--dimension", "0"], "'--dimension' must be from 1 to 4096, not 0."),
+    (["--max-length", "0"], "'--max-length' must be from 1 to 10000, not 0."),
+    (["--dropout", "1"], "'--dropout' must be from 0 to below 1, not 1.0."),
+    (["--gate-dropout=-0.1"], "'--gate-dropout' must be from 0 to below 1, not -0.1."),
+    (["--learning-rate", "0"], "'--learning-rate' must be above 0 and at most 10, not 0.0."),
+    (["--learning-rate", "nan"], "'--learning-rate' must be above 0 and at most 10, not nan."),
+    (["--epochs", "0"], "'--epochs' must be from 1 to 100000, not 0."),
+    (["--batch-size=-1"], "'--batch-size' must be from 1 to 65536, not -1."),
+    (["--negatives", "0"], "'--negatives' must be from 1 to 10000, not 0."),
+    (
+      ["--alignment-temperature", "0"],
+      "'--alignment-temperature' must be from 0.02 to 100.0, not 0.0."
+    ),
+  ]
+
+  @Test(arguments: refused)
+  func `options that cannot work are refused`(options: [String], message: String) throws {
+    let error = try #require(throws: (any Error).self) {
+      try TrainCommand.parse(Self.required + options)
+    }
+    #expect(TrainCommand.message(for: error) == message)
+    #expect(TrainCommand.exitCode(for: error).rawValue == 64)
+  }
+
+  @Test func `a model with codes needs their directory`() throws {
+    for model in ["h2rec", "sid"] {
+      let error = try #require(throws: (any Error).self) {
+        try TrainCommand.parse(["--data", "1", "--output", "3", "--model", model])
+      }
+      #expect(TrainCommand.message(for: error) == "'--model \(model)' needs '--codes DIR'.")
+    }
+    _ = try TrainCommand.parse(["--data", "1", "--output", "3", "--model", "sasrec"])
+  }
+
+  @Test(arguments: [
+    ["--attention", "bidirectional", "--targets", "last"], ["--gate", "user", "--targets", "last"],
+    ["--dimension", "48", "--heads", "4"], ["--learning-rate", "10", "--alignment-weight", "0"],
+  ])
+  func `their neighbours are accepted`(options: [String]) throws {
+    _ = try TrainCommand.parse(Self.required + options)
+  }
+
+  // MARK: - Whole runs of the ID-only model
+
+  /// A finished stage 1 with the planted shop, or other histories in it.
+  private func writeShop(_ directory: FilePath, sequences: UserSequences? = nil) throws {
+    let world = PlantedWorld()
+    let items = 0..<world.itemCount
+    var stage = try StageOutput(directory: directory, stage: "preprocess")
+    let catalogue = Catalogue(
+      itemIDs: items.map { "i\($0)" }, titles: items.map { "Item \($0)" },
+      categories: items.map { _ in [] }, texts: items.map { _ in "" },
+      trainCounts: items.map { _ in 12 }, isHead: items.map { $0 < 5 },
+      isTail: items.map { $0 >= 5 }, buckets: items.map { _ in PopularityBucket(trainCount: 12) })
+    try stage.write((sequences ?? world.sequences).table)
+    try stage.write(catalogue.table)
+    try stage.commit(configuration: [:], inputs: [], counters: [:])
+  }
+
+  private func train(_ directory: FilePath, _ output: String, _ options: [String]) throws {
+    let command = try TrainCommand.parse(
+      [
+        "--data", directory.appending("1").string, "--output", directory.appending(output).string,
+        "--model", "sasrec", "--dimension", "16", "--cross-heads", "2", "--epochs", "3", "--quiet",
+      ] + options)
+    try command.runStage()
+  }
+
+  @Test func `a saved model scores as the trained one, whatever the threads`() throws {
+    try withTemporaryDirectory { directory in
+      try writeShop(directory.appending("1"))
+      try train(directory, "one", ["--hash-init", "random", "--threads", "1"])
+      try train(directory, "two", ["--hash-init", "random", "--threads", "2"])
+      #expect(
+        try contents(of: directory.appending("one")) == contents(of: directory.appending("two")))
+      let data = try PreprocessedData(
+        StageInput(directory: directory.appending("1"), expecting: "preprocess"))
+      let model = try StageInput(directory: directory.appending("one"), expecting: "train")
+      let recommender = try Recommender(model: model, data: data, codes: nil)
+      let measured = Validation(data.sequences, threads: 1).measure(recommender.network)
+      let counters = model.manifest.counters
+      #expect(counters["validationNdcg@10"] == JSONValue(measured.ndcg))
+    }
+  }
+
+  @Test func `the item table cannot start from vectors that do not exist`() throws {
+    try withTemporaryDirectory { directory in
+      try writeShop(directory.appending("1"))
+      let error = #expect(throws: PipelineError.self) { try train(directory, "3", []) }
+      #expect(error?.kind == .configuration)
+      #expect(
+        error?.message == "there are no item vectors, but the item table starts from them")
+    }
+  }
+
+  @Test func `histories of one item leave nothing to train, and nothing is written`() throws {
+    try withTemporaryDirectory { directory in
+      let short = UserSequences(
+        userIDs: ["u"], items: RaggedArray([[1, 2, 3]]), times: RaggedArray([[1, 2, 3]]),
+        trainEnds: [1], validEnds: [2])
+      try writeShop(directory.appending("1"), sequences: short)
+      let error = #expect(throws: PipelineError.self) {
+        try train(directory, "3", ["--hash-init", "random"])
+      }
+      #expect(error?.kind == .configuration)
+      #expect(
+        error?.message == "no user has two train interactions, so there is nothing to predict")
+      #expect(try contents(of: directory).keys.allSatisfy { $0.hasPrefix("1/") })
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Dataset
+import Kernels
+import Model
+import ShardIO
+import TestSupport
+import Testing
+
+@testable import Train
+
+/// What is read and predicted, and in which order.
+@Suite struct TrainingExamplesTests {
+  /// Train parts of 0, 1, 2, 3 and 7 items, and valid and test items 90 and 91 for everybody.
+  private static let trainLengths = [0, 1, 2, 3, 7]
+
+  private func sequences() -> UserSequences {
+    let histories = Self.trainLengths.enumerated().map { (user: Int, length: Int) -> [UInt32] in
+      (0..<length).map { UInt32(user * 10 + $0) } + [90, 91]
+    }
+    return UserSequences(
+      userIDs: histories.indices.map { "u\($0)" }, items: RaggedArray(histories),
+      times: RaggedArray(histories.map { $0.indices.map { Int64($0) } }),
+      trainEnds: Self.trainLengths.map { UInt32($0) },
+      validEnds: Self.trainLengths.map { UInt32($0 + 1) })
+  }
+
+  private func examples(
+    maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100, seed: UInt64 = 1
+  ) -> TrainingExamples {
+    TrainingExamples(
+      sequences(), maxLength: maxLength, negativeCount: negativeCount, itemCount: itemCount,
+      seed: seed)
+  }
+
+  @Test
+  func `every train item but the first is a target, the most recent ones where there are many`() {
+    let examples = examples()
+    #expect(examples.count == 3)
+    let batch = examples.batch([0, 1, 2], epoch: 1)
+    #expect(batch.histories.map(Array.init) == [[20], [30, 31], [42, 43, 44, 45]])
+    #expect(batch.targets == [21, 31, 32, 43, 44, 45, 46])
+    #expect(batch.negatives.isEmpty)
+  }
+
+  @Test func `a batch has its members in the order asked for`() {
+    let batch = examples(maxLength: 50).batch([2, 0], epoch: 1)
+    #expect(batch.histories.map(Array.init) == [[40, 41, 42, 43, 44, 45], [20]])
+    #expect(batch.targets == [41, 42, 43, 44, 45, 46, 21])
+  }
+
+  @Test func `negatives are uniform outside the user's train part`() {
+    let examples = examples(negativeCount: 300, itemCount: 100)
+    let batch = examples.batch([2, 1], epoch: 1)
+    #expect(batch.negatives.count == 300 * 6)
+    let ofLongest = batch.negatives.prefix(300 * 4)
+    // Also not the train items that were cut off.
+    #expect(ofLongest.allSatisfy { !(40...46).contains($0) && $0 < 100 })
+    #expect(batch.negatives.dropFirst(1200).allSatisfy { !(30...32).contains($0) })
+    // 93 items are left; 1,200 draws miss one of them with probability below 3e-4.
+    #expect(Set(ofLongest).count == 93)
+    #expect(examples.batch([1, 2], epoch: 1).negatives.suffix(1200) == ofLongest)
+    #expect(examples.batch([2, 1], epoch: 2).negatives != batch.negatives)
+  }
+
+  @Test func `a user who has seen everything gets any item as a negative`() {
+    let world = UserSequences(
+      userIDs: ["u"], items: RaggedArray([[0, 1, 2]]), times: RaggedArray([[0, 1, 2]]),
+      trainEnds: [3], validEnds: [3])
+    let examples = TrainingExamples(
+      world, maxLength: 5, negativeCount: 2, itemCount: 3, seed: 1)
+    #expect(examples.batch([0], epoch: 1).negatives.count == 4)
+  }
+
+  @Test func `an epoch is a permutation, a function of seed and epoch`() {
+    let world = PlantedWorld(userCount: 50)
+    func batches(_ epoch: Int, seed: UInt64) -> [[Int]] {
+      TrainingExamples(
+        world.sequences, maxLength: 5, negativeCount: 0, itemCount: 24, seed: seed
+      ).batches(epoch: epoch, size: 16)
+    }
+    let first = batches(1, seed: 1)
+    #expect(first.map(\.count) == [16, 16, 16, 2])
+    #expect(first.flatMap { $0 }.sorted() == Array(0..<50))
+    #expect(first.flatMap { $0 } != Array(0..<50))
+    #expect(batches(1, seed: 1) == first)
+    #expect(batches(2, seed: 1) != first)
+    #expect(batches(1, seed: 2) != first)
+  }
+
+  @Test func `validation reads everything before the valid item and leaves the history out`() {
+    let validation = Validation(sequences(), threads: 2)
+    // The user without a train part has nothing to read.
+    #expect(validation.count == 4)
+    var hyper = Hyperparameters()
+    hyper.architecture = .sasrec
+    hyper.dimension = 8
+    let network = Network(hyper, itemCount: 92, codeRows: [])
+    // All scores are equal: ranks in the middle of 91, 90, 89 and 85 items, none in the first ten.
+    let none = validation.measure(network)
+    #expect(none.ndcg == 0 && none.hitRate == 0)
+    let small = Validation(PlantedWorld(userCount: 3).sequences, threads: 1)
+    // 24 items without 6: rank 9.5.
+    let measured = small.measure(Network(hyper, itemCount: 24, codeRows: []))
+    #expect(measured.hitRate == 1 && abs(measured.ndcg - 0.294_783_735) < 1e-6)
+  }
+}

@@ -1,0 +1,104 @@
+import Dataset
+import Kernels
+import Model
+import ShardIO
+import TestSupport
+import Testing
+
+@testable import Train
+
+/// Whole trainings of small networks: what they learn, when they stop, what they leave.
+@Suite struct TrainingLoopTests {
+  private let world = PlantedWorld()
+
+  static let binary: LossSettings = {
+    var losses = LossSettings()
+    losses.recommendation = .binary(negativeCount: 4)
+    return losses
+  }()
+
+  @Test(arguments: Hyperparameters.Architecture.allCases, [LossSettings(), binary])
+  func `every form learns a planted order`(
+    architecture: Hyperparameters.Architecture, losses: LossSettings
+  ) throws {
+    let network = world.network(architecture)
+    let loop = try world.loop(network, epochs: 40, losses: losses)
+    #expect(loop.validation.measure(network).ndcg < 0.6)
+    let outcome = try loop.run(isQuiet: true)
+    #expect(outcome.bestNDCG > 0.9)
+    #expect(loop.validation.measure(network).ndcg == outcome.bestNDCG)
+  }
+
+  @Test func `training stops after patience epochs and leaves the best parameters`() throws {
+    let stopped = world.network(.h2rec)
+    let outcome = try world.loop(stopped, epochs: 100, patience: 3).run(isQuiet: true)
+    try #require(outcome.epochCount == outcome.bestEpoch + 3 && outcome.epochCount < 100)
+    let straight = world.network(.h2rec)
+    let shorter = try world.loop(straight, epochs: outcome.bestEpoch).run(isQuiet: true)
+    #expect(shorter.bestEpoch == outcome.bestEpoch && shorter.bestNDCG == outcome.bestNDCG)
+    #expect(straight.parameters.array == stopped.parameters.array)
+    #expect(straight.tables.map(\.values.array) == stopped.tables.map(\.values.array))
+    let longer = world.network(.h2rec)
+    _ = try world.loop(longer, epochs: outcome.bestEpoch + 1, patience: 1).run(isQuiet: true)
+    #expect(longer.parameters.array == stopped.parameters.array)
+  }
+
+  @Test func `the log has a line for every epoch and marks the best`() throws {
+    let outcome = try world.loop(world.network(.h2rec), epochs: 5).run(isQuiet: true)
+    let lines = try outcome.log.split(separator: 0x0A).map {
+      try JSONValue(parsing: Array($0), path: "training-log.jsonl")
+    }
+    #expect(lines.compactMap { $0["epoch"]?.integerValue } == [1, 2, 3, 4, 5])
+    // 48 users, 16 in a step.
+    #expect(lines.compactMap { $0["step"]?.integerValue } == [3, 6, 9, 12, 15])
+    #expect(lines[outcome.bestEpoch - 1]["isBest"] == true)
+    var best = -1.0
+    for line in lines {
+      let value = try #require(line["validationNdcg@10"]?.numberValue)
+      #expect(line["isBest"] == JSONValue(value > best))
+      best = max(best, value)
+      for part in ["recommendation", "alignment", "consistency"] {
+        #expect((line[part]?.numberValue ?? -1) > 0)
+      }
+    }
+    #expect(outcome.counters["steps"] == 15 && outcome.positions == 5 * 48 * 5)
+  }
+
+  @Test func `the same seed gives the same training, another one another`() throws {
+    func trained(_ seed: UInt64) throws -> [Float] {
+      let network = world.network(.h2rec)
+      _ = try world.loop(network, epochs: 2, seed: seed).run(isQuiet: true)
+      return network.parameters.array + network.tables.flatMap(\.values.array)
+    }
+    let first = try trained(1)
+    #expect(try trained(1) == first)
+    #expect(try trained(2) != first)
+  }
+
+  // MARK: - Numerical trouble
+
+  @Test(arguments: [Float.nan, .infinity])
+  func `a loss that is no number ends the run and names step, part and parameter`(
+    value: Float
+  ) throws {
+    let network = world.network(.h2rec)
+    let hash = try #require(network.hash)
+    hash.values[3] = value
+    let loop = try world.loop(network, epochs: 2)
+    let error = #expect(throws: PipelineError.self) { try loop.run(isQuiet: true) }
+    #expect(error?.kind == .internalError)
+    #expect(
+      error?.message.hasPrefix(
+        "the recommendation loss of step 1 is no finite number; the first parameter that is not finite is '"
+      ) == true)
+    #expect(error?.note == "lower --learning-rate; nothing was written")
+  }
+
+  @Test func `parameters that break in the last step are not left as the best`() throws {
+    let network = world.network(.sasrec)
+    let loop = try world.loop(network, epochs: 1, batchSize: 48, rate: .infinity)
+    let error = #expect(throws: PipelineError.self) { try loop.run(isQuiet: true) }
+    #expect(error?.kind == .internalError)
+    #expect(error?.message == "the parameter 'positions' is not finite after step 1")
+  }
+}
