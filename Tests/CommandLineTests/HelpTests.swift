@@ -10,7 +10,8 @@ import Testing
   private static let pages = [
     "h2rec-preprocess", "h2rec-preprocess run", "h2rec-preprocess sample", "h2rec-tokenize",
     "h2rec-train",
-    "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show",
+    "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate similar",
+    "h2rec-evaluate export",
   ]
   private static let programs = stageNames.map { "h2rec-\($0)" }
 
