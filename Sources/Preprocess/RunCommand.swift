@@ -46,7 +46,7 @@ struct RunCommand: StageCommand {
       threads: shared.threads)
     guard let output, !dryRun else { return try rehearse(run, &summary) }
     let path = FilePath(output)
-    var stage = try StageOutput(directory: path, stage: "preprocess")
+    var stage = try StageOutput(directory: path, stage: "preprocess", threads: shared.threads)
     let result = try run.compute(isQuiet: shared.quiet)
     for table in result.tables { try stage.write(table) }
     let report = PreprocessReport(result.counters, run.configuration)

@@ -31,8 +31,10 @@ struct TokenizeRun {
   /// - Throws: `PipelineError`; nothing is written then, and an older output stays whole.
   func run() throws(PipelineError) {
     var summary = Summary(stage: "tokenize")
-    let input = try StageInput(directory: FilePath(data), expecting: "preprocess")
-    var stage = try StageOutput(directory: FilePath(output), stage: "tokenize")
+    let input = try StageInput(
+      directory: FilePath(data), expecting: "preprocess", threads: threads)
+    var stage = try StageOutput(
+      directory: FilePath(output), stage: "tokenize", threads: threads)
     let previous = try previousRun()
     let catalogue = try Catalogue(input)
     let report = try makeReport(input, catalogue, previous)

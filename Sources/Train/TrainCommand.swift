@@ -57,7 +57,8 @@ struct TrainCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "train")
-    let dataInput = try StageInput(directory: FilePath(data), expecting: "preprocess")
+    let dataInput = try StageInput(
+      directory: FilePath(data), expecting: "preprocess", threads: shared.threads)
     var inputs = [dataInput.reference]
     var itemCodes: ItemCodes?
     if let codes {
@@ -66,7 +67,8 @@ struct TrainCommand: StageCommand {
       inputs.append(input.reference)
       itemCodes = try ItemCodes(input)
     }
-    var stage = try StageOutput(directory: FilePath(output), stage: "train")
+    var stage = try StageOutput(
+      directory: FilePath(output), stage: "train", threads: shared.threads)
     let loop = try prepare(dataInput, itemCodes)
     let outcome = try loop.run(isQuiet: shared.quiet)
     for table in loop.network.savedTables { try stage.write(table) }
