@@ -13,6 +13,8 @@ internal import CDNNL
   static let shared = BFloat16Multiply()
 
   private init?() {
+    // A primitive keeps the number of threads that was set when it was made.
+    omp_set_num_threads(1)
     var engine: dnnl_engine_t?
     guard unsafe dnnl_engine_create(&engine, dnnl_cpu, 0) == dnnl_success,
       let engine = unsafe engine
