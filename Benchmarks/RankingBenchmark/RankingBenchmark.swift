@@ -56,7 +56,7 @@ struct RankingBenchmark: ParsableCommand {
       )
     }
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(0, &usage)
     print("peak memory \(usage.ru_maxrss / 1024) MB")
   }
 

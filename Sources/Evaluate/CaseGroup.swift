@@ -12,6 +12,8 @@ struct CaseGroup: Sendable, Equatable {
     case length
     /// Head and tail targets by the number of events.
     case grid
+    /// By the category of the target.
+    case category
   }
 
   /// The stable key in report.json.
@@ -38,6 +40,7 @@ extension CaseGroup {
     let popularity = popularityGroups(cases, catalogue)
     let lengths = lengthGroups(cases)
     return [overall] + popularity + lengths + grid(Array(popularity.prefix(2)), lengths)
+      + categories(cases, catalogue)
   }
 
   /// Every row group crossed with every column group.

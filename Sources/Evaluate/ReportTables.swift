@@ -9,8 +9,8 @@ struct ReportTables {
   let split: String
   let userCount: Int64
   let itemCount: Int64
-  /// The candidate set in words, and the metrics of the groups; the grid is for readers with more room than a terminal.
-  let protocols: [(candidates: String, table: TextTable, grid: TextTable)]
+  /// The candidate set in words, and the metrics of the groups; the details are for readers with more room than a terminal.
+  let protocols: [(candidates: String, table: TextTable, details: TextTable)]
   /// What the lists look like beyond accuracy.
   let lists: TextTable
   /// Title and rule of each group.
@@ -43,12 +43,13 @@ struct ReportTables {
         }
         return table
       }
-      func isGrid(_ group: JSONValue) -> Bool {
-        group["section"]?.stringValue == CaseGroup.Section.grid.rawValue
+      let details = [CaseGroup.Section.grid, .category].map(\.rawValue)
+      func isDetail(_ group: JSONValue) -> Bool {
+        details.contains(group["section"]?.stringValue ?? "")
       }
       return (
         report["candidates"]?[kind.rawValue]?.stringValue ?? kind.rawValue,
-        table { !isGrid($0) }, table(isGrid)
+        table { !isDetail($0) }, table(isDetail)
       )
     }
   }
@@ -64,9 +65,9 @@ struct ReportTables {
   var markdown: String {
     var text = "# Evaluation\n\nSplit: \(split). Users: \(userCount). Items: \(itemCount).\n"
     text += "Ties count half: rank = 1 + greater + equal / 2; a hit when the rank is at most k.\n"
-    for (candidates, table, grid) in protocols {
+    for (candidates, table, details) in protocols {
       let title = candidates.prefix(1).uppercased() + candidates.dropFirst()
-      text += "\n## \(title)\n\n\(table.markdown)\n\n\(grid.markdown)\n"
+      text += "\n## \(title)\n\n\(table.markdown)\n\n\(details.markdown)\n"
     }
     text += "\n## Lists\n\n\(lists.markdown)\n"
     text += "\n## Groups\n\n"

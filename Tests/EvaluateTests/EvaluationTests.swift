@@ -73,6 +73,12 @@ import Testing
     ("full", "length-1-4", "users", 3),
     ("full", "length-1-4", "ndcg@10", 4.0 / 9),
     ("full", "length-10-19", "users", 1),
+    ("full", "head-length-1-4", "users", 2),
+    ("full", "tail-length-10-19", "mrr", 1),
+    // The targets of ann and "cy" are coffee, those of bob and d,e are tea.
+    ("full", "category-coffee", "users", 2),
+    ("full", "category-coffee", "ndcg@10", 3.0 / 4),
+    ("full", "category-tea", "ndcg@10", 5.0 / 12),
     ("negatives", "overall", "users", 3),
     ("negatives", "overall", "mrr", 2.0 / 3),
     ("negatives", "overall", "auc", 13.0 / 18),
@@ -85,6 +91,16 @@ import Testing
       #expect(abs(value - expected) < 1e-15, "\(kind) \(group) \(metric): \(value)")
     }
     #expect(protocols?["full"]?["popularity-10-29"]?["ndcg@10"] == .null)
+  }
+
+  @Test func `categories are told apart at the first level where targets differ`() {
+    var catalogue = FourUsers.catalogue
+    catalogue.categories = (0..<8).map { $0 == 6 ? ["shop"] : ["shop", $0 < 4 ? "tea" : "coffee"] }
+    let groups = CaseGroup.categories(FourUsers.cases, catalogue)
+    #expect(groups.map(\.key) == ["category-tea", "category-coffee", "category-shop"])
+    #expect(groups[0].contains == [false, true, false, true])
+    catalogue.categories = (0..<8).map { _ in [] }
+    #expect(CaseGroup.categories(FourUsers.cases, catalogue).isEmpty)
   }
 
   @Test func `tables show every group of both protocols`() throws {

@@ -63,7 +63,7 @@ import Testing
         "Data", "Run",
       ])
     let pictures = page.matches(of: /<svg(.*?)<\/svg>/.dotMatchesNewlines())
-    #expect(pictures.count == 6)
+    #expect(pictures.count == 7)
     for picture in pictures { try checkBounds(of: picture.0) }
     #expect(page.count { $0 == "<" } == page.count { $0 == ">" })
     for element in ["div", "table", "tr", "td", "th", "svg", "figure", "text", "small", "ol"] {

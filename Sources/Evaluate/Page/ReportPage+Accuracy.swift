@@ -62,7 +62,8 @@ extension ReportPage {
       bars(
         "Against stored negatives", "\(name(metric)), with 95 % intervals",
         groups(.overall) + headTail, kind: .negatives),
-    ]
+      bars("By category of the target", caption, groups(.category)),
+    ].filter { !$0.isEmpty }
     return """
       <h2>Where it is strong</h2>
       <div class="figures">
@@ -76,6 +77,7 @@ extension ReportPage {
     _ title: String, _ caption: String, _ groups: [(key: String, title: String)],
     kind: RankingProtocol = .full
   ) -> String {
+    guard !groups.isEmpty else { return "" }
     func bar(_ values: JSONValue?) -> BarChart.Bar? {
       values?[metric]?.numberValue.map { BarChart.Bar(value: $0, interval: range(values, metric)) }
     }
@@ -84,7 +86,8 @@ extension ReportPage {
       title: title, caption: caption, series: hasOther ? ["this run", "the other run"] : [""],
       rows: groups.map { key, title in
         let own = results(kind, key)
-        let label = title.replacing("popularity ", with: "")
+        let name = title.replacing("popularity ", with: "").replacing("category ", with: "")
+        let label = name.count > 18 ? "\(name.prefix(17))…" : name
         let remark = "\(grouped(own?["users"]?.integerValue ?? 0)) users"
         let other = hasOther ? [bar(otherResults(kind, key))] : []
         return (label, remark, [bar(own)] + other)
