@@ -10,6 +10,7 @@ vectors and, for h2rec-tokenize, checking its input and writing codes, codebooks
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -49,9 +50,12 @@ def clusters(items, width):
 
 
 def timed(command):
-    start = time.monotonic()
+    """Wall seconds, processor seconds of all threads, and what was printed."""
+    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return time.monotonic() - start, result.stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - start, used, result.stdout
 
 
 def main():
@@ -89,20 +93,24 @@ def main():
         theirs = [sys.executable, "-c", FAISS, path] + [
             str(number) for number in (given.levels, given.codes, given.iterations, given.threads)]
         seconds = {"h2rec-tokenize": [], "faiss": []}
+        processor = {"h2rec-tokenize": [], "faiss": []}
         error = {}
         for _ in range(given.rounds):
-            taken, printed = timed(ours)
+            taken, used, printed = timed(ours)
+            processor["h2rec-tokenize"].append(used)
             summary = json.loads(printed.splitlines()[-1])
             seconds["h2rec-tokenize"].append(taken)
             error["h2rec-tokenize"] = summary["relativeError"]
             peak = summary.get("peakMegabytes")
-            taken, printed = timed(theirs)
+            taken, used, printed = timed(theirs)
+            processor["faiss"].append(used)
             seconds["faiss"].append(taken)
             error["faiss"] = float(printed.splitlines()[-1])
         print(f"{items} x {width}, {given.levels} x {given.codes}, {given.iterations} iterations, "
-              f"{given.threads} threads, {given.rounds} rounds, load before {os.getloadavg()[0]:.2f}")
+              f"{given.threads} threads, {given.rounds} rounds, load now {os.getloadavg()[0]:.2f}")
         for name, times in seconds.items():
-            print(f"{name:15} {statistics.median(times):8.2f} s  (from {min(times):.2f} to {max(times):.2f})  "
+            print(f"{name:15} {statistics.median(times):8.2f} s  (from {min(times):.2f} to {max(times):.2f}), "
+                  f"{statistics.median(processor[name]):8.2f} s of processor time,  "
                   f"relative error {error[name]:.5f}")
         print(f"h2rec-tokenize is {statistics.median(seconds['faiss']) / statistics.median(seconds['h2rec-tokenize']):.1f} "
               f"times as fast; its largest memory was {peak} MiB")
