@@ -107,7 +107,7 @@ def main():
             seconds["faiss"].append(taken)
             error["faiss"] = float(printed.splitlines()[-1])
         print(f"{items} x {width}, {given.levels} x {given.codes}, {given.iterations} iterations, "
-              f"{given.threads} threads, {given.rounds} rounds, load now {os.getloadavg()[0]:.2f}")
+              f"{given.threads} threads, rounds: {given.rounds}, load now {os.getloadavg()[0]:.2f}")
         for name, times in seconds.items():
             print(f"{name:15} {statistics.median(times):8.2f} s  (from {min(times):.2f} to {max(times):.2f}), "
                   f"{statistics.median(processor[name]):8.2f} s of processor time,  "
