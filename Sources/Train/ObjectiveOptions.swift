@@ -10,14 +10,19 @@ extension CrossEntropy.Precision: ExpressibleByArgument {}
 /// What is minimised.
 struct ObjectiveOptions: ParsableArguments {
   enum Recommendation: String, CaseIterable, ExpressibleByArgument {
-    case ce, bce
+    case ce, bce, gbce
+    case sampledSoftmax = "sampled-softmax"
   }
 
   enum Pairs: String, CaseIterable, ExpressibleByArgument {
     case ppmi, decay, none
   }
 
-  @Option(help: "ce: softmax over the catalogue; bce: binary, with --negatives.")
+  @Option(
+    help: """
+      ce: softmax over the catalogue; sampled-softmax: over --negatives that a step shares, corrected for the sampling; \
+      bce: binary, with --negatives for each position; gbce: the same, calibrated.
+      """)
   var loss = Recommendation.ce
 
   @Option(
@@ -26,8 +31,14 @@ struct ObjectiveOptions: ParsableArguments {
       """)
   var precision = CrossEntropy.Precision.float32
 
-  @Option(help: "Uniform negatives for each position (bce).")
-  var negatives = 1
+  @Option(
+    help: """
+      Uniform negatives: for each position (bce, default 1; gbce, default 128) or for each step (sampled-softmax, default 2048).
+      """)
+  var negatives: Int?
+
+  @Option(help: "Calibration of gbce, from 0 (bce with a mean over all terms) to 1.")
+  var calibration: Double = 0.75
 
   @Option(help: "all: every position predicts its next item; last: only the last one.")
   var targets = LossSettings.Targets.all
@@ -64,7 +75,16 @@ struct ObjectiveOptions: ParsableArguments {
     guard CrossEntropy.isAvailable(precision) else {
       throw ValidationError("'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
     }
-    try requireRange("negatives", negatives, 1...10_000)
+    if let negatives {
+      try requireRange("negatives", negatives, 1...1_000_000)
+      guard loss != .ce else {
+        throw ValidationError("'--loss ce' has no use for '--negatives'; leave it out.")
+      }
+    }
+    guard precision == .float32 || loss == .ce else {
+      throw ValidationError("'--precision bfloat16' is for '--loss ce' alone.")
+    }
+    try requireRange("calibration", calibration, 0...1)
     try requireRange("alignment-weight", alignmentWeight, 0...1000)
     try requireRange("alignment-temperature", alignmentTemperature, 0.02...100)
     try requireRange("alignment-items", alignmentItems, 2...16_384)
@@ -72,10 +92,29 @@ struct ObjectiveOptions: ParsableArguments {
     try requireRange("consistency-temperature", consistencyTemperature, 0.01...100)
   }
 
+  /// The number of negatives, or the default of the loss.
+  private var negativeCount: Int {
+    switch loss {
+    case .ce: 0
+    case .bce: negatives ?? 1
+    case .gbce: negatives ?? 128
+    case .sampledSoftmax: negatives ?? 2048
+    }
+  }
+
+  private var recommendation: LossSettings.Recommendation {
+    switch loss {
+    case .ce: .crossEntropy
+    case .bce: .binary(negativeCount: negativeCount)
+    case .gbce: .calibratedBinary(negativeCount: negativeCount, calibration: calibration)
+    case .sampledSoftmax: .sampledSoftmax(negativeCount: negativeCount)
+    }
+  }
+
   /// The options as the model takes them.
   var losses: LossSettings {
     var losses = LossSettings()
-    losses.recommendation = loss == .ce ? .crossEntropy : .binary(negativeCount: negatives)
+    losses.recommendation = recommendation
     losses.precision = precision
     losses.targets = targets
     losses.alignmentWeight = alignmentWeight
@@ -91,7 +130,7 @@ struct ObjectiveOptions: ParsableArguments {
   var configuration: [String: JSONValue] {
     [
       "loss": JSONValue(loss.rawValue), "precision": JSONValue(precision.rawValue),
-      "negatives": JSONValue(negatives),
+      "negatives": JSONValue(negativeCount), "calibration": JSONValue(calibration),
       "targets": JSONValue(targets.rawValue), "alignmentWeight": number(alignmentWeight),
       "alignmentTemperature": number(alignmentTemperature),
       "alignmentItems": JSONValue(alignmentItems), "pairs": JSONValue(pairs.rawValue),

@@ -118,7 +118,7 @@ struct TrainCommand: StageCommand {
       threads: shared.threads)
     let examples = TrainingExamples(
       data.sequences, maxLength: hyper.maxLength,
-      negativeCount: objective.loss == .bce ? objective.negatives : 0,
+      negativeCount: objective.losses.recommendation.negativesPerPosition,
       itemCount: data.catalogue.count, seed: shared.seed)
     guard examples.count > 0 else { throw .nothingToTrain(self.data) }
     return TrainingLoop(

@@ -5,7 +5,8 @@ import Testing
 
 /// Layer norm, unit length, softmax.
 @Suite struct NormalizationTests {
-  @Test(arguments: Shape.awkward)
+  // A row of one number has the derivative 0, which comes out as rounding times 1/√ε = 10⁴.
+  @Test(arguments: Shape.awkward.filter { $0.width > 1 })
   func `layer norm`(shape: Shape) throws {
     try check(
       .layerNorm,

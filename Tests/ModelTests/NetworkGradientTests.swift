@@ -104,7 +104,7 @@ private struct TinyWorld {
     losses.alignmentWeight = 0.3
     losses.consistencyWeight = 0.7
     losses.viewMask = form.viewMask
-    let negatives = if case .binary(let count) = form.loss { count } else { 0 }
+    let negatives = form.loss.negativesPerPosition
     batch = TrainingBatch(
       histories: [[0, 1, 2, 1], [3], [4, 4, 5], [6, 0, 3, 5, 2]],
       targets: [1, 2, 1, 6, 5, 4, 5, 0, 0, 3, 5, 2, 4],

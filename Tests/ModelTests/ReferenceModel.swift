@@ -57,6 +57,8 @@ struct ReferenceModel {
     case .binary:
       parts.recommendation = referenceBinaryCrossEntropy(
         states: read, items: items, targets: targets, negatives: predicted.flatMap(\.negatives))
+    case .calibratedBinary, .sampledSoftmax:
+      preconditionFailure("compared with the losses above in SampledLossTests")
     }
     if hyper.architecture == .h2rec, losses.alignmentWeight > 0 {
       parts.alignment = alignment(targets, weights)

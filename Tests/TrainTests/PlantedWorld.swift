@@ -57,7 +57,7 @@ struct PlantedWorld {
     let step = TrainingStep(
       network: network, losses: losses, pairs: nil, optimizer: optimizer, tokensPerPart: 32,
       seed: seed, threads: 2)
-    let negatives = if case .binary(let count) = losses.recommendation { count } else { 0 }
+    let negatives = losses.recommendation.negativesPerPosition
     return TrainingLoop(
       network: network, step: step,
       examples: TrainingExamples(

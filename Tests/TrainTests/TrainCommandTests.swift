@@ -39,7 +39,16 @@ import Testing
     (["--learning-rate", "nan"], "'--learning-rate' must be above 0 and at most 10, not nan."),
     (["--epochs", "0"], "'--epochs' must be from 1 to 100000, not 0."),
     (["--batch-size=-1"], "'--batch-size' must be from 1 to 65536, not -1."),
-    (["--negatives", "0"], "'--negatives' must be from 1 to 10000, not 0."),
+    (
+      ["--loss", "ce", "--negatives", "5"],
+      "'--loss ce' has no use for '--negatives'; leave it out."
+    ),
+    (
+      ["--loss", "bce", "--precision", "bfloat16"],
+      "'--precision bfloat16' is for '--loss ce' alone."
+    ),
+    (["--calibration", "1.5"], "'--calibration' must be from 0.0 to 1.0, not 1.5."),
+    (["--negatives", "0"], "'--negatives' must be from 1 to 1000000, not 0."),
     (
       ["--alignment-temperature", "0"],
       "'--alignment-temperature' must be from 0.02 to 100.0, not 0.0."

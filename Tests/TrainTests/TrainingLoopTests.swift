@@ -17,7 +17,20 @@ import Testing
     return losses
   }()
 
-  @Test(arguments: Hyperparameters.Architecture.allCases, [LossSettings(), binary])
+  static let calibrated: LossSettings = {
+    var losses = LossSettings()
+    losses.recommendation = .calibratedBinary(negativeCount: 4, calibration: 0.75)
+    return losses
+  }()
+
+  static let sampled: LossSettings = {
+    var losses = LossSettings()
+    losses.recommendation = .sampledSoftmax(negativeCount: 12)
+    return losses
+  }()
+
+  @Test(
+    arguments: Hyperparameters.Architecture.allCases, [LossSettings(), binary, calibrated, sampled])
   func `every form learns a planted order`(
     architecture: Hyperparameters.Architecture, losses: LossSettings
   ) throws {

@@ -8,6 +8,18 @@ public struct LossSettings: Sendable, Equatable {
     case crossEntropy
     /// Binary cross entropy with uniform negatives for each position.
     case binary(negativeCount: Int)
+    /// The same, calibrated for the rate of sampling (gBCE).
+    case calibratedBinary(negativeCount: Int, calibration: Double)
+    /// Softmax over the target and negatives that the whole batch shares, corrected for the sampling.
+    case sampledSoftmax(negativeCount: Int)
+
+    /// Negatives that are drawn for each position, 0 where there are none or the batch shares them.
+    public var negativesPerPosition: Int {
+      switch self {
+      case .binary(let count), .calibratedBinary(let count, _): count
+      case .crossEntropy, .sampledSoftmax: 0
+      }
+    }
   }
 
   /// Which positions of a sequence predict.

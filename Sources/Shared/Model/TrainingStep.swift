@@ -29,6 +29,7 @@ public final class TrainingStep {
   private let tokensPerPart: Int
   private let states: BatchStates
   private let crossEntropy: CrossEntropy
+  private let sampledSoftmax = SampledSoftmax()
   private let alignment = AlignmentLoss()
   private var parts: [Part] = []
   private var places: [Int32]
@@ -147,7 +148,7 @@ public final class TrainingStep {
     }
     var result = StepLosses()
     var start = ContinuousClock.now
-    result.recommendation = addRecommendation(predictions)
+    result.recommendation = addRecommendation(predictions, random)
     phaseTimes.add("recommendation", since: start)
     start = ContinuousClock.now
     result.alignment = usesAlignment ? addAlignment(predictions.targets, random) : nil
@@ -194,18 +195,34 @@ public final class TrainingStep {
     }
   }
 
-  private func addRecommendation(_ predictions: Predictions) -> Double {
+  private func addRecommendation(
+    _ predictions: Predictions, _ random: CounterRandom
+  ) -> Double {
+    let itemCount = network.itemCount
     switch losses.recommendation {
     case .crossEntropy:
       for branch in network.branches { branch.refresh(threads: threads) }
       return crossEntropy.add(
         states: states, targets: predictions.targets, branches: network.branches, weight: 1,
         threads: threads)
-    case .binary:
+    case .sampledSoftmax(let count):
+      let draws = random.substream(0x5341_4D50)
+      return sampledSoftmax.add(
+        states: states, targets: predictions.targets,
+        negatives: (0..<count).map { UInt32(draws.integer(below: itemCount, UInt64($0))) },
+        branches: network.branches, weight: 1, threads: threads)
+    case .binary, .calibratedBinary:
       return addBinaryCrossEntropy(
         states: states, targets: predictions.targets, negatives: predictions.negatives,
-        branches: network.branches, weight: 1)
+        branches: network.branches, weights: binaryWeights, weight: 1)
     }
+  }
+
+  private var binaryWeights: BinaryWeights {
+    guard case .calibratedBinary(let count, let calibration) = losses.recommendation else {
+      return .plain
+    }
+    return .calibrated(calibration, negativeCount: count, itemCount: max(2, network.itemCount))
   }
 
   private func addAlignment(_ targets: [UInt32], _ random: CounterRandom) -> Double {

@@ -1,0 +1,141 @@
+internal import CKernels
+
+// T states, n shared negatives, I items, w width of a state.
+
+/// The cross entropy of a softmax over the target and negatives that all states of a batch share, corrected for how they were
+/// drawn.
+///
+/// With n negatives drawn uniformly with replacement, each score is raised by `log(I / n)`, so that the sum over the
+/// negatives estimates the sum over the catalogue without bias (Bengio and Senécal 2008; Jean et al. 2015); a negative
+/// that is a state's own target is left out for it. Only rows that take part are touched: the cost does not grow with the
+/// catalogue.
+@safe public final class SampledSoftmax {
+  private let memory = ScratchBuffer()
+  private static let rowBlock = 64
+  private static let negativeBlock = 128
+
+  /// Creates the loss.
+  public init() {}
+
+  /// Adds the gradients of `weight · mean over the states of the loss`.
+  ///
+  /// - Parameters:
+  ///   - states: T states; their gradient is added to.
+  ///   - targets: the item that comes next, `[T]`.
+  ///   - negatives: n items drawn uniformly from the catalogue, shared by all states.
+  ///   - branches: the item vectors, in the order of the states' columns; rows that take part are touched.
+  ///   - weight: the factor of the loss in the total.
+  ///   - threads: the largest number of threads.
+  /// - Returns: the mean loss in nats, before `weight`.
+  public func add(
+    states: BatchStates, targets: [UInt32], negatives: [UInt32], branches: [ItemBranch],
+    weight: Float, threads: Int
+  ) -> Double {
+    precondition(targets.count == states.count && !targets.isEmpty && !negatives.isEmpty)
+    let width = states.width
+    let columns = negatives.count + 1
+    let floats = targets.count * (columns + width) + 2 * negatives.count * width
+    let work = unsafe SampledSoftmaxWork(
+      states: states, targets: targets, negatives: negatives, branches: branches,
+      base: memory.reserve(floats), factor: weight / Float(targets.count),
+      shift: Float(
+        naturalLogarithm(Double(branches[0].itemCount) / Double(negatives.count))))
+    work.load(threads: threads)
+    let blocks = ranges(targets.count, of: Self.rowBlock)
+    let losses = parallelMap(blocks.count, threads: threads) { work.scoreRows(blocks[$0]) }
+    let groups = ranges(negatives.count, of: Self.negativeBlock)
+    parallelFor(groups.count, threads: threads) { work.negativeGradients(groups[$0]) }
+    work.store()
+    return losses.reduce(0, +) / Double(targets.count)
+  }
+}
+
+/// The matrices of one evaluation, in one piece of memory: scores `[T, n + 1]` (the target last), target vectors `[T, w]`,
+/// negative vectors and their gradients `[n, w]`.
+@safe private struct SampledSoftmaxWork: @unchecked Sendable {
+  let states: BatchStates
+  let targets: [UInt32]
+  let negatives: [UInt32]
+  let branches: [ItemBranch]
+  let base: UnsafeMutablePointer<Float>
+  let factor: Float
+  let shift: Float
+
+  private var columns: Int { negatives.count + 1 }
+  private var width: Int { states.width }
+  private var targetVectors: UnsafeMutablePointer<Float> { unsafe base + targets.count * columns }
+  private var negativeVectors: UnsafeMutablePointer<Float> {
+    unsafe targetVectors + targets.count * width
+  }
+  private var gradients: UnsafeMutablePointer<Float> {
+    unsafe negativeVectors + negatives.count * width
+  }
+
+  func load(threads: Int) {
+    let blocks = ranges(targets.count + negatives.count, of: 256)
+    parallelFor(blocks.count, threads: threads) { block in
+      for row in blocks[block] {
+        let isTarget = row < targets.count
+        let item = isTarget ? targets[row] : negatives[row - targets.count]
+        var column = 0
+        for branch in branches {
+          // Target and negative vectors lie one after the other.
+          unsafe branch.copyVector(item, to: targetVectors + row * width + column)
+          column += branch.width
+        }
+      }
+    }
+  }
+
+  /// The losses of a block of rows added up; scores become their gradients, states receive theirs.
+  func scoreRows(_ block: Range<Int>) -> Double {
+    let count = negatives.count
+    let scores = unsafe base + block.lowerBound * columns
+    let rows = unsafe states.values + block.lowerBound * width
+    unsafe matrixMultiply(
+      block.count, count, width, rows, width, negativeVectors, width, transposeB: true, scores,
+      columns)
+    var loss = 0.0
+    for row in block {
+      let line = unsafe base + row * columns
+      for index in 0..<count {
+        unsafe line[index] =
+          negatives[index] == targets[row] ? -Float.greatestFiniteMagnitude : line[index] + shift
+      }
+      unsafe line[count] = h2rec_dot(
+        states.values + row * width, targetVectors + row * width, width)
+      loss += unsafe Double(h2rec_cross_entropy_row(line, columns, count, factor))
+    }
+    let out = unsafe states.gradient + block.lowerBound * width
+    unsafe matrixMultiply(
+      block.count, width, count, scores, columns, negativeVectors, width, beta: 1, out, width)
+    for row in block {
+      unsafe h2rec_add_scaled(
+        states.gradient + row * width, targetVectors + row * width, base[row * columns + count],
+        width)
+    }
+    return loss
+  }
+
+  func negativeGradients(_ block: Range<Int>) {
+    unsafe matrixMultiply(
+      block.count, width, targets.count, base + block.lowerBound, columns, transposeA: true,
+      states.values, width, gradients + block.lowerBound * width, width)
+  }
+
+  /// Passes the gradients of all items that took part on to their tables.
+  func store() {
+    var column = 0
+    for branch in branches {
+      for (row, item) in targets.enumerated() {
+        unsafe branch.addGradient(
+          states.values + row * width + column, factor: base[row * columns + negatives.count],
+          toItem: item)
+      }
+      for (row, item) in negatives.enumerated() {
+        unsafe branch.addGradient(gradients + row * width + column, factor: 1, toItem: item)
+      }
+      column += branch.width
+    }
+  }
+}
