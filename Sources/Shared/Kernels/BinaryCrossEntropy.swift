@@ -13,18 +13,21 @@ public struct BinaryWeights: Sendable, Equatable {
     self.negative = negative
   }
 
-  /// Both means count alike: the loss of SASRec (Kang and McAuley 2018, eq. 5).
+  /// Both means count alike: the loss of SASRec.
+  ///
+  /// Kang and McAuley 2018, equation 5.
   public static let plain = BinaryWeights(positive: 1, negative: 1)
 
-  /// The generalised form that undoes the overconfidence of negative sampling: gBCE (Petrov and Macdonald 2023, eq. 8).
+  /// The generalised form that undoes the overconfidence of negative sampling: gBCE.
   ///
-  /// With the sampling rate `α = n / (I − 1)` the positive probability is raised to the power
+  /// Petrov and Macdonald 2023, equation 8. With the sampling rate `α = n / (I − 1)` the positive probability is raised to the power
   /// `β = α (t (1 − 1/α) + 1/α)`; the loss of a state is the sum of its 1 + n terms divided by their number.
   ///
   /// - Parameters:
   ///   - calibration: t, from 0 (plain) to 1 (fully calibrated).
   ///   - negativeCount: n.
   ///   - itemCount: I > 1.
+  /// - Returns: p = β / (1 + n) and q = n / (1 + n).
   public static func calibrated(
     _ calibration: Double, negativeCount: Int, itemCount: Int
   ) -> BinaryWeights {
