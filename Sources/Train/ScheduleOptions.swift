@@ -10,6 +10,21 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: "Learning rate of Adam.")
   var learningRate: Float = 1e-3
 
+  @Option(
+    help:
+      "Course of the learning rate after the warm-up: constant, or cosine down to 0 at the last epoch."
+  )
+  var rateSchedule = RateSchedule.Form.constant
+
+  @Option(help: "Steps over which the learning rate rises from 0.")
+  var warmUpSteps = 0
+
+  @Option(help: "Decoupled weight decay (AdamW); 0 for none.")
+  var weightDecay: Float = 0
+
+  @Option(help: "Largest norm of the whole gradient, longer ones are scaled down; 0 for no limit.")
+  var clipNorm: Float = 0
+
   @Option(help: "Most epochs.")
   var epochs = 200
 
@@ -28,14 +43,29 @@ struct ScheduleOptions: ParsableArguments {
         "'--learning-rate' must be above 0 and at most 10, not \(learningRate).")
     }
     try requireRange("epochs", epochs, 1...100_000)
+    try requireRange("warm-up-steps", warmUpSteps, 0...10_000_000)
+    try requireRange("weight-decay", weightDecay, 0...100)
+    try requireRange("clip-norm", clipNorm, 0...1_000_000)
     try requireRange("patience", patience, 1...100_000)
     try requireRange("micro-batch-tokens", microBatchTokens, 1...1_000_000)
+  }
+
+  /// The learning rate of every step.
+  ///
+  /// - Parameter stepsPerEpoch: steps in an epoch.
+  /// - Returns: the rate as a function of the step.
+  func rates(stepsPerEpoch: Int) -> RateSchedule {
+    RateSchedule(
+      form: rateSchedule, peak: learningRate, warmUpSteps: warmUpSteps,
+      stepCount: epochs * stepsPerEpoch)
   }
 
   /// The settings of the optimiser.
   var optimizer: Adam.Settings {
     var settings = Adam.Settings()
     settings.rate = learningRate
+    settings.weightDecay = weightDecay
+    settings.largestNorm = clipNorm
     return settings
   }
 
@@ -43,6 +73,8 @@ struct ScheduleOptions: ParsableArguments {
   var configuration: [String: JSONValue] {
     [
       "batchSize": JSONValue(batchSize), "learningRate": number(learningRate),
+      "rateSchedule": JSONValue(rateSchedule.rawValue), "warmUpSteps": JSONValue(warmUpSteps),
+      "weightDecay": number(weightDecay), "clipNorm": number(clipNorm),
       "epochs": JSONValue(epochs), "patience": JSONValue(patience),
       "microBatchTokens": JSONValue(microBatchTokens),
     ]

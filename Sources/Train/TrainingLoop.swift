@@ -69,8 +69,10 @@ struct TrainingLoop {
     let start = ContinuousClock.now
     var sums: [String: Double] = [:]
     let batches = examples.batches(epoch: epoch, size: schedule.batchSize)
+    let rates = schedule.rates(stepsPerEpoch: batches.count)
     for members in batches {
       let batch = examples.batch(members, epoch: epoch)
+      step.learningRate = rates.rate(step: outcome.stepCount)
       let losses = step.run(batch, number: outcome.stepCount)
       outcome.stepCount += 1
       outcome.positions += batch.tokenCount

@@ -108,4 +108,50 @@ import Testing
     }
     #expect(table.values.array == parameters.array)
   }
+
+  @Test func `weight decay shrinks values apart from the gradient`() {
+    var decayed = settings(rate: 0.1)
+    decayed.weightDecay = 0.5
+    let start: [Float] = [2, -4, 0]
+    func step(_ settings: Adam.Settings, _ gradient: [Float]) -> [Float] {
+      let parameters = AlignedBuffer(count: 3)
+      parameters.set(start)
+      let buffer = AlignedBuffer(count: 3)
+      buffer.set(gradient)
+      Adam(parameters: parameters, tables: [], settings: settings).step(
+        gradient: buffer, threads: 1)
+      return parameters.array
+    }
+    // 1 − 0.1 · 0.5 = 19/20.
+    let shrunk: [Float] = [1.9, -3.8, 0]
+    for (value, expected) in zip(step(decayed, [0, 0, 0]), shrunk) {
+      #expect(abs(value - expected) < 1e-6)
+    }
+    let moved = step(settings(rate: 0.1), [1, 1, 1])
+    for (index, value) in step(decayed, [1, 1, 1]).enumerated() {
+      #expect(abs(value - (moved[index] - start[index] / 20)) < 1e-6)
+    }
+  }
+
+  @Test func `a gradient longer than the limit is scaled as a whole, tables included`() {
+    // Norm 13 = √(3² + 4² + 12²); the moments after one step are 0.1 · g and 0.001 · g².
+    func moved(limit: Float, scale: Float) -> [Float] {
+      var settings = settings(rate: 1)
+      settings.largestNorm = limit
+      settings.epsilon = 1
+      let parameters = AlignedBuffer(count: 2)
+      let table = EmbeddingTable(count: 3, width: 1)
+      let gradient = AlignedBuffer(count: 2)
+      gradient.set([3 * scale, 4 * scale])
+      table.touch(1)
+      table.gradient.set([12 * scale], at: 1)
+      Adam(parameters: parameters, tables: [table], settings: settings).step(
+        gradient: gradient, threads: 1)
+      return parameters.array + table.values.array
+    }
+    let clipped = moved(limit: 6.5, scale: 1)
+    for (a, b) in zip(clipped, moved(limit: 0, scale: 0.5)) { #expect(abs(a - b) < 1e-6) }
+    #expect(moved(limit: 13.5, scale: 1) == moved(limit: 0, scale: 1))
+    #expect(clipped != moved(limit: 0, scale: 1))
+  }
 }

@@ -49,13 +49,12 @@ struct PlantedWorld {
     _ network: Network, epochs: Int, patience: Int = 1000, batchSize: Int = 16, rate: Float = 0.01,
     losses: LossSettings = LossSettings(), seed: UInt64 = 1
   ) throws -> TrainingLoop {
-    let schedule = try ScheduleOptions.parse([
+    var schedule = try ScheduleOptions.parse([
       "--batch-size", "\(batchSize)", "--epochs", "\(epochs)", "--patience", "\(patience)",
     ])
-    var optimizer = schedule.optimizer
-    optimizer.rate = rate
+    schedule.learningRate = rate
     let step = TrainingStep(
-      network: network, losses: losses, pairs: nil, optimizer: optimizer, tokensPerPart: 32,
+      network: network, losses: losses, pairs: nil, optimizer: schedule.optimizer, tokensPerPart: 32,
       seed: seed, threads: 2)
     let negatives = losses.recommendation.negativesPerPosition
     return TrainingLoop(

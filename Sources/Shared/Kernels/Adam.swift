@@ -18,6 +18,10 @@ public final class Adam {
     public var beta2: Float = 0.999
     /// Added to the root of the second moment.
     public var epsilon: Float = 1e-8
+    /// Decoupled weight decay: values are multiplied by 1 − rate · decay (Loshchilov and Hutter 2019); 0 for none.
+    public var weightDecay: Float = 0
+    /// The largest Euclidean norm of the gradient of all parameters together; longer ones are scaled down; 0 for none.
+    public var largestNorm: Float = 0
 
     /// The defaults of the paper.
     public init() {}
@@ -48,7 +52,7 @@ public final class Adam {
   ///   - threads: the largest number of threads.
   public func step(gradient: AlignedBuffer, threads: Int) {
     stepCount += 1
-    let update = AdamUpdate(settings, step: stepCount)
+    let update = AdamUpdate(settings, step: stepCount, factor: clipFactor(gradient))
     unsafe update.apply(
       to: parameters.base, gradient.base, first.base, second.base, parameters.count,
       threads: threads)
@@ -71,14 +75,32 @@ public final class Adam {
   }
 }
 
+extension Adam {
+  /// What the gradient is multiplied by so that its norm is at most ``Settings/largestNorm``.
+  private func clipFactor(_ gradient: AlignedBuffer) -> Float {
+    guard settings.largestNorm > 0 else { return 1 }
+    var squares = unsafe h2rec_sum_of_squares(gradient.base, gradient.count)
+    for entry in tables {
+      let table = entry.table
+      for row in table.touchedRows {
+        squares += unsafe h2rec_sum_of_squares(
+          table.gradient.base + Int(row) * table.width, table.width)
+      }
+    }
+    return min(1, settings.largestNorm / Float(squares.squareRoot()))
+  }
+}
+
 /// The constants of one step.
 private struct AdamUpdate: Sendable {
   let settings: Adam.Settings
   let c1: Float
   let c2: Float
+  let factor: Float
 
-  init(_ settings: Adam.Settings, step: Int) {
+  init(_ settings: Adam.Settings, step: Int, factor: Float) {
     self.settings = settings
+    self.factor = factor
     c1 = Float(1 / (1 - power(Double(settings.beta1), step)))
     c2 = Float(1 / (1 - power(Double(settings.beta2), step)))
   }
@@ -97,7 +119,7 @@ private struct AdamUpdate: Sendable {
       unsafe h2rec_adam(
         values + start, gradient + start, first + start, second + start,
         min(65_536, count - start), settings.rate, settings.beta1, settings.beta2,
-        settings.epsilon, c1, c2)
+        settings.epsilon, c1, c2, factor, 1 - settings.rate * settings.weightDecay)
     }
   }
 }

@@ -68,6 +68,12 @@ public final class TrainingStep {
     losses.consistencyWeight > 0 && network.hyper.hasCross && network.hyper.levelCount > 1
   }
 
+  /// The learning rate of the next steps.
+  public var learningRate: Float {
+    get { optimizer.settings.rate }
+    set { optimizer.settings.rate = newValue }
+  }
+
   /// Computes losses and gradients of a batch and moves all parameters.
   ///
   /// - Parameters:

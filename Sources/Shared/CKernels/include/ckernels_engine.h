@@ -133,10 +133,10 @@ void h2rec_scale_by_sums(float *x, const float *factors, float factor, size_t co
 
 // MARK: - Optimiser
 
-/// One step of Adam with bias-correction factors c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t); the
-/// gradient is set to zero.
+/// One step of Adam with bias-correction factors c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t); the gradient is
+/// multiplied by `factor` first, the values by `shrink` (decoupled weight decay); the gradient is set to zero.
 void h2rec_adam(float *values, float *gradient, float *first, float *second, size_t count, float rate,
-                float beta1, float beta2, float epsilon, float c1, float c2);
+                float beta1, float beta2, float epsilon, float c1, float c2, float factor, float shrink);
 
 // MARK: - bfloat16
 
