@@ -121,7 +121,7 @@ let package = Package(
         subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
-    tests("Preprocess", ["Dataset", "Preprocess", "ShardIO", "TextInput", subprocess]),
+    tests("Preprocess", ["Dataset", "Kernels", "Preprocess", "ShardIO", "TextInput", subprocess]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
     tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
     tests("TextInput", ["ShardIO", "TextInput"]),

@@ -23,6 +23,7 @@ extension PreprocessRun {
       "has_items": .bool(input.items != nil),
       "has_vectors": .bool(input.vectors != nil),
       "vector_field": optional(input.vectorField),
+      "text_vectors": JSONValue(input.textVectors),
       "item_id_field": optional(input.itemIdField),
       "title_field": optional(input.titleField),
       "categories_field": optional(input.categoriesField),

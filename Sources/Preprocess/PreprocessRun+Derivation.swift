@@ -24,11 +24,14 @@ extension PreprocessRun {
     let groups = PopularityGroups(
       histories, trainEnds: trainEnds, itemCount: itemCount, headShare: derivation.headShare,
       tailThreshold: derivation.tailThreshold)
-    var tables = [
-      sequences(data, trainEnds, validEnds).table,
-      catalogue(data, items, groups).table,
-    ]
-    if let vectors { tables.append(try itemVectors(data, vectors).table) }
+    let catalogue = catalogue(data, items, groups)
+    var tables = [sequences(data, trainEnds, validEnds).table, catalogue.table]
+    if let made = try vectors.map({ reader throws(PipelineError) in try itemVectors(data, reader) })
+      ?? textVectors(catalogue)
+    {
+      tables.append(made.table)
+      counters["vector_width"] = JSONValue(made.width)
+    }
     let builder = PairBuilder(
       window: derivation.pairWindow, maximumCount: derivation.pairCount,
       minimumOccurrences: derivation.pairMinimum, threads: threads)
@@ -44,6 +47,13 @@ extension PreprocessRun {
     }
     count(histories, trainEnds, validEnds, groups, &counters)
     return Result(tables: tables, counters: counters)
+  }
+
+  /// Vectors made from the texts, where there are some and no others.
+  private func textVectors(_ catalogue: Catalogue) -> ItemVectors? {
+    guard input.textVectors > 0, input.vectors == nil, input.items != nil else { return nil }
+    let encoder = TextEncoder(width: input.textVectors, seed: seed, threads: threads)
+    return encoder.encode(catalogue.texts)
   }
 
   private func split(_ histories: Histories) throws(PipelineError) -> Split {

@@ -73,6 +73,13 @@ struct InputOptions: ParsableArguments {
   @Option(help: "Array, tensor or JSON field of the vectors, where there are several.")
   var vectorField: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Without '--vectors': width of the vectors made from the items' texts; 0 for none.",
+      discussion:
+        "TF-IDF of words and pieces of words, then a randomised singular value decomposition."))
+  var textVectors = 128
+
   @Option(help: "Items of the log that the item file lacks: error, drop, keep.")
   var missingItems: MissingItems = .error
 
@@ -90,6 +97,9 @@ struct InputOptions: ParsableArguments {
     if interactions.isEmpty { throw ValidationError("'--interactions' needs at least one path.") }
     if vectors == nil, vectorIds != nil || vectorField != nil {
       throw ValidationError("'--vector-ids' and '--vector-field' need '--vectors'.")
+    }
+    guard (0...1024).contains(textVectors) else {
+      throw ValidationError("'--text-vectors' must be from 0 to 1024, not \(textVectors).")
     }
     if badRows != nil, !skipBadRows {
       throw ValidationError("'--bad-rows' needs '--skip-bad-rows'.")

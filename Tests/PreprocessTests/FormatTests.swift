@@ -270,4 +270,15 @@ struct `Formats of a log` {
       #expect(data.validEnds == [1, 2, 1])
     }
   }
+
+  @Test func `items without vectors get some from their texts`() async throws {
+    let items = ["i 1", "i,2", "i3"].map { #"{"item_id":"\#($0)","title":"A lamp \#($0)"}"# }
+    let files = [
+      "log.csv": Array(csv.utf8), "items.jsonl": Array(items.joined(separator: "\n").utf8),
+    ]
+    let arguments = ["--interactions", "log.csv", "--items", "items.jsonl", "--text-vectors"]
+    let data = try await preprocessed(files, arguments + ["16"])
+    #expect(data.vectors?.width == 16 && data.vectors?.count == 3)
+    #expect(try await preprocessed(files, arguments + ["0"]).vectors == nil)
+  }
 }
