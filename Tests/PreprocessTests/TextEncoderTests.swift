@@ -7,11 +7,11 @@ import Testing
 
 struct `Text encoder` {
   private static let things = ["desk lamp", "garden hose", "chess board", "running shoes"]
-  private static let qualities = ["small", "large", "green", "cheap", "sturdy", "old"]
+  private static let qualities = ["small", "large"]
 
   /// 24 texts, six of each thing.
   private var texts: [String] {
-    (0..<24).map { "A \(Self.qualities[$0 / 4]) \(Self.things[$0 % 4]), number \($0)" }
+    (0..<24).map { "A \(Self.qualities[$0 / 12]) \(Self.things[$0 % 4]), number \($0)" }
   }
 
   private func cosine(_ vectors: ItemVectors, _ left: Int, _ right: Int) -> Float {
@@ -71,6 +71,7 @@ struct `Text encoder` {
     #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["", "", ""]) == nil)
     #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["abc", "xyz"]) == nil)
     #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode([]) == nil)
+    #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["abc", "abc"]) == nil)
   }
 
   @Test func `an item without a text has a finite vector`() throws {

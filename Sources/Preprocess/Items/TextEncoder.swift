@@ -21,7 +21,7 @@ struct TextEncoder {
 
   /// Encodes texts.
   ///
-  /// - Returns: one vector a text; nil if no two texts have a word in common.
+  /// - Returns: one vector a text; nil if no two texts have a word in common, or all texts are alike.
   func encode(_ texts: [String]) -> ItemVectors? {
     let features = TextFeatures(texts, threads: threads).matrix
     guard features.columns > 0, texts.count > 1 else { return nil }
@@ -39,6 +39,7 @@ struct TextEncoder {
     }
     // The scores now stretch by the square of the singular values; half of that is taken back.
     var vectors = scaledComponents(scores, count: width, power: 0.5)
+    guard vectors.values.contains(where: { $0 != 0 }) else { return nil }
     normalize(&vectors)
     return ItemVectors(values: vectors.values, width: width)
   }
