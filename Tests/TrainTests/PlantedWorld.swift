@@ -54,7 +54,8 @@ struct PlantedWorld {
     ])
     schedule.learningRate = rate
     let step = TrainingStep(
-      network: network, losses: losses, pairs: nil, optimizer: schedule.optimizer, tokensPerPart: 32,
+      network: network, losses: losses, pairs: nil, optimizer: schedule.optimizer,
+      tokensPerPart: 32,
       seed: seed, threads: 2)
     let negatives = losses.recommendation.negativesPerPosition
     return TrainingLoop(
