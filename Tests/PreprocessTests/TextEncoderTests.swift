@@ -36,7 +36,7 @@ struct `Text encoder` {
     let many = (0..<1500).map { "\(texts[$0 % 24]) \($0 % 7)" }
     let first = try #require(TextEncoder(width: 4, seed: 1, threads: 1).encode(many))
     #expect(TextEncoder(width: 4, seed: 1, threads: 3).encode(many) == first)
-    #expect(first.values.allSatisfy(\.isFinite))
+    #expect(first.values.allSatisfy { $0.isFinite })
   }
 
   @Test func `with as many directions as texts, inner products are those of centred TF-IDF`() throws
@@ -77,6 +77,6 @@ struct `Text encoder` {
   @Test func `an item without a text has a finite vector`() throws {
     let vectors = try #require(
       TextEncoder(width: 4, seed: 1, threads: 1).encode(texts + ["", "ÄÖÜ äöü 東京"]))
-    #expect(vectors.values.allSatisfy(\.isFinite))
+    #expect(vectors.values.allSatisfy { $0.isFinite })
   }
 }
