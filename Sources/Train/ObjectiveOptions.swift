@@ -37,8 +37,9 @@ struct ObjectiveOptions: ParsableArguments {
       """)
   var negatives: Int?
 
-  @Option(help: "Calibration of gbce, from 0 (bce with a mean over all terms) to 1.")
-  var calibration: Double = 0.75
+  @Option(
+    help: "Calibration of gbce, from 0 (bce with a mean over all terms) to 1; default 0.75.")
+  var calibration: Double?
 
   @Option(help: "all: every position predicts its next item; last: only the last one.")
   var targets = LossSettings.Targets.all
@@ -84,13 +85,20 @@ struct ObjectiveOptions: ParsableArguments {
     guard precision == .float32 || loss == .ce else {
       throw ValidationError("'--precision bfloat16' is for '--loss ce' alone.")
     }
-    try requireRange("calibration", calibration, 0...1)
+    if let calibration {
+      try requireRange("calibration", calibration, 0...1)
+      guard loss == .gbce else {
+        throw ValidationError("'--calibration' is for '--loss gbce' alone.")
+      }
+    }
     try requireRange("alignment-weight", alignmentWeight, 0...1000)
     try requireRange("alignment-temperature", alignmentTemperature, 0.02...100)
     try requireRange("alignment-items", alignmentItems, 2...16_384)
     try requireRange("consistency-weight", consistencyWeight, 0...1000)
     try requireRange("consistency-temperature", consistencyTemperature, 0.01...100)
   }
+
+  private static let defaultCalibration = 0.75
 
   /// The number of negatives, or the default of the loss.
   private var negativeCount: Int {
@@ -106,7 +114,9 @@ struct ObjectiveOptions: ParsableArguments {
     switch loss {
     case .ce: .crossEntropy
     case .bce: .binary(negativeCount: negativeCount)
-    case .gbce: .calibratedBinary(negativeCount: negativeCount, calibration: calibration)
+    case .gbce:
+      .calibratedBinary(
+        negativeCount: negativeCount, calibration: calibration ?? Self.defaultCalibration)
     case .sampledSoftmax: .sampledSoftmax(negativeCount: negativeCount)
     }
   }
@@ -130,7 +140,8 @@ struct ObjectiveOptions: ParsableArguments {
   var configuration: [String: JSONValue] {
     [
       "loss": JSONValue(loss.rawValue), "precision": JSONValue(precision.rawValue),
-      "negatives": JSONValue(negativeCount), "calibration": JSONValue(calibration),
+      "negatives": JSONValue(negativeCount),
+      "calibration": loss == .gbce ? JSONValue(calibration ?? Self.defaultCalibration) : .null,
       "targets": JSONValue(targets.rawValue), "alignmentWeight": number(alignmentWeight),
       "alignmentTemperature": number(alignmentTemperature),
       "alignmentItems": JSONValue(alignmentItems), "pairs": JSONValue(pairs.rawValue),

@@ -47,7 +47,11 @@ import Testing
       ["--loss", "bce", "--precision", "bfloat16"],
       "'--precision bfloat16' is for '--loss ce' alone."
     ),
-    (["--calibration", "1.5"], "'--calibration' must be from 0.0 to 1.0, not 1.5."),
+    (["--calibration", "0.5"], "'--calibration' is for '--loss gbce' alone."),
+    (
+      ["--loss", "gbce", "--calibration", "1.5"],
+      "'--calibration' must be from 0.0 to 1.0, not 1.5."
+    ),
     (["--negatives", "0"], "'--negatives' must be from 1 to 1000000, not 0."),
     (
       ["--alignment-temperature", "0"],
