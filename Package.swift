@@ -142,6 +142,7 @@ if environment["H2REC_BENCHMARKS"] == "1" {
     .executable(name: "shard-benchmark", targets: ["ShardBenchmark"]),
     .executable(name: "ranking-benchmark", targets: ["RankingBenchmark"]),
     .executable(name: "training-benchmark", targets: ["TrainingBenchmark"]),
+    .executable(name: "autoencoder-benchmark", targets: ["AutoencoderBenchmark"]),
   ]
   package.targets.append(
     .executableTarget(
@@ -155,6 +156,10 @@ if environment["H2REC_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "TrainingBenchmark", dependencies: ["Kernels", "Model", argumentParser],
       path: "Benchmarks/TrainingBenchmark", swiftSettings: strict))
+  package.targets.append(
+    .executableTarget(
+      name: "AutoencoderBenchmark", dependencies: ["Kernels", argumentParser],
+      path: "Benchmarks/AutoencoderBenchmark", swiftSettings: strict))
 }
 
 if environment["H2REC_FUZZ"] == "1" {

@@ -68,6 +68,7 @@ def main():
     options.add_argument("--iterations", type=int, default=25)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--options", default="", help="more options of h2rec-tokenize, for example '--sample-size 25600'")
     options.add_argument("--vectors", help="a .npy of float32 instead of made ones; sets --items and --width")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +90,7 @@ def main():
              "--negatives", "1", "--output", data, "--quiet"], check=True, stdout=subprocess.DEVNULL)
         sizes = ",".join([str(given.codes)] * given.levels)
         ours = [program("tokenize"), "--data", data, "--output", os.path.join(folder, "2"), "--codebooks", sizes, "--pca",
-                "0", "--iterations", str(given.iterations), "--threads", str(given.threads), "--quiet"]
+                "0", "--iterations", str(given.iterations), "--threads", str(given.threads), "--quiet", *given.options.split()]
         theirs = [sys.executable, "-c", FAISS, path] + [
             str(number) for number in (given.levels, given.codes, given.iterations, given.threads)]
         seconds = {"h2rec-tokenize": [], "faiss": []}

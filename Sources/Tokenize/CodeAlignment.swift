@@ -40,11 +40,20 @@ extension TokenizedItems {
     for item in stride(from: level, to: codes.count, by: levelSizes.count) {
       codes[item] = UInt16(names[Int(codes[item])])
     }
-    let columns = center.count
-    let unnamed = codebooks[level]
-    for (code, name) in names.enumerated() {
-      codebooks[level].values.replaceSubrange(
-        name * columns..<(name + 1) * columns, with: unnamed[row: code])
+    codebooks[level] = codebooks[level].renamed(names)
+    if let codebook = network?.codebooks[level] {
+      network?.codebooks[level] = codebook.renamed(names)
     }
+  }
+}
+
+extension Matrix {
+  /// Row `i` becomes row `names[i]`, a permutation.
+  fileprivate func renamed(_ names: [Int]) -> Matrix {
+    var renamed = self
+    for (row, name) in names.enumerated() {
+      renamed.values.replaceSubrange(name * columns..<(name + 1) * columns, with: self[row: row])
+    }
+    return renamed
   }
 }

@@ -22,14 +22,18 @@ struct CodeEncoder: Sendable, Equatable {
   /// Whether every level sees the whole vector and a vector is the mean of its code vectors; else a level sees what the
   /// levels before left, and a vector is the sum.
   let isParallel: Bool
+  /// The network whose latent vectors decide; nil where the vectors themselves do.
+  let network: CodeNetwork?
 
   init(
-    codebooks: [Matrix], center: [Float], distances: [CodeDistance]? = nil, isParallel: Bool = false
+    codebooks: [Matrix], center: [Float], distances: [CodeDistance]? = nil,
+    isParallel: Bool = false, network: CodeNetwork? = nil
   ) {
     self.codebooks = codebooks
     self.center = center
     self.distances = distances ?? codebooks.map { _ in .l2 }
     self.isParallel = isParallel
+    self.network = network
   }
 
   /// What came of some vectors.
@@ -65,12 +69,14 @@ struct CodeEncoder: Sendable, Equatable {
   }
 
   /// The nearest code vectors of a level for what is left of some vectors.
-  func nearest(_ rest: Matrix, level: Int, threads: Int) -> [UInt32] {
+  private func nearest(
+    _ rest: Matrix, _ codebook: Matrix, level: Int, threads: Int
+  ) -> [UInt32] {
     switch distances[level] {
-    case .l2: NearestCentroids(of: rest, among: codebooks[level], threads: threads).indices
+    case .l2: NearestCentroids(of: rest, among: codebook, threads: threads).indices
     case .cosine:
       NearestCentroids(
-        of: normalizedRows(rest), among: normalizedRows(codebooks[level]), threads: threads
+        of: normalizedRows(rest), among: normalizedRows(codebook), threads: threads
       ).indices
     }
   }
@@ -86,11 +92,14 @@ struct CodeEncoder: Sendable, Equatable {
       values: Array(vectors.values[rows.lowerBound * columns..<rows.upperBound * columns]))
     subtract(center, fromRowsOf: &rest, threads: threads)
     let whole = isParallel ? rest : nil
+    var latent = network?.encoder.apply(to: rest, threads: threads)
     let count = Double(rows.count)
     encoding.variance += count * meanSquaredLength(rest, threads: threads)
     var codes = [UInt16](repeating: 0, count: rows.count * codebooks.count)
     for level in codebooks.indices {
-      let indices = nearest(whole ?? rest, level: level, threads: threads)
+      let chosen = network?.codebooks[level] ?? codebooks[level]
+      let indices = nearest(latent ?? whole ?? rest, chosen, level: level, threads: threads)
+      if latent != nil, !isParallel { latent?.subtract(indices, of: chosen, threads: threads) }
       for (row, code) in indices.enumerated() {
         codes[row * codebooks.count + level] = UInt16(code)
       }
@@ -107,6 +116,11 @@ struct CodeEncoder: Sendable, Equatable {
 }
 
 extension Matrix {
+  /// Takes from each row the row of a table.
+  fileprivate mutating func subtract(_ indices: [UInt32], of table: Matrix, threads: Int) {
+    Kernels.subtract(indices, of: table, from: &self, threads: threads)
+  }
+
   /// What is left of vectors when the mean of their first code vectors is taken away.
   fileprivate func subtractingMean(
     of codebooks: ArraySlice<Matrix>, _ codes: [UInt16], levelCount: Int
@@ -131,7 +145,10 @@ extension CodeEncoder {
   /// - Parameters:
   ///   - codes: its codebooks.
   ///   - configuration: its configuration; what it does not say is residual and Euclidean.
-  init(_ codes: ItemCodes, configuration: [String: JSONValue] = [:]) {
+  ///   - network: its network, where it has one.
+  init(
+    _ codes: ItemCodes, configuration: [String: JSONValue] = [:], network: CodeNetwork? = nil
+  ) {
     let names = configuration["distance"]?.arrayValue ?? []
     let distances = codes.levelSizes.indices.map { level in
       names.indices.contains(level)
@@ -139,6 +156,7 @@ extension CodeEncoder {
     }
     self.init(
       codebooks: codes.codebookMatrices, center: codes.center, distances: distances,
-      isParallel: configuration["quantizer"]?.stringValue == QuantizerMethod.parallel.rawValue)
+      isParallel: configuration["quantizer"]?.stringValue == QuantizerMethod.parallel.rawValue,
+      network: network)
   }
 }

@@ -1,5 +1,6 @@
 internal import Dataset
 internal import Foundation
+internal import Kernels
 
 extension CodeReport {
   /// The report for a person to read.
@@ -31,6 +32,14 @@ extension CodeReport {
   /// What else there is to say, a paragraph each.
   var notes: [String] {
     var notes = ["The codes were learned on \(percent(items.visibleShare)) of the variance."]
+    if let error = items.decoderError, let last = items.epochs.last {
+      notes.append(
+        """
+        The autoencoder learned for \(items.epochs.count) epochs; in the last one its codes missed \
+        \(percent(last.reconstruction)) of the variance, at the end \(percent(error)). The code vectors above are means of \
+        item vectors, level by level.
+        """)
+    }
     if let purities {
       notes.append(
         "Purity against the most specific category, by the number of codes: "

@@ -70,6 +70,12 @@ struct CodeReport {
       "visibleShare": JSONValue(items.visibleShare),
       "relativeError": JSONValue(items.relativeError),
     ])
+    members["autoencoder"] = items.decoderError.map { error in
+      .object([
+        "decoderError": JSONValue(error),
+        "epochs": .array(items.epochs.map(\.json)),
+      ])
+    }
     members["duplicateVectors"] = JSONValue(duplicateCount)
     members["prefixPurities"] = purities.map { .array($0.map { JSONValue($0) }) }
     members["churn"] = churn?.json
@@ -88,6 +94,20 @@ struct CodeReport {
             "id": .string(catalogue.itemIDs[item]), "title": .string(catalogue.titles[item]),
           ])
         }),
+    ])
+  }
+}
+
+extension AutoencoderEpoch {
+  /// The losses for reports.
+  var json: JSONValue {
+    .object([
+      "reconstruction": JSONValue(reconstruction),
+      "quantization": JSONValue(quantization),
+      "uniqueness": JSONValue(uniqueness),
+      "supervision": JSONValue(supervision),
+      "total": JSONValue(total),
+      "revivals": JSONValue(revivedCount),
     ])
   }
 }

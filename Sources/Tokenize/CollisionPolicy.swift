@@ -76,6 +76,10 @@ extension TokenizedItems {
     }
     levelSizes.append(size)
     codebooks.append(Matrix(rows: size, columns: center.count))
+    if let width = network?.encoder.outputWidth {
+      network?.codebooks.append(Matrix(rows: size, columns: width))
+    }
+    distances?.append(.l2)
     residuals.append(residuals.last ?? variance)
   }
 

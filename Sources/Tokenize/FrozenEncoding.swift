@@ -53,7 +53,7 @@ struct FrozenEncoding: Sendable, Equatable {
     items = TokenizedItems(
       levelSizes: previous.codes.levelSizes, codes: encoding.codes, codebooks: encoder.codebooks,
       center: encoder.center, variance: encoding.variance, residuals: encoding.residuals,
-      distances: encoder.distances, isParallel: encoder.isParallel)
+      distances: encoder.distances, isParallel: encoder.isParallel, network: encoder.network)
   }
 }
 

@@ -29,6 +29,22 @@ extension PipelineError {
       at: .init(path: directory), note: "pq and opq give each level its own coordinates")
   }
 
+  /// The network of an earlier run is damaged.
+  static func badNetwork(_ input: StageInput, _ problem: String) -> PipelineError {
+    PipelineError(
+      .dataFormat, "the network of the tokenizer: \(problem)",
+      at: .init(path: "\(input.directory)"),
+      note: "make these codes again, with this version of the program")
+  }
+
+  /// There is nothing that codes could be taught.
+  static func noCategories(_ directory: String) -> PipelineError {
+    PipelineError(
+      .configuration,
+      "the items have no categories that differ, so there is nothing to supervise with",
+      at: .init(path: directory), note: "leave --supervision out, or give items with categories")
+  }
+
   /// All item vectors are the same.
   static func allVectorsEqual(_ directory: String, itemCount: Int) -> PipelineError {
     PipelineError(

@@ -23,7 +23,9 @@ struct PreviousRun: Sendable {
     codes = try ItemCodes(input)
     itemIDs = try input.table(Self.itemsKind).strings("item_id")
     reference = input.reference
-    encoder = CodeEncoder(codes, configuration: input.manifest.configuration)
+    encoder = CodeEncoder(
+      codes, configuration: input.manifest.configuration,
+      network: try CodeNetwork(input, levelSizes: codes.levelSizes, width: codes.width))
     guard itemIDs.count == codes.count else {
       throw PipelineError(
         .dataFormat, "found codes of \(codes.count) items and ids of \(itemIDs.count)",

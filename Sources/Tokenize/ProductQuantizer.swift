@@ -16,7 +16,7 @@ private let roundIterations = 2
 /// Parameters and result are those of ``fitResidual``.
 func fitProduct(
   _ space: inout QuantizerSpace, _ options: QuantizerOptions, _ threads: Int,
-  _ progress: (Int) -> Void
+  _ progress: (String) -> Void
 ) -> TokenizedItems {
   var items = space.emptyItems(options, threads: threads)
   let width = space.vectors.columns
@@ -26,7 +26,7 @@ func fitProduct(
     ? learnedRotation(space.vectors, parts, options, threads: threads) : nil
   let rotated = rotation.map { matrixProduct(space.vectors, $0, threads: threads) } ?? space.vectors
   for (level, part) in parts.enumerated() {
-    progress(level)
+    progress("level \(level + 1)")
     let found = KMeans(
       rotated.columns(part), options: options.search(level: level), threads: threads)
     let codebook = found.centroids.placed(at: part.lowerBound, width: width)

@@ -12,6 +12,8 @@ enum QuantizerMethod: String, Sendable, CaseIterable {
   case optimizedProduct = "opq"
   /// Each level clusters the whole vectors, from a start of its own.
   case parallel = "vq"
+  /// Residual codes of the latent vectors of an autoencoder that is learned with them.
+  case autoencoder = "rq-vae"
 }
 
 /// What to learn.
@@ -24,16 +26,24 @@ struct QuantizerOptions: Sendable, Equatable {
   var iterationCount: Int
   var seed: UInt64
   var method = QuantizerMethod.residual
-  /// One a level; only residual k-means knows others than l2.
+  /// One a level; only rq-kmeans and rq-vae know others than l2.
   var distances: [CodeDistance]
   /// The number of k-means searches a level; the best one counts.
   var restartCount = 1
   /// The items that most iterations look at; 0 for all.
   var sampleSize = 0
+  /// The items of an iteration of mini-batch k-means; 0 for iterations over all.
+  var searchBatchSize = 0
   /// Whether codes are moved towards equal use.
   var isBalanced = false
+  /// Whether the components are brought to a variance of 1 before.
+  var isWhitened = false
   /// An earlier tokenizer to start from, with the same width; levels of another size start afresh.
   var start: CodeEncoder?
+  /// How rq-vae learns; distances and level sizes are those above.
+  var autoencoder: AutoencoderOptions
+  /// What the codes of rq-vae are to tell of the items, row = item.
+  var tags: AutoencoderTags?
 
   init(levelSizes: [Int], componentCount: Int, iterationCount: Int, seed: UInt64) {
     self.levelSizes = levelSizes
@@ -41,7 +51,12 @@ struct QuantizerOptions: Sendable, Equatable {
     self.iterationCount = iterationCount
     self.seed = seed
     distances = levelSizes.map { _ in .l2 }
+    autoencoder = AutoencoderOptions(
+      levelSizes: levelSizes, random: CounterRandom(seed: seed, stream: 1 << 32))
   }
+
+  /// The steps that are told to the progress: levels or epochs.
+  var stepCount: Int { method == .autoencoder ? autoencoder.epochCount : levelSizes.count }
 
   /// How the codes of a level are looked for.
   func search(level: Int) -> KMeansOptions {
@@ -50,6 +65,7 @@ struct QuantizerOptions: Sendable, Equatable {
       random: CounterRandom(seed: seed, stream: UInt64(level)))
     search.restartCount = restartCount
     search.sampleSize = sampleSize
+    search.batchSize = searchBatchSize
     search.isBalanced = isBalanced
     return search
   }
@@ -61,87 +77,37 @@ struct QuantizerOptions: Sendable, Equatable {
 ///   - vectors: shape `[N, D]`, not all equal, N at least the largest level size; used up.
 ///   - options: what to learn.
 ///   - threads: the largest number of threads; the result does not depend on it.
-///   - progress: called before each level with its number.
+///   - progress: called at each step of learning with words about it.
 /// - Returns: codes and codebooks in the space of the vectors, also when the search ran on principal components. The
 ///   codes are those that the items' ``TokenizedItems/encoder`` gives.
 func quantize(
   _ vectors: consuming Matrix, _ options: QuantizerOptions, threads: Int,
-  progress: (Int) -> Void = { _ in }
+  progress: (String) -> Void = { _ in }
 ) -> TokenizedItems {
-  let isReduced = options.componentCount > 0 && options.componentCount < vectors.columns
-  guard isReduced || options.method != .residual else {
+  if options.method == .autoencoder {
+    return fitAutoencoder(vectors, options, threads: threads, progress)
+  }
+  guard options.reducedWidth(vectors.columns) != nil || options.method != .residual else {
     // The vectors become the residuals in place: no second copy of them.
     var space = QuantizerSpace(centering: consume vectors, threads: threads)
     return fitResidual(&space, options, threads, progress)
   }
-  var space =
-    isReduced
-    ? QuantizerSpace(projecting: copy vectors, count: options.componentCount, threads: threads)
-    : QuantizerSpace(centering: copy vectors, threads: threads)
+  var space = QuantizerSpace(of: copy vectors, options, threads: threads)
   var items =
     switch options.method {
-    case .residual: fitResidual(&space, options, threads, progress)
+    case .residual, .autoencoder: fitResidual(&space, options, threads, progress)
     case .product, .optimizedProduct: fitProduct(&space, options, threads, progress)
     case .parallel: fitParallel(&space, options, threads, progress)
     }
   items.isParallel = options.method == .parallel
+  items.network = space.network(items.codebooks)
   // Distances in the space of the vectors are the same up to rounding; the stored codebooks decide.
   let encoding = items.encoder.encode(vectors, threads: threads)
   items.codes = encoding.codes
-  items.visibleShare = items.variance / encoding.variance
+  items.visibleShare = space.visibleVariance / encoding.variance
   items.variance = encoding.variance
   items.residuals = encoding.residuals
   return items
-}
-
-/// The centred vectors, in all their coordinates or in the leading principal ones.
-struct QuantizerSpace {
-  /// Shape `[N, P]`.
-  var vectors: Matrix
-  let center: [Float]
-  private let components: PrincipalComponents?
-
-  init(centering vectors: consuming Matrix, threads: Int) {
-    center = columnMeans(copy vectors, threads: threads)
-    components = nil
-    var centred = consume vectors
-    subtract(center, fromRowsOf: &centred, threads: threads)
-    self.vectors = centred
-  }
-
-  init(projecting vectors: Matrix, count: Int, threads: Int) {
-    let found = PrincipalComponents(vectors, count: count, threads: threads)
-    center = found.mean
-    self.vectors = found.project(vectors, threads: threads)
-    components = found
-  }
-
-  /// Code vectors in the space of the item vectors, shape `[K, D]`.
-  func expand(_ codebook: Matrix) -> Matrix { components?.expand(codebook) ?? codebook }
-
-  /// Code vectors of a level of an earlier tokenizer, in this space.
-  ///
-  /// The first level makes good for the move of the centre.
-  func start(_ earlier: CodeEncoder, level: Int, size: Int) -> Matrix? {
-    guard level < earlier.codebooks.count, earlier.codebooks[level].rows == size,
-      earlier.center.count == center.count
-    else { return nil }
-    var codebook = earlier.codebooks[level]
-    if level == 0 {
-      let move = zip(center, earlier.center).map { $0 - $1 }
-      subtract(move, fromRowsOf: &codebook, threads: 1)
-    }
-    return components?.coordinates(codebook) ?? codebook
-  }
-
-  /// Codes without any level yet.
-  func emptyItems(_ options: QuantizerOptions, threads: Int) -> TokenizedItems {
-    let count = vectors.rows * options.levelSizes.count
-    return TokenizedItems(
-      levelSizes: options.levelSizes, codes: [UInt16](repeating: 0, count: count), codebooks: [],
-      center: center, variance: meanSquaredLength(vectors, threads: threads), residuals: [],
-      distances: options.distances)
-  }
 }
 
 extension TokenizedItems {

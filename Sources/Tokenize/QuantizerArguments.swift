@@ -6,7 +6,8 @@ struct QuantizerArguments: ParsableArguments {
   @Option(
     help: """
       How codes are learned: rq-kmeans (each level clusters what the levels before left), pq (a part of the \
-      coordinates a level), opq (pq after a learned rotation), vq (whole vectors, a start of its own a level).
+      coordinates a level), opq (pq after a learned rotation), vq (whole vectors, a start of its own a level), \
+      rq-vae (residual codes of the latent vectors of an autoencoder).
       """)
   var quantizer = QuantizerMethod.residual
 
@@ -23,6 +24,16 @@ struct QuantizerArguments: ParsableArguments {
   @Option(help: "Principal components the vectors are reduced to before; 0 keeps them as they are.")
   var pca = 128
 
+  @Flag(help: "Bring the components to a variance of 1 before, so that each counts the same.")
+  var whiten = false
+
+  @Option(
+    help: """
+      Items that codes are learned on: all, or train (those with training events); the others get codes as with \
+      --encode-only.
+      """)
+  var fitOn = FitScope.all
+
   @Option(help: "Largest number of k-means iterations a level.")
   var iterations = 25
 
@@ -32,17 +43,33 @@ struct QuantizerArguments: ParsableArguments {
   @Option(help: "Items that all but the last two iterations look at; 0 for all of them.")
   var sampleSize = 0
 
+  @Option(
+    help: """
+      Items of an iteration of mini-batch k-means, which suits more --iterations; 0 for iterations over all items.
+      """)
+  var miniBatch = 0
+
   @Flag(help: "Move the codes of a level towards equal use, at the price of a larger error.")
   var balanced = false
+
+  @OptionGroup(title: "Learning by rq-vae")
+  var autoencoder: AutoencoderArguments
 
   func validate() throws {
     guard distance.count == 1 || distance.count == codebooks.values.count else {
       throw ValidationError(
         "'--distance' lists \(distance.count) levels, '--codebooks' \(codebooks.values.count).")
     }
-    guard quantizer == .residual || !distance.contains(.cosine) else {
-      throw ValidationError("'--distance cosine' needs '--quantizer rq-kmeans'.")
+    guard [.residual, .autoencoder].contains(quantizer) || !distance.contains(.cosine) else {
+      throw ValidationError("'--distance cosine' needs '--quantizer rq-kmeans' or 'rq-vae'.")
     }
+    guard miniBatch >= 0, miniBatch == 0 || (sampleSize == 0 && !balanced) else {
+      throw ValidationError(
+        "'--mini-batch' must not be negative, and not be used with '--sample-size' or '--balanced'."
+      )
+    }
+    try autoencoder.validate(for: quantizer)
+    try validateSearch()
     guard pca >= 0 else { throw ValidationError("'--pca' must not be negative, not \(pca).") }
     guard (1...10_000).contains(iterations) else {
       throw ValidationError("'--iterations' must be from 1 to 10000, not \(iterations).")
@@ -56,6 +83,17 @@ struct QuantizerArguments: ParsableArguments {
     }
   }
 
+  /// Refuses options of k-means that rq-vae has no use for.
+  private func validateSearch() throws {
+    guard quantizer == .autoencoder else { return }
+    for (name, isGiven) in [
+      ("iterations", iterations != 25), ("restarts", restarts != 1),
+      ("sample-size", sampleSize != 0), ("balanced", balanced), ("mini-batch", miniBatch != 0),
+    ] where isGiven {
+      throw ValidationError("'--\(name)' has no use with '--quantizer rq-vae'.")
+    }
+  }
+
   /// The options with everything resolved.
   func options(seed: UInt64) -> QuantizerOptions {
     var options = QuantizerOptions(
@@ -65,24 +103,46 @@ struct QuantizerArguments: ParsableArguments {
     options.restartCount = restarts
     options.sampleSize = sampleSize
     options.isBalanced = balanced
+    options.searchBatchSize = miniBatch
+    options.isWhitened = whiten
+    autoencoder.apply(to: &options.autoencoder)
     return options
   }
 
   /// The options as the manifest has them.
   var configuration: [String: JSONValue] {
-    [
+    let members: [String: JSONValue] = [
       "quantizer": .string(quantizer.rawValue),
       "codebooks": .array(codebooks.values.map { JSONValue($0) }),
       "pca": JSONValue(pca),
+      "whiten": .bool(whiten),
+      "fitOn": .string(fitOn.rawValue),
+    ]
+    let search =
+      quantizer == .autoencoder ? options(seed: 0).autoencoder.configuration : searchConfiguration
+    return members.merging(search) { $1 }
+  }
+
+  private var searchConfiguration: [String: JSONValue] {
+    [
       "iterations": JSONValue(iterations),
       "restarts": JSONValue(restarts),
       "sampleSize": JSONValue(sampleSize),
       "balanced": .bool(balanced),
+      "miniBatch": JSONValue(miniBatch),
     ]
   }
 }
 
 extension QuantizerMethod: ExpressibleByArgument {}
+
+/// The items that codes are learned on.
+enum FitScope: String, Sendable, CaseIterable, ExpressibleByArgument {
+  /// Every item of the catalogue.
+  case all
+  /// Items with training events.
+  case train
+}
 
 extension CodeDistance {
   /// Reads a list such as `cosine,cosine,l2`.

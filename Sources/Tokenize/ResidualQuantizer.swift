@@ -8,15 +8,15 @@ internal import Kernels
 ///   - space: the vectors; what no level explains is left in it.
 ///   - options: what to learn.
 ///   - threads: the largest number of threads; the result does not depend on it.
-///   - progress: called before each level with its number.
+///   - progress: called before each level.
 /// - Returns: the codes; variance and residuals are those of the quantiser's space.
 func fitResidual(
   _ space: inout QuantizerSpace, _ options: QuantizerOptions, _ threads: Int,
-  _ progress: (Int) -> Void
+  _ progress: (String) -> Void
 ) -> TokenizedItems {
   var items = space.emptyItems(options, threads: threads)
   for (level, size) in options.levelSizes.enumerated() {
-    progress(level)
+    progress("level \(level + 1)")
     var search = options.search(level: level)
     search.start = options.start.flatMap { space.start($0, level: level, size: size) }
     // What was moved away would come back under another number.
@@ -54,11 +54,11 @@ private func scaled(_ found: KMeans, _ vectors: Matrix, threads: Int) -> Matrix 
 /// Parameters and result are those of ``fitResidual``; a vector stands for the mean of its code vectors.
 func fitParallel(
   _ space: inout QuantizerSpace, _ options: QuantizerOptions, _ threads: Int,
-  _ progress: (Int) -> Void
+  _ progress: (String) -> Void
 ) -> TokenizedItems {
   var items = space.emptyItems(options, threads: threads)
   for level in options.levelSizes.indices {
-    progress(level)
+    progress("level \(level + 1)")
     let found = KMeans(space.vectors, options: options.search(level: level), threads: threads)
     items.append(found, codebook: space.expand(found.centroids), residual: 0)
   }

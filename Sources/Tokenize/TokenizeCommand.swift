@@ -10,7 +10,7 @@ struct TokenizeCommand: StageCommand {
     commandName: "h2rec-tokenize",
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",
     discussion: """
-      Reads the item vectors of h2rec-preprocess, learns a codebook a level by residual k-means, and writes codes, \
+      Reads the item vectors of h2rec-preprocess, learns a codebook a level by residual k-means or another method, and writes codes, \
       codebooks and a report on them (codes.csv, report.json, report.md, report.html).
       """,
     version: programVersion)
@@ -94,7 +94,7 @@ struct TokenizeCommand: StageCommand {
     if let lintOnly { return try LintRun(path: lintOnly, data: data, limits: lint.limits).run() }
     try TokenizeRun(
       data: data ?? "", output: output ?? "", mode: mode,
-      options: quantizer.options(seed: shared.seed), limits: lint.limits,
+      options: quantizer.options(seed: shared.seed), scope: quantizer.fitOn, limits: lint.limits,
       collisions: collisions, formats: export, configuration: manifestConfiguration,
       threads: shared.threads, isQuiet: shared.quiet
     ).run()

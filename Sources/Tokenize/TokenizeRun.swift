@@ -18,6 +18,7 @@ struct TokenizeRun {
   let output: String
   let mode: Mode
   let options: QuantizerOptions
+  let scope: FitScope
   let limits: LintLimits
   let collisions: CollisionPolicy
   let formats: [ExportFormat]
@@ -75,7 +76,7 @@ struct TokenizeRun {
     var items: TokenizedItems
     switch mode {
     case .fit, .align:
-      items = try fit(vectors, previous)
+      items = try fit(vectors, catalogue, previous)
       if let previous {
         items.align(to: previous.codes.codes, levelCount: previous.codes.levelCount, rows: rows)
       }
@@ -104,13 +105,32 @@ struct TokenizeRun {
   }
 
   private func fit(
-    _ vectors: consuming Matrix, _ previous: PreviousRun?
+    _ vectors: Matrix, _ catalogue: Catalogue, _ previous: PreviousRun?
+  ) throws(PipelineError) -> TokenizedItems {
+    let all = Array(0..<vectors.rows)
+    let rows = scope == .all ? all : all.filter { catalogue.trainCounts[$0] > 0 }
+    var options = options
+    if options.autoencoder.supervision > 0, options.method == .autoencoder {
+      options.tags = AutoencoderTags(
+        categories: rows.map { catalogue.categories[$0] }, levelCount: options.levelSizes.count)
+      guard options.tags != nil else { throw .noCategories(data) }
+    }
+    guard scope == .train else { return try fit(vectors, options, previous) }
+    guard let first = rows.first,
+      rows.contains(where: { vectors[row: $0] != vectors[row: first] })
+    else { throw .allVectorsEqual(data, itemCount: rows.count) }
+    var items = try fit(vectors.gathering(rows), options, previous)
+    items.encode(vectors, threads: threads)
+    return items
+  }
+
+  private func fit(
+    _ vectors: consuming Matrix, _ options: QuantizerOptions, _ previous: PreviousRun?
   ) throws(PipelineError) -> TokenizedItems {
     for (level, size) in options.levelSizes.enumerated() where size > vectors.rows {
       throw .fewerItemsThanCodes(data, itemCount: vectors.rows, level: level + 1, size: size)
     }
-    let width =
-      options.componentCount > 0 ? min(options.componentCount, vectors.columns) : vectors.columns
+    let width = options.reducedWidth(vectors.columns) ?? vectors.columns
     let isProduct = [.product, .optimizedProduct].contains(options.method)
     if isProduct, options.levelSizes.count > width {
       throw .fewerCoordinatesThanLevels(data, width: width, levelCount: options.levelSizes.count)
@@ -120,9 +140,9 @@ struct TokenizeRun {
       try previous.requireWidth(vectors.columns, directory: alignPath)
       options.start = previous.encoder
     }
-    let progress = Progress("tokenizing", total: options.levelSizes.count, isQuiet: isQuiet)
-    let items = quantize(vectors, options, threads: threads) { level in
-      progress.advance(by: level == 0 ? 0 : 1, detail: "level \(level + 1)")
+    let progress = Progress("tokenizing", total: options.stepCount, isQuiet: isQuiet)
+    let items = quantize(vectors, options, threads: threads) { step in
+      progress.advance(by: 1, detail: step)
     }
     progress.finish()
     return items
@@ -148,6 +168,7 @@ struct TokenizeRun {
   private func write(_ report: CodeReport, to stage: inout StageOutput) throws(PipelineError) {
     for table in ItemCodes(report.items).tables { try stage.write(table) }
     try stage.write(PreviousRun.table(report.catalogue.itemIDs))
+    if let network = report.items.network { try stage.write(network.table) }
     try stage.writeFile("report.json", try report.json.json())
     try stage.writeFile("report.md", Array(report.markdown.utf8))
     let page = CodePage(report: report, map: report.map)

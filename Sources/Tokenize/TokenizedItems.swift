@@ -31,11 +31,30 @@ struct TokenizedItems: Sendable, Equatable {
   var distances: [CodeDistance]?
   /// Whether a vector is the mean of its code vectors, each the nearest to all of it; else the sum of residual ones.
   var isParallel = false
+  /// The network whose latent vectors the codes were chosen for; nil where the vectors themselves decide.
+  var network: CodeNetwork?
+  /// How the network was learned; empty where it was not in this run.
+  var epochs: [AutoencoderEpoch] = []
+  /// Mean squared error of what the network's decoder makes of the codes, as a share of the variance.
+  var decoderError: Double?
 
   /// The tokenizer that gives these codes.
   var encoder: CodeEncoder {
     CodeEncoder(
-      codebooks: codebooks, center: center, distances: distances, isParallel: isParallel)
+      codebooks: codebooks, center: center, distances: distances, isParallel: isParallel,
+      network: network)
+  }
+
+  /// Gives all items of a catalogue the codes that the tokenizer has for their vectors.
+  mutating func encode(_ vectors: Matrix, threads: Int) {
+    let encoding = encoder.encode(vectors, threads: threads)
+    codes = encoding.codes
+    variance = encoding.variance
+    residuals = encoding.residuals
+    if let network, decoderError != nil {
+      decoderError =
+        network.error(of: codes, vectors, center: center, threads: threads) / variance
+    }
   }
 
   /// Mean squared error of centre plus codes, as a share of the variance.

@@ -135,6 +135,55 @@ struct `Residual quantiser` {
     #expect(found.residuals[0] < found.variance)
   }
 
+  @Test(
+    arguments: [QuantizerMethod.residual, .product, .optimizedProduct, .parallel, .autoencoder])
+  func `whitened codes are those of their encoder`(method: QuantizerMethod) {
+    let vectors = nestedClusters(400, width: 12)
+    var settings = options([8, 4], components: 6)
+    settings.method = method
+    settings.isWhitened = true
+    settings.autoencoder.epochCount = 3
+    let found = quantize(vectors, settings, threads: 2)
+    #expect(found.network != nil && found == quantize(vectors, settings, threads: 1))
+    #expect(found.encoder.encode(vectors, threads: 1).codes == found.codes)
+    #expect(found.visibleShare > 0.3 && found.visibleShare <= 1.0001)
+  }
+
+  @Test func `whitening lets directions of small variance count as much as the others`() {
+    // Two groups that differ by little in one coordinate, much noise in the others.
+    let random = CounterRandom(seed: 8, stream: 0)
+    var vectors = Matrix(rows: 400, columns: 3)
+    for row in 0..<400 {
+      vectors.values[row * 3] = Float(row % 2) + 0.02 * Float(random.normal(UInt64(row)))
+      for column in 1..<3 {
+        vectors.values[row * 3 + column] =
+          20 * Float(random.normal(UInt64(1000 * column + row)))
+      }
+    }
+    var settings = options([2])
+    let plain = quantize(vectors, settings, threads: 1)
+    settings.isWhitened = true
+    let whitened = quantize(vectors, settings, threads: 1)
+    let separates = { (items: TokenizedItems) in
+      (0..<400).count { items.codes[$0] == items.codes[$0 % 2] }
+    }
+    #expect(separates(plain) < 300)
+    #expect(separates(whitened) == 400 && Set(whitened.codes.prefix(2)).count == 2)
+  }
+
+  @Test func `a whitened space and the space of the vectors are there and back again`() {
+    let vectors = nestedClusters(60, width: 7)
+    let space = QuantizerSpace(projecting: vectors, count: 5, isWhitened: true, threads: 1)
+    let inside = Matrix(rows: 3, columns: 5, values: Array(space.vectors.values.prefix(15)))
+    for (there, back) in [
+      (space.expand(inside), space.coordinates), (space.expandMap(inside), space.mapCoordinates),
+    ] {
+      let again = back(there)
+      #expect(zip(again.values, inside.values).allSatisfy { abs($0 - $1) < 1e-3 })
+    }
+    #expect(abs(meanSquaredLength(space.vectors, threads: 1) - 5) < 0.2)
+  }
+
   @Test func `as many codes as items leave no error`() {
     let found = quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
     #expect(found.relativeError < 1e-9)

@@ -86,6 +86,26 @@ struct `The tokenize stage` {
     }
   }
 
+  @Test func `codes can be learned on items with training events alone`() throws {
+    try withTemporaryDirectory { directory in
+      let (data, output) = (directory.appending("1"), directory.appending("2"))
+      // Only the first item has no training events; it is far away from all others.
+      var vectors = pairedVectors(60, width: 8)
+      vectors.values.replaceSubrange(0..<8, with: repeatElement(1000, count: 8))
+      try writePreprocessed(data, itemCount: 60, vectors: vectors)
+      for scope in ["train", "all"] {
+        try run([
+          "--data", data.string, "--output", output.string, "--codebooks", "4,4", "--fit-on", scope,
+          "--quiet",
+        ])
+        let codes = try ItemCodes(try StageInput(directory: output, expecting: "tokenize"))
+        let neighbours = (1..<60).count { codes.tuple(of: $0)[2 * $0] == codes.codes[0] }
+        #expect(codes.count == 60 && (neighbours > 0) == (scope == "train"))
+        #expect(abs(codes.center[0]) < 1 || scope == "all")
+      }
+    }
+  }
+
   @Test func `refuses a run without vectors`() throws {
     try expectFailure(
       itemCount: 6, vectors: nil, ["--codebooks", "2"],

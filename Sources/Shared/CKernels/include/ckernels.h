@@ -9,6 +9,7 @@
 /// Inner product of two vectors of `count` floats.
 float h2rec_dot(const float *x, const float *y, size_t count);
 
+#include "ckernels_autoencoder.h"
 #include "ckernels_engine.h"
 #include "ckernels_kmeans.h"
 #include "ckernels_ranking.h"

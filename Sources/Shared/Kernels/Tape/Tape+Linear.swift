@@ -108,9 +108,11 @@ extension Tape {
   private func linearBackward(
     _ x: Tensor, _ weight: Parameter, dy: UnsafeMutablePointer<Float>
   ) {
-    unsafe matrixMultiply(
-      x.rows, x.columns, weight.rows, dy, weight.rows, value(weight), weight.columns, beta: 1,
-      grad(x), x.columns)
+    if !x.isConstant {
+      unsafe matrixMultiply(
+        x.rows, x.columns, weight.rows, dy, weight.rows, value(weight), weight.columns, beta: 1,
+        grad(x), x.columns)
+    }
     unsafe matrixMultiply(
       weight.rows, x.columns, x.rows, dy, weight.rows, transposeA: true, x.values, x.columns,
       beta: 1, gradient(weight), weight.columns)

@@ -81,6 +81,19 @@ internal import CKernels
     return result
   }
 
+  /// Some rows of data, multiplied by a factor; only a linear operation may read them, and it saves their gradient.
+  func data(_ source: Matrix, rows: ArraySlice<Int>, factor: Float) -> Tensor {
+    let columns = source.columns
+    let values = unsafe arena.allocate(rows.count * columns)
+    unsafe source.values.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      for (place, row) in rows.enumerated() {
+        unsafe h2rec_scale(values + place * columns, base + row * columns, factor, columns)
+      }
+    }
+    return unsafe Tensor(rows: rows.count, columns: columns, values: values, gradient: nil)
+  }
+
   /// The dropout of the next operation: its key follows from the stream and the order of the operations.
   func nextDropout(_ rate: Float) -> h2rec_dropout {
     operation += 1

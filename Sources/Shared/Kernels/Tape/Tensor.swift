@@ -12,6 +12,9 @@
   /// The number of elements.
   public var count: Int { rows * columns }
 
+  /// Whether nobody asks for the gradient: data, or a tape that does not record.
+  public var isConstant: Bool { unsafe gradient == nil }
+
   /// A copy of the values, row by row.
   public var array: [Float] { unsafe Array(UnsafeBufferPointer(start: values, count: count)) }
 

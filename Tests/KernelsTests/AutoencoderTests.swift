@@ -1,0 +1,214 @@
+import TestSupport
+import Testing
+
+@testable import Kernels
+
+private func options(_ sizes: [Int], epochs: Int = 30) -> AutoencoderOptions {
+  var options = AutoencoderOptions(
+    levelSizes: sizes, random: CounterRandom(seed: 5, stream: 0))
+  options.hiddenWidths = [24, 16]
+  options.latentWidth = 6
+  options.epochCount = epochs
+  options.batchSize = 100
+  return options
+}
+
+/// Points in 8 far clusters, centred; point i belongs to cluster i mod 8.
+private func planted(_ rows: Int, _ columns: Int) -> Matrix {
+  let centres = Grid.noise(8, columns, seed: 1, scale: 5)
+  let noise = Grid.noise(rows, columns, seed: 2, scale: 0.1)
+  var points = Matrix(
+    rows: rows, columns: columns,
+    values: (0..<rows * columns).map {
+      Float(centres[$0 / columns % 8, $0 % columns] + noise.values[$0])
+    })
+  subtract(columnMeans(points, threads: 1), fromRowsOf: &points, threads: 1)
+  return points
+}
+
+extension Grid {
+  /// Some floats as a matrix.
+  fileprivate init(_ matrix: Matrix) {
+    self.init(matrix.rows, matrix.columns, floats: matrix.values)
+  }
+}
+
+@Suite struct AutoencoderTests {
+  @Test(arguments: QuantizerGradient.allCases)
+  func `the gradient of every weight is that of the loss`(passing: QuantizerGradient) throws {
+    let points = planted(37, 11)
+    var settings = options([4, 3])
+    settings.hiddenWidths = [7]
+    settings.latentWidth = 5
+    settings.passing = passing
+    let trainer = AutoencoderTrainer(points, settings, threads: 1)
+    trainer.initialize(nil)
+    let part = AutoencoderPart(trainer)
+    part.run(Array(0..<30)[...], batchCount: 30)
+    let layout = trainer.layout
+    let places = (layout.encoder + layout.decoder).flatMap { [$0.weight, $0.bias] }
+    let start = places.map { place in
+      Grid(
+        place.rows, place.columns,
+        floats: trainer.parameters.array(place.offset..<place.offset + place.count))
+    }
+    let gradients = places.map { part.tape.gradient.array($0.offset..<$0.offset + $0.count) }
+    let input = Double(trainer.scale) * Grid(points).rows(Array(0..<30))
+    func encoded(_ weights: [Grid]) -> Grid {
+      input.linear(weights[0], bias: weights[1]).rectified.linear(weights[2], bias: weights[3])
+    }
+    let latent = encoded(start)
+    var rests: [Grid] = []
+    var rest = latent
+    for level in 0..<2 {
+      let book = Grid(trainer.codebooks[level: level])
+      let nearest = (0..<30).map { row -> Int in
+        let scores = (0..<book.rows).map {
+          rest.dot(row, book, $0) - book.dot($0, book, $0) / 2
+        }
+        return scores.indices.max { scores[$0] < scores[$1] } ?? 0
+      }
+      rest = rest + -1 * book.rows(nearest)
+      rests.append(rest)
+    }
+    let sums = latent + -1 * rest
+    try requireGradients(of: start, equal: gradients, tolerance: 5e-5) { weights in
+      let moved = encoded(weights)
+      let passed =
+        passing == .rotation ? turning(moved, latent, sums) : sums + (moved + -1 * latent)
+      let output = passed.linear(weights[4], bias: weights[5]).rectified
+        .linear(weights[6], bias: weights[7])
+      let error = output + -1 * input
+      let held = rests.reduce(0.0) { total, rest in
+        let left = moved + -1 * (latent + -1 * rest)
+        return total + (left * left).values.reduce(0, +)
+      }
+      return (error * error).values.reduce(0, +) / Double(30 * 11) + 0.25 * held / Double(30 * 5)
+    }
+  }
+
+  /// `λ R x` row by row, see `QuantizeTests`.
+  private func turning(_ x: Grid, _ z: Grid, _ q: Grid) -> Grid {
+    let (a, b) = (z.normalizedRows, q.normalizedRows)
+    let middle = (a + b).normalizedRows
+    return Grid(x.rows, x.columns) { row, column in
+      (q.dot(row, q, row) / z.dot(row, z, row)).squareRoot()
+        * (x[row, column] - 2 * middle[row, column] * middle.dot(row, x, row)
+          + 2 * b[row, column] * a.dot(row, x, row))
+    }
+  }
+
+  @Test(
+    arguments: QuantizerGradient.allCases, [CodebookUpdate.gradient, .movingAverage(decay: 0.9)])
+  func `planted clusters are found, with the same bits for one and two threads`(
+    passing: QuantizerGradient, update: CodebookUpdate
+  ) {
+    let points = planted(1200, 20)
+    var settings = options([8, 2], epochs: 12)
+    settings.batchSize = 700
+    settings.passing = passing
+    settings.update = update
+    let found = ResidualAutoencoder(points, options: settings, threads: 2)
+    #expect(found == ResidualAutoencoder(points, options: settings, threads: 1))
+    let latent = found.encoder.apply(to: points, threads: 1)
+    let codes = NearestCentroids(of: latent, among: found.codebooks[0], threads: 1).indices
+    #expect(codes.indices.allSatisfy { codes[$0] == codes[$0 % 8] })
+    #expect(Set(codes.prefix(8)).count == 8)
+    #expect(found.epochs.count == 12)
+    #expect(found.epochs[11].reconstruction < 0.5 * found.epochs[0].reconstruction)
+  }
+
+  @Test func `a moving average ends at the mean of the rows that chose the code`() {
+    let books = LatentCodebooks(sizes: [2], width: 1, isAngular: [false])
+    books[level: 0] = Matrix(rows: 2, columns: 1, values: [0, 10])
+    books.refresh()
+    var settings = options([2])
+    settings.update = .movingAverage(decay: 0.5)
+    let updater = CodebookUpdater(books, settings)
+    updater.restart()
+    for _ in 0..<30 {
+      let bench = OperationBench([.tensor(Grid(3, 1, [1, 3, 8]))])
+      let sums = CodeSums(books)
+      _ = bench.tape.quantize(
+        bench.tensor(0), books, into: sums, commitment: 0, passing: .rotation)
+      updater.update(sums, rowCount: 3)
+      books.refresh()
+    }
+    #expect(abs(books.values[0] - 2) < 1e-4 && abs(books.values[1] - 8) < 1e-4)
+    #expect(updater.usage == [60, 30])
+  }
+
+  @Test func `codes that nobody chooses are put on points`() {
+    var settings = options([40, 10], epochs: 20)
+    settings.batchSize = 60
+    // Only the 8 clusters and their noise: most of 40 codes starve unless they are moved.
+    let found = ResidualAutoencoder(planted(240, 12), options: settings, threads: 2)
+    #expect(found.epochs.contains { $0.revivedCount > 0 })
+    #expect(found.epochs.suffix(2).allSatisfy { $0.revivedCount == 0 })
+  }
+
+  @Test func `learning ends where nothing gets better, with the best parameters`() {
+    let points = planted(400, 10)
+    var settings = options([8, 4], epochs: 400)
+    settings.patience = 3
+    settings.learningRate = 0.02
+    let found = ResidualAutoencoder(points, options: settings, threads: 2)
+    #expect(found.epochs.count < 400)
+    let totals = found.epochs.map(\.total)
+    let best = totals.indices.min { totals[$0] < totals[$1] } ?? 0
+    #expect(found.epochs.count - best <= 4 + 3)
+  }
+
+  @Test func `supervision makes the first code tell the tag, which the points hardly show`() {
+    // The tag is one small coordinate; the clusters have nothing to do with it.
+    var points = planted(800, 12)
+    let tags = AutoencoderTags(counts: [2], classes: [(0..<800).map { Int32($0 / 8 % 2) }])
+    for row in 0..<800 { points.values[row * 12] += row / 8 % 2 == 0 ? 0.4 : -0.4 }
+    let purity = { (supervision: Float) -> Double in
+      var settings = options([4, 16], epochs: 40)
+      settings.learningRate = 0.003
+      settings.supervision = supervision
+      let found = ResidualAutoencoder(points, options: settings, tags: tags, threads: 2)
+      let latent = found.encoder.apply(to: points, threads: 1)
+      let codes = NearestCentroids(of: latent, among: found.codebooks[0], threads: 1).indices
+      let agreeing = (0..<4).reduce(0) { sum, code in
+        let members = (0..<800).filter { codes[$0] == code }
+        let first = members.count { $0 / 8 % 2 == 0 }
+        return sum + max(first, members.count - first)
+      }
+      #expect((found.epochs[39].supervision > 0) == (supervision > 0))
+      return Double(agreeing) / 800
+    }
+    #expect(purity(0) < 0.7)
+    #expect(purity(3) > 0.95)
+  }
+
+  @Test func `uniqueness lowers the number of different points with equal codes`() {
+    let points = planted(300, 12)
+    let collisions = { (uniqueness: Float) -> Int in
+      var settings = options([8, 8], epochs: 60)
+      settings.learningRate = 0.003
+      settings.uniqueness = uniqueness
+      let found = ResidualAutoencoder(points, options: settings, threads: 2)
+      var rest = found.encoder.apply(to: points, threads: 1)
+      var tuples = [[UInt32]](repeating: [], count: 300)
+      for codebook in found.codebooks {
+        let nearest = NearestCentroids(of: rest, among: codebook, threads: 1).indices
+        for row in 0..<300 { tuples[row].append(nearest[row]) }
+        subtract(nearest, of: codebook, from: &rest, threads: 1)
+      }
+      #expect((found.epochs[0].uniqueness > 0) == (uniqueness > 0))
+      return 300 - Set(tuples).count
+    }
+    #expect(collisions(2) < collisions(0))
+  }
+
+  @Test func `an earlier autoencoder is where a warm start begins`() {
+    let points = planted(600, 14)
+    let first = ResidualAutoencoder(points, options: options([8, 4], epochs: 20), threads: 2)
+    let second = ResidualAutoencoder(
+      points, options: options([8, 4], epochs: 1), start: first, threads: 2)
+    #expect(second.epochs[0].total < 1.2 * first.epochs[19].total)
+    #expect(second.epochs[0].total < 0.5 * first.epochs[0].total)
+  }
+}

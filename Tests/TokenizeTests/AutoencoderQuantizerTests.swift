@@ -1,0 +1,168 @@
+import ArgumentParser
+import Dataset
+import Kernels
+import ShardIO
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Tokenize
+
+/// 6 far centres and around each the same 3 offsets: item i has centre i mod 6 and offset (i / 6) mod 3.
+private func nestedVectors(_ count: Int, width: Int) -> ItemVectors {
+  let random = CounterRandom(seed: 9, stream: 2)
+  let values = (0..<count * width).map { index -> Float in
+    let (item, column) = (index / width, index % width)
+    let centre = random.normal(UInt64(item % 6 * width + column))
+    let offset = random.normal(UInt64(10_000 + item / 6 % 3 * width + column))
+    let noise = random.normal(UInt64(20_000 + index))
+    return Float(1 + 8 * centre + 2 * offset + 0.02 * noise)
+  }
+  return ItemVectors(values: values, width: width)
+}
+
+private let learning = [
+  "--quantizer", "rq-vae", "--codebooks", "6,3", "--hidden", "24", "--latent", "8", "--epochs",
+  "60",
+  "--batch-size", "64", "--learning-rate", "0.004", "--quiet",
+]
+
+/// A finished stage 1 with 360 nested items, and where stage 2 may go.
+private func withData(_ body: (_ data: String, _ output: FilePath) throws -> Void) throws {
+  try withTemporaryDirectory { directory in
+    let data = directory.appending("1")
+    try writePreprocessed(data, itemCount: 360, vectors: nestedVectors(360, width: 10))
+    try body(data.string, directory.appending("2"))
+  }
+}
+
+private func codes(_ directory: FilePath) throws -> ItemCodes {
+  try ItemCodes(try StageInput(directory: directory, expecting: "tokenize"))
+}
+
+struct `Codes of an autoencoder` {
+  @Test(
+    arguments: [
+      ["--pca", "0"], ["--pca", "6"], ["--pca", "0", "--distance", "cosine,l2"],
+      ["--pca", "0", "--gradient", "rotation", "--codebook-decay", "0.9"],
+    ])
+  func `find the structure planted for them`(extra: [String]) throws {
+    try withData { data, output in
+      try run(["--data", data, "--output", output.string] + learning + extra)
+      let found = try codes(output)
+      #expect(found.levelSizes == [6, 3] && found.width == 10)
+      let tuples = (0..<360).map { Array(found.tuple(of: $0)) }
+      #expect((0..<360).allSatisfy { tuples[$0][0] == tuples[$0 % 6][0] })
+      #expect(Set(tuples.prefix(6).map { $0[0] }).count == 6)
+      let report = try JSONValue(
+        parsing: try StageInput(directory: output, expecting: "tokenize").file("report.json"),
+        path: "report.json")
+      let error = try #require(report["quantization"]?["relativeError"]?.numberValue)
+      #expect(error < 0.1)
+      #expect(try #require(report["autoencoder"]?["decoderError"]?.numberValue) < 0.2)
+    }
+  }
+
+  @Test func `are the same bytes for any number of threads`() throws {
+    try withData { data, output in
+      var manifests: [[UInt8]] = []
+      for threads in ["1", "2"] {
+        try run(
+          ["--data", data, "--output", output.string, "--threads", threads] + learning)
+        manifests.append(try readWholeFile(output.appending("manifest.json")))
+      }
+      #expect(manifests[0] == manifests[1])
+    }
+  }
+
+  @Test func `come back from the stored network, for items of every kind`() throws {
+    try withData { data, output in
+      try run(
+        ["--data", data, "--output", output.string, "--collisions", "append"] + learning)
+      let again = FilePath(output.string + "b")
+      try run([
+        "--data", data, "--output", again.string, "--encode-only", output.string, "--quiet",
+      ])
+      #expect(try codes(again).codes == codes(output).codes)
+      let stored = try PreviousRun(again.string)
+      let first = try PreviousRun(output.string)
+      #expect(
+        stored.encoder.network != nil && stored.encoder == first.encoder)
+      let vectors = nestedVectors(360, width: 10)
+      let encoded = stored.encoder.encode(
+        Matrix(rows: 360, columns: 10, values: vectors.values), threads: 2
+      ).codes
+      let expected = try codes(output).codes
+      #expect(encoded.indices.allSatisfy { $0 % 3 == 2 || encoded[$0] == expected[$0] })
+      let report = try JSONValue(
+        parsing: try StageInput(directory: again, expecting: "tokenize").file("report.json"),
+        path: "report.json")
+      #expect(report["drift"]?["movedItems"]?.numberValue ?? 0 > 0)
+    }
+  }
+
+  @Test(arguments: [[], ["--no-warm-start"]])
+  func `keep their names when the same items are learned again`(flags: [String]) throws {
+    try withData { data, output in
+      try run(["--data", data, "--output", output.string] + learning)
+      let again = FilePath(output.string + "b")
+      try run(
+        ["--data", data, "--output", again.string, "--align-to", output.string] + learning + flags)
+      let (before, after) = (try codes(output), try codes(again))
+      let same = before.codes.indices.count { before.codes[$0] == after.codes[$0] }
+      #expect(same == before.codes.count)
+      // The names of the latent code vectors are those of the codes.
+      let vectors = Matrix(rows: 360, columns: 10, values: nestedVectors(360, width: 10).values)
+      #expect(
+        try PreviousRun(again.string).encoder.encode(vectors, threads: 1).codes == after.codes)
+    }
+  }
+
+  @Test func `refuse a network that does not fit its codes`() throws {
+    try withData { data, output in
+      try run(["--data", data, "--output", output.string] + learning)
+      let previous = try PreviousRun(output.string)
+      var network = try #require(previous.encoder.network)
+      network.codebooks.swapAt(0, 1)
+      var stage = try StageOutput(directory: output, stage: "tokenize")
+      for table in previous.codes.tables { try stage.write(table) }
+      try stage.write(PreviousRun.table(previous.itemIDs))
+      try stage.write(network.table)
+      try stage.commit(configuration: [:], inputs: [], counters: [:])
+      let error = try #require(throws: PipelineError.self) { try PreviousRun(output.string) }
+      #expect(error.kind == .dataFormat)
+      #expect(
+        error.message == "the network of the tokenizer: its codebooks are not those of the codes")
+    }
+  }
+
+  @Test func `need as many items as codes, and different ones`() throws {
+    try withTemporaryDirectory { directory in
+      let data = directory.appending("1")
+      try writePreprocessed(data, itemCount: 5, vectors: nestedVectors(5, width: 4))
+      let error = try #require(throws: PipelineError.self) {
+        try run(["--data", data.string, "--output", directory.appending("2").string] + learning)
+      }
+      #expect(error.message == "level 1 has 6 codes for 5 items")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ["--epochs", "10"], ["--gradient", "rotation"],
+      ["--quantizer", "rq-vae", "--epochs", "0"], ["--quantizer", "rq-vae", "--hidden", "12,x"],
+      ["--quantizer", "rq-vae", "--gradient", "sideways"],
+      ["--quantizer", "rq-vae", "--learning-rate", "nan"],
+      ["--quantizer", "rq-vae", "--codebook-decay", "1"],
+      ["--quantizer", "rq-vae", "--balanced"], ["--quantizer", "rq-vae", "--restarts", "2"],
+      ["--quantizer", "pq", "--distance", "cosine"],
+    ])
+  func `do not take options that have no use or cannot work`(arguments: [String]) {
+    do {
+      _ = try TokenizeCommand.parseAsRoot(["--data", "1", "--output", "2"] + arguments)
+      Issue.record("accepted")
+    } catch {
+      #expect(TokenizeCommand.exitCode(for: error) == .validationFailure)
+    }
+  }
+}
