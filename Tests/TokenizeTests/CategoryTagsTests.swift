@@ -28,9 +28,12 @@ struct `Categories as tags` {
 
   @Test func `supervise the codes of items, or the run is refused`() throws {
     try withTemporaryDirectory { directory in
+      let random = CounterRandom(seed: 4, stream: 0)
+      let vectors = ItemVectors(
+        values: (0..<480).map { Float(random.uniform(UInt64($0)) - 0.5) }, width: 8)
       let data = directory.appending("1")
       let output = directory.appending("2")
-      try writePreprocessed(data, itemCount: 60, vectors: pairedVectors(60, width: 8))
+      try writePreprocessed(data, itemCount: 60, vectors: vectors)
       let arguments = [
         "--data", data.string, "--output", output.string, "--quantizer", "rq-vae", "--codebooks",
         "4,4", "--hidden", "16", "--latent", "6", "--epochs", "200", "--patience", "0",
@@ -47,7 +50,7 @@ struct `Categories as tags` {
       var plain = catalogue(60)
       plain.categories = plain.categories.map { _ in ["all"] }
       try stage.write(plain.table)
-      try stage.write(pairedVectors(60, width: 8).table)
+      try stage.write(vectors.table)
       try stage.commit(configuration: [:], inputs: [], counters: [:])
       let error = try #require(throws: PipelineError.self) { try run(arguments) }
       #expect(

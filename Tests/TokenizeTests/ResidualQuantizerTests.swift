@@ -161,6 +161,7 @@ struct `Residual quantiser` {
       }
     }
     var settings = options([2])
+    settings.restartCount = 10
     let plain = quantize(vectors, settings, threads: 1)
     settings.isWhitened = true
     let whitened = quantize(vectors, settings, threads: 1)
