@@ -179,10 +179,16 @@ completions: $(BUILT)         ## write shell completions to .build/completions
 	@for program in $(PROGRAMS); do for shell in bash zsh fish; do mkdir -p .build/completions/$$shell; \
 	  $(BIN)/$$program --generate-completion-script $$shell >.build/completions/$$shell/$$program; done; done
 	@printf '%s\n' "completions: .build/completions"
-bench: .build/dependencies-installed ## time shards and training steps; prints numbers, asserts nothing
+## REFERENCE, REFERENCE_DATA  for bench: the PyTorch program and its prepared folder, to be timed in turn with ours
+BENCH_BIN  := .build-benchmarks/release
+REFERENCES := $(if $(REFERENCE),--reference $(REFERENCE) --reference-data $(REFERENCE_DATA))
+bench: .build/dependencies-installed $(TOKENIZED) ## time shards, training steps and rankings; prints numbers, asserts nothing
 	@mkdir -p .build-benchmarks/files
-	H2REC_BENCHMARKS=1 swift run --configuration release --scratch-path .build-benchmarks shard-benchmark .build-benchmarks/files
-	H2REC_BENCHMARKS=1 swift run --configuration release --scratch-path .build-benchmarks training-benchmark
+	H2REC_BENCHMARKS=1 swift build --configuration release --scratch-path .build-benchmarks
+	$(BENCH_BIN)/shard-benchmark .build-benchmarks/files
+	$(BENCH_BIN)/ranking-benchmark
+	python3 Benchmarks/TrainingComparison/compare_with_reference.py --programs $(BENCH_BIN) \
+	  --data $(RUN)/1-preprocess --codes $(RUN)/2-tokenize $(REFERENCES)
 FUZZ_SECONDS ?= 60
 fuzz: .build/dependencies-installed ## feed damaged shards to the reader for FUZZ_SECONDS
 	H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-shard-reader

@@ -154,7 +154,8 @@ if environment["H2REC_BENCHMARKS"] == "1" {
       path: "Benchmarks/RankingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
-      name: "TrainingBenchmark", dependencies: ["Kernels", "Model", argumentParser],
+      name: "TrainingBenchmark",
+      dependencies: ["Dataset", "Kernels", "Model", "ShardIO", argumentParser, system],
       path: "Benchmarks/TrainingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(

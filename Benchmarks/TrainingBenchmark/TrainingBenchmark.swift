@@ -1,115 +1,131 @@
-import ArgumentParser
-import Kernels
-import Model
+public import ArgumentParser
+import Glibc
+public import Kernels
+public import Model
 
-/// Times training steps on synthetic sequences and prints one JSON line.
+/// Times training steps and prints one JSON line.
 ///
-/// Items are drawn with Zipf-like popularity; lengths follow a geometric distribution with the given mean, cut at the
-/// longest that the model reads. Only the time per real position matters, so nothing is learned that could be learned.
+/// `share_of_bound` is the time that the matrix products and attentions of the steps would take at the rate of large
+/// products on this machine, divided by the time that the steps took; `phases` says the same of each phase, and its part
+/// of the time.
 @main
 struct TrainingBenchmark: ParsableCommand {
-  @Option var items = 12_101
+  static let configuration = CommandConfiguration(commandName: "training-benchmark")
+
+  @Option(help: "Preprocess output to take sequences from; synthetic ones if absent.")
+  var data: String?
+  @Option(help: "Tokenize output that goes with --data.") var codes: String?
+  @Option(help: "Items of the synthetic catalogue.") var items = 12_101
+  @Option(help: "Mean length of a synthetic history.") var meanLength = 6.0
+  @Option(help: "Codes of a synthetic level.") var levelSize = 256
   @Option var dimension = 64
   @Option var maxLength = 50
   @Option var batchSize = 128
-  @Option var meanLength = 6.0
-  @Option var codes = 256
   @Option var steps = 40
   @Option var warmup = 5
   @Option var threads = 2
   @Option var microBatchTokens = 256
-  @Option(help: "h2rec, sasrec or sid.") var model = "h2rec"
-  @Option(help: "none, plain, residual or scaled.") var cross = "none"
-  @Option(help: "ce or bce.") var loss = "ce"
-  @Option(help: "float32 or bfloat16.") var precision = "float32"
+  @Option(help: "h2rec, sasrec or sid.") var model = Hyperparameters.Architecture.h2rec
+  @Option(help: "none, plain, residual or scaled.") var cross = Hyperparameters.Cross.none
+  @Option(help: "ce, bce, or the number of negatives of a sampled softmax.") var loss = "ce"
+  @Option(help: "float32 or bfloat16.") var precision = CrossEntropy.Precision.float32
   @Option var alignmentWeight: Float = 0.1
   @Option var consistencyWeight: Float = 0.1
 
-  func run() throws {
-    let network = makeNetwork()
-    let step = TrainingStep(
-      network: network, losses: losses, pairs: nil, optimizer: Adam.Settings(),
-      tokensPerPart: microBatchTokens, seed: 1, threads: threads)
-    let random = CounterRandom(seed: 7, stream: 1)
-    let batches = (0..<8).map { makeBatch(random.substream(UInt64($0))) }
-    for number in 0..<warmup { _ = step.run(batches[number % 8], number: number) }
-    step.phaseTimes = PhaseTimes()
-    var positions = 0
-    let clock = ContinuousClock()
-    let elapsed = clock.measure {
-      for number in 0..<steps {
-        let batch = batches[number % 8]
-        positions += batch.tokenCount
-        _ = step.run(batch, number: warmup + number)
-      }
+  func validate() throws {
+    guard ["ce", "bce"].contains(loss) || (Int(loss) ?? 0) > 0 else {
+      throw ValidationError("--loss is '\(loss)'; expected ce, bce or a number above 0")
     }
-    report(seconds(elapsed), positions, step.phaseTimes)
+    guard CrossEntropy.isAvailable(precision) else {
+      throw ValidationError("this machine has no \(precision.rawValue) products")
+    }
   }
 
-  private func report(_ total: Double, _ positions: Int, _ phases: PhaseTimes) {
-    let parts = phases.entries.map { "\"\($0.name)\": \(rounded($0.seconds / total))" }
+  func run() throws {
+    let workload = try workload()
+    let network = makeNetwork(workload)
+    let step = TrainingStep(
+      network: network, losses: losses, pairs: workload.pairs, optimizer: Adam.Settings(),
+      tokensPerPart: microBatchTokens, seed: 1, threads: threads)
+    let batches = workload.batches
+    for number in 0..<warmup { _ = step.run(batches[number % batches.count], number: number) }
+    step.phaseTimes = PhaseTimes()
+    var positions = 0
+    let elapsed = ContinuousClock().measure {
+      for number in warmup..<warmup + steps {
+        let batch = batches[number % batches.count]
+        positions += batch.tokenCount
+        _ = step.run(batch, number: number)
+      }
+    }
+    report(seconds(elapsed), positions, step.phaseTimes, itemCount: workload.itemCount)
+  }
+
+  private func report(_ total: Double, _ positions: Int, _ phases: PhaseTimes, itemCount: Int) {
+    let single = productRate(.float32, threads: threads)
+    let softmax = precision == .float32 ? single : productRate(precision, threads: threads)
+    var bound = 0.0
+    let parts = phases.entries.map { phase in
+      let needed =
+        Double(phase.operations)
+        / (phase.name == "recommendation" && loss == "ce" ? softmax : single)
+      bound += needed
+      return
+        "\"\(phase.name)\": {\"time\": \(rounded(phase.seconds / total)), \"share_of_bound\": \(rounded(needed / phase.seconds))}"
+    }
+    var usage = rusage()
+    getrusage(0, &usage)
     print(
       """
-      {"bench": "training", "model": "\(model)", "cross": "\(cross)", "loss": "\(loss)", "precision": "\(precision)", \
-      "dimension": \(dimension), "maxLength": \(maxLength), "batchSize": \(batchSize), \
-      "items": \(items), "threads": \(threads), "positionsPerSecond": \
-      \(Int(Double(positions) / total)), "stepsPerSecond": \(rounded(Double(steps) / total)), \
-      "positionsPerStep": \(positions / steps), "share": {\(parts.joined(separator: ", "))}}
+      {"bench": "training", "model": "\(model.rawValue)", "cross": "\(cross.rawValue)", "loss": "\(loss)", \
+      "precision": "\(precision.rawValue)", "dimension": \(dimension), "maxLength": \(maxLength), \
+      "batchSize": \(batchSize), "items": \(itemCount), "threads": \(threads), \
+      "positionsPerSecond": \(Int(Double(positions) / total)), "stepsPerSecond": \(rounded(Double(steps) / total)), \
+      "positionsPerStep": \(positions / steps), "peakMegabytes": \(usage.ru_maxrss / 1024), \
+      "productGigaflops": \(Int(single / 1e9)), "softmaxProductGigaflops": \(Int(softmax / 1e9)), \
+      "share_of_bound": \(rounded(bound / total)), "phases": {\(parts.joined(separator: ", "))}}
       """)
   }
 
   private var losses: LossSettings {
     var losses = LossSettings()
-    losses.recommendation = loss == "bce" ? .binary(negativeCount: 1) : .crossEntropy
-    losses.precision = CrossEntropy.Precision(rawValue: precision) ?? .float32
+    losses.recommendation =
+      loss == "bce"
+      ? .binary(negativeCount: 1)
+      : Int(loss).map { .sampledSoftmax(negativeCount: $0) } ?? .crossEntropy
+    losses.precision = precision
     losses.alignmentWeight = alignmentWeight
     losses.consistencyWeight = consistencyWeight
     return losses
   }
 
-  private func makeNetwork() -> Network {
+  private func workload() throws -> Workload {
+    guard let data else {
+      return Workload(
+        itemCount: items, codes: levelSize, meanLength: meanLength, maxLength: maxLength,
+        batchSize: batchSize, negatives: loss == "bce")
+    }
+    return try Workload(
+      data: data, codes: codes, maxLength: maxLength, batchSize: batchSize,
+      negatives: loss == "bce")
+  }
+
+  private func makeNetwork(_ workload: Workload) -> Network {
     var hyper = Hyperparameters()
-    hyper.architecture = Hyperparameters.Architecture(rawValue: model) ?? .h2rec
-    hyper.cross = Hyperparameters.Cross(rawValue: cross) ?? .none
+    hyper.architecture = model
+    hyper.cross = cross
     hyper.dimension = dimension
     hyper.maxLength = maxLength
-    hyper.levelSizes = hyper.hasCodes ? [codes, codes, codes, codes] : []
-    let random = CounterRandom(seed: 3, stream: 9)
-    let rows = (0..<items * hyper.levelCount).map {
-      UInt32($0 % 4 * codes + random.integer(below: codes, UInt64($0)))
-    }
-    let network = Network(hyper, itemCount: items, codeRows: rows)
+    hyper.levelSizes = hyper.hasCodes ? workload.levelSizes : []
+    let network = Network(
+      hyper, itemCount: workload.itemCount, codeRows: hyper.hasCodes ? workload.codeRows : [])
     network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: 1, threads: threads)
     return network
   }
-
-  private func makeBatch(_ random: CounterRandom) -> TrainingBatch {
-    var index: UInt64 = 0
-    func uniform() -> Double {
-      index += 1
-      return random.uniform(index)
-    }
-    func item() -> UInt32 {
-      let place = uniform()
-      return UInt32(min(Double(items - 1), Double(items) * place * place * place))
-    }
-    var histories: [ArraySlice<UInt32>] = []
-    var targets: [UInt32] = []
-    for _ in 0..<batchSize {
-      var length = 1
-      while length < maxLength, uniform() < 1 - 1 / meanLength { length += 1 }
-      histories.append((0..<length).map { _ in item() }[...])
-      targets += (0..<length).map { _ in item() }
-    }
-    return TrainingBatch(
-      histories: histories, targets: targets,
-      negatives: loss == "bce" ? targets.map { _ in item() } : [])
-  }
 }
 
-private func seconds(_ duration: Duration) -> Double {
-  let parts = duration.components
-  return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
-}
+extension Hyperparameters.Architecture: ExpressibleByArgument {}
+extension Hyperparameters.Cross: ExpressibleByArgument {}
+extension CrossEntropy.Precision: ExpressibleByArgument {}
 
 private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

@@ -21,6 +21,8 @@ import Testing
     Form(lengths: [16, 1, 17], heads: 3, width: 4), Form(lengths: [33], heads: 1, width: 17),
     Form(lengths: [2, 50, 3], heads: 1, width: 16), Form(lengths: [17, 5], heads: 1, width: 64),
     Form(lengths: [4, 3], heads: 8, width: 2), Form(lengths: [15, 16], heads: 2, width: 33),
+    Form(lengths: [1, 6, 16, 2], heads: 4, width: 16),
+    Form(lengths: [15, 17, 16], heads: 2, width: 48),
   ]
 
   @Test(arguments: forms, [true, false])

@@ -1,32 +1,23 @@
-#include "inline.h"
+#include "short_attention.h"
 
 #pragma clang fp reassociate(on) contract(fast)
 
-// One head of one sequence at a time, in scratch memory that stays in the first-level caches: q, k, v are
-// copied to rows padded to a multiple of LANES, scores never leave the scratch. Four queries share each load.
-
-#define LANES 16
-typedef float lanes __attribute__((ext_vector_type(LANES), aligned(4)));
-
-INLINE size_t padded(size_t n) { return (n + LANES - 1) / LANES * LANES; }
-
-// Macros, because a function that takes or returns `lanes` would have another ABI in each clone.
-#define load(p) (*(const lanes *)(p))
-#define store(p, x) (*(lanes *)(p) = (x))
+// One head of one sequence at a time. Most sequences are short: of at most LANES tokens, a row of scores is one
+// vector and queries, keys and values are read where they lie. Of longer ones, q, k, v are copied to scratch memory that
+// stays in the first-level caches, rows padded to a multiple of LANES; four queries share each load.
 
 size_t h2rec_attention_scratch(size_t longest, size_t head_width) {
   size_t n = padded(longest), width = padded(head_width);
   return 8 * n * width + 2 * n * n;
 }
 
-/// Copies n rows of `width` floats to rows of `wide` floats, the rest zero; n is filled up to `rows` with zeros.
-INLINE void copy_in(float *to, const float *from, size_t stride, size_t n, size_t rows, size_t width,
-                    size_t wide) {
+/// Copies n rows of `width` floats to rows of `wide` floats, the rest zero; zero rows fill n up to a multiple of 4.
+INLINE void copy_in(float *to, h2rec_rows from, size_t n, size_t width, size_t wide) {
   for (size_t i = 0; i < n; i++) {
-    for (size_t c = 0; c < width; c++) to[i * wide + c] = from[i * stride + c];
+    for (size_t c = 0; c < width; c++) to[i * wide + c] = from.values[i * from.stride + c];
     for (size_t c = width; c < wide; c++) to[i * wide + c] = 0;
   }
-  for (size_t i = n * wide; i < rows * wide; i++) to[i] = 0;
+  for (size_t i = n * wide; i < (n + 3) / 4 * 4 * wide; i++) to[i] = 0;
 }
 
 INLINE void transpose(float *to, const float *from, size_t n, size_t width, size_t wide, size_t rows) {
@@ -88,58 +79,136 @@ INLINE void combine(float *out, size_t out_stride, size_t width, const float *p,
   }
 }
 
-/// Row-wise softmax of scale * s with zeros beyond each row's limit and in the rows beyond n.
-INLINE void probabilities(float *s, size_t n, size_t rows, float scale, int causal) {
-  for (size_t i = 0; i < n; i++) {
-    float *row = s + i * rows;
-    size_t limit = causal ? i + 1 : n;
-    float peak = row[0], sum = 0;
-    for (size_t j = 1; j < limit; j++) peak = row[j] > peak ? row[j] : peak;
-    for (size_t j = 0; j < limit; j++) {
-      float e = fast_exp((row[j] - peak) * scale);
-      row[j] = e;
-      sum += e;
+/// Softmax of scale * s over the first `limit` elements of a row; zeros up to `full`, a multiple of LANES.
+INLINE void softmax_row(float *row, uint32_t limit, uint32_t full, float scale) {
+  float peaks[LANES], sums[LANES], peak = row[0], sum = 0;
+  for (uint32_t l = 0; l < LANES; l++) peaks[l] = peak, sums[l] = 0;
+  for (uint32_t j = 0; j < full; j += LANES)
+    for (uint32_t l = 0; l < LANES; l++) {
+      float x = j + l < limit ? row[j + l] : peak;
+      peaks[l] = x > peaks[l] ? x : peaks[l];
     }
-    float inverse = 1.0f / sum;
-    for (size_t j = 0; j < limit; j++) row[j] *= inverse;
-    for (size_t j = limit; j < rows; j++) row[j] = 0;
+  for (uint32_t l = 0; l < LANES; l++) peak = peaks[l] > peak ? peaks[l] : peak;
+  for (uint32_t j = 0; j < full; j += LANES)
+    for (uint32_t l = 0; l < LANES; l++) {
+      float e = fast_exp(((j + l < limit ? row[j + l] : peak) - peak) * scale);
+      row[j + l] = j + l < limit ? e : 0;
+      sums[l] += row[j + l];
+    }
+  for (uint32_t l = 0; l < LANES; l++) sum += sums[l];
+  float inverse = 1.0f / sum;
+  for (uint32_t j = 0; j < full; j += LANES)
+    for (uint32_t l = 0; l < LANES; l++) row[j + l] *= inverse;
+}
+
+/// Gradient of the scores from that of the probabilities p, in place; zeros from `limit` up to `full`.
+INLINE void softmax_row_backward(const float *p, float *d, uint32_t limit, uint32_t full, float scale) {
+  float products[LANES] = {0}, product = 0;
+  for (uint32_t j = 0; j < full; j += LANES)
+    for (uint32_t l = 0; l < LANES; l++) {
+      d[j + l] = j + l < limit ? d[j + l] : 0;
+      products[l] += p[j + l] * d[j + l];
+    }
+  for (uint32_t l = 0; l < LANES; l++) product += products[l];
+  for (uint32_t j = 0; j < full; j += LANES)
+    for (uint32_t l = 0; l < LANES; l++) d[j + l] = p[j + l] * (d[j + l] - product) * scale;
+}
+
+INLINE uint32_t row_limit(size_t i, size_t n, int causal) { return (uint32_t)(causal ? i + 1 : n); }
+
+/// Row-wise softmax of scale * s with zeros beyond each row's limit.
+INLINE void probabilities(float *s, head_rows at, int causal) {
+  for (size_t i = 0; i < at.n; i++) {
+    softmax_row(s + i * at.rows, row_limit(i, at.n, causal), (uint32_t)at.rows, at.scale);
   }
-  for (size_t i = n * rows; i < rows * rows; i++) s[i] = 0;
+}
+
+INLINE void probabilities_backward(const float *p, float *d, head_rows at, int causal) {
+  for (size_t i = 0; i < at.n; i++) {
+    softmax_row_backward(p + i * at.rows, d + i * at.rows, row_limit(i, at.n, causal),
+                         (uint32_t)at.rows, at.scale);
+  }
 }
 
 /// Multiplies the probabilities of one head by their dropout mask; element (token, head, key position).
-INLINE void drop(float *s, size_t n, size_t rows, size_t first, size_t head, size_t heads, int causal,
-                 h2rec_dropout dropout) {
-  uint32_t threshold = dropout_threshold(dropout.rate);
-  float keep = 1.0f / (1.0f - dropout.rate);
-  for (size_t i = 0; i < n; i++) {
-    uint32_t place = (uint32_t)(first + i) * (uint32_t)heads + (uint32_t)head;
-    uint32_t key = mix_bits(place ^ dropout.key);
-    uint32_t limit = (uint32_t)(causal ? i + 1 : n);
-    for (uint32_t j = 0; j < limit; j++) s[i * rows + j] *= mask_value(j, key, threshold, keep);
+INLINE void drop(float *s, head_rows at, const h2rec_attention_shape *shape) {
+  if (!(shape->dropout.rate > 0)) return;
+  uint32_t threshold = dropout_threshold(shape->dropout.rate);
+  float keep = 1.0f / (1.0f - shape->dropout.rate);
+  for (size_t i = 0; i < at.n; i++) {
+    uint32_t place = (uint32_t)(at.first + i) * (uint32_t)shape->heads + (uint32_t)at.head;
+    uint32_t key = mix_bits(place ^ shape->dropout.key);
+    float *row = s + i * at.rows;
+    uint32_t full = (uint32_t)padded(row_limit(i, at.n, shape->causal));
+    for (uint32_t j = 0; j < full; j += LANES)
+      for (uint32_t l = 0; l < LANES; l++)
+        row[j + l] = mix_bits((j + l) * 0x9E3779B9u + key) >= threshold ? row[j + l] * keep : 0;
   }
+}
+
+INLINE h2rec_rows head_of(h2rec_rows x, size_t first, size_t column) {
+  return (h2rec_rows){.values = x.values + first * x.stride + column, .stride = x.stride};
+}
+
+INLINE h2rec_mutable_rows mutable_head_of(h2rec_mutable_rows x, size_t first, size_t column) {
+  return (h2rec_mutable_rows){.values = x.values + first * x.stride + column, .stride = x.stride};
+}
+
+INLINE int is_short(size_t n, size_t width) { return n <= LANES && width % LANES == 0; }
+
+INLINE void long_attention(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k,
+                           h2rec_rows v, h2rec_mutable_rows out, float *scratch) {
+  size_t n = at.n, rows = at.rows, width = shape->head_width, wide = padded(width);
+  float *qs = scratch, *ks = qs + rows * wide, *vs = ks + rows * wide, *kt = vs + rows * wide;
+  float *p = kt + rows * wide;
+  copy_in(qs, q, n, width, wide);
+  copy_in(ks, k, n, width, wide);
+  copy_in(vs, v, n, width, wide);
+  transpose(kt, ks, n, width, wide, rows);
+  products(p, qs, kt, n, rows, width, wide, shape->causal);
+  probabilities(p, at, shape->causal);
+  drop(p, at, shape);
+  combine(out.values, out.stride, width, p, rows, 1, vs, wide, n, shape->causal, 0, 0);
+}
+
+INLINE void long_attention_backward(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q,
+                                    h2rec_rows k, h2rec_rows v, h2rec_rows dout, h2rec_mutable_rows dq,
+                                    h2rec_mutable_rows dk, h2rec_mutable_rows dv, float *scratch) {
+  size_t n = at.n, rows = at.rows, width = shape->head_width, wide = padded(width);
+  float *qs = scratch, *ks = qs + rows * wide, *vs = ks + rows * wide, *gs = vs + rows * wide;
+  float *kt = gs + rows * wide, *p = kt + rows * wide, *d = p + rows * rows;
+  copy_in(qs, q, n, width, wide);
+  copy_in(ks, k, n, width, wide);
+  copy_in(vs, v, n, width, wide);
+  copy_in(gs, dout, n, width, wide);
+  transpose(kt, ks, n, width, wide, rows);
+  products(p, qs, kt, n, rows, width, wide, shape->causal);
+  probabilities(p, at, shape->causal);
+  transpose(kt, vs, n, width, wide, rows);
+  products(d, gs, kt, n, rows, width, wide, shape->causal);
+  drop(d, at, shape);
+  probabilities_backward(p, d, at, shape->causal);
+  combine(dq.values, dq.stride, width, d, rows, 1, ks, wide, n, shape->causal, 0, 1);
+  combine(dk.values, dk.stride, width, d, 1, rows, qs, wide, n, shape->causal, 1, 1);
+  drop(p, at, shape);
+  combine(dv.values, dv.stride, width, p, 1, rows, gs, wide, n, shape->causal, 1, 1);
 }
 
 CLONES void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                             h2rec_mutable_rows out, float *scratch) {
-  size_t width = shape.head_width, wide = padded(width);
-  float scale = 1.0f / sqrtf((float)width);
+  size_t width = shape.head_width;
   for (size_t s = 0; s < shape.sequences; s++) {
-    size_t first = shape.offsets[s], n = shape.offsets[s + 1] - first, rows = padded(n);
-    float *qs = scratch, *ks = qs + rows * wide, *vs = ks + rows * wide, *kt = vs + rows * wide;
-    float *p = kt + rows * wide;
+    size_t first = shape.offsets[s], n = shape.offsets[s + 1] - first;
     for (size_t head = 0; head < shape.heads && n > 0; head++) {
-      size_t start = head * width;
-      copy_in(qs, q.values + first * q.stride + start, q.stride, n, rows, width, wide);
-      copy_in(ks, k.values + first * k.stride + start, k.stride, n, rows, width, wide);
-      copy_in(vs, v.values + first * v.stride + start, v.stride, n, rows, width, wide);
-      transpose(kt, ks, n, width, wide, rows);
-      products(p, qs, kt, n, rows, width, wide, shape.causal);
-      probabilities(p, n, rows, scale, shape.causal);
-      if (shape.dropout.rate > 0)
-        drop(p, n, rows, first, head, shape.heads, shape.causal, shape.dropout);
-      combine(out.values + first * out.stride + start, out.stride, width, p, rows, 1, vs, wide, n,
-              shape.causal, 0, 0);
+      head_rows at = {n, padded(n), first, head, 1.0f / sqrtf((float)width)};
+      h2rec_rows a = head_of(q, first, head * width), b = head_of(k, first, head * width),
+                 c = head_of(v, first, head * width);
+      h2rec_mutable_rows y = mutable_head_of(out, first, head * width);
+      if (is_short(n, width)) {
+        short_attention(&shape, at, a, b, c, y);
+      } else {
+        long_attention(&shape, at, a, b, c, y, scratch);
+      }
     }
   }
 }
@@ -147,41 +216,21 @@ CLONES void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_row
 CLONES void h2rec_attention_backward(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                                      h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
                                      h2rec_mutable_rows dv, float *scratch) {
-  size_t width = shape.head_width, wide = padded(width);
-  float scale = 1.0f / sqrtf((float)width);
+  size_t width = shape.head_width;
   for (size_t s = 0; s < shape.sequences; s++) {
-    size_t first = shape.offsets[s], n = shape.offsets[s + 1] - first, rows = padded(n);
-    float *qs = scratch, *ks = qs + rows * wide, *vs = ks + rows * wide, *gs = vs + rows * wide;
-    float *kt = gs + rows * wide, *p = kt + rows * wide, *d = p + rows * rows;
+    size_t first = shape.offsets[s], n = shape.offsets[s + 1] - first;
     for (size_t head = 0; head < shape.heads && n > 0; head++) {
-      size_t start = head * width;
-      copy_in(qs, q.values + first * q.stride + start, q.stride, n, rows, width, wide);
-      copy_in(ks, k.values + first * k.stride + start, k.stride, n, rows, width, wide);
-      copy_in(vs, v.values + first * v.stride + start, v.stride, n, rows, width, wide);
-      copy_in(gs, dout.values + first * dout.stride + start, dout.stride, n, rows, width, wide);
-      transpose(kt, ks, n, width, wide, rows);
-      products(p, qs, kt, n, rows, width, wide, shape.causal);
-      probabilities(p, n, rows, scale, shape.causal);
-      // d = gradient of the dropped probabilities; then of the scores.
-      transpose(kt, vs, n, width, wide, rows);
-      products(d, gs, kt, n, rows, width, wide, shape.causal);
-      if (shape.dropout.rate > 0)
-        drop(d, n, rows, first, head, shape.heads, shape.causal, shape.dropout);
-      for (size_t i = 0; i < rows; i++) {
-        size_t limit = i < n ? (shape.causal ? i + 1 : n) : 0;
-        float *pi = p + i * rows, *di = d + i * rows, product = 0;
-        for (size_t j = 0; j < limit; j++) product += pi[j] * di[j];
-        for (size_t j = 0; j < limit; j++) di[j] = pi[j] * (di[j] - product) * scale;
-        for (size_t j = limit; j < rows; j++) di[j] = 0;
+      head_rows at = {n, padded(n), first, head, 1.0f / sqrtf((float)width)};
+      size_t column = head * width;
+      h2rec_rows a = head_of(q, first, column), b = head_of(k, first, column),
+                 c = head_of(v, first, column), g = head_of(dout, first, column);
+      h2rec_mutable_rows da = mutable_head_of(dq, first, column), db = mutable_head_of(dk, first, column),
+                         dc = mutable_head_of(dv, first, column);
+      if (is_short(n, width)) {
+        short_attention_backward(&shape, at, a, b, c, g, da, db, dc);
+      } else {
+        long_attention_backward(&shape, at, a, b, c, g, da, db, dc, scratch);
       }
-      combine(dq.values + first * dq.stride + start, dq.stride, width, d, rows, 1, ks, wide, n,
-              shape.causal, 0, 1);
-      combine(dk.values + first * dk.stride + start, dk.stride, width, d, 1, rows, qs, wide, n,
-              shape.causal, 1, 1);
-      if (shape.dropout.rate > 0)
-        drop(p, n, rows, first, head, shape.heads, shape.causal, shape.dropout);
-      combine(dv.values + first * dv.stride + start, dv.stride, width, p, 1, rows, gs, wide, n,
-              shape.causal, 1, 1);
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Glibc
 
 /// The owner of a zeroed block of floats, aligned to 64 bytes, that never moves and is never copied silently.
 ///
@@ -8,17 +9,20 @@ internal import CKernels
   /// The number of floats.
   public let count: Int
   package let base: UnsafeMutablePointer<Float>
+  private let allocation: UnsafeMutableRawPointer
+  private static let alignment = 64
 
-  /// Allocates zeros.
+  /// Allocates zeros; a large block takes memory only where it is touched.
   public init(count: Int) {
     self.count = count
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: max(1, count) * MemoryLayout<Float>.stride, alignment: 64)
-    unsafe base = raw.bindMemory(to: Float.self, capacity: max(1, count))
-    unsafe base.initialize(repeating: 0, count: max(1, count))
+    guard let memory = unsafe calloc(max(1, count) * MemoryLayout<Float>.stride + Self.alignment, 1)
+    else { fatalError("no memory for \(count) floats") }
+    unsafe allocation = memory
+    let aligned = unsafe memory.alignedUp(toMultipleOf: Self.alignment)
+    unsafe base = aligned.bindMemory(to: Float.self, capacity: max(1, count))
   }
 
-  deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
+  deinit { unsafe free(allocation) }
 
   /// One element.
   ///

@@ -52,18 +52,19 @@ public struct PositiveLists: Sendable {
     let count = items.count
     let width = hash.width
     let work = unsafe AlignmentWork(
-      count: count, width: width, base: memory.reserve(count * count + 8 * count * width))
+      count: count, width: width,
+      base: memory.reserve(AlignmentWork.floatCount(count: count, width: width)))
     work.load(items, semantic: semantic, hash: hash)
     work.exponentials(temperature: temperature, threads: threads)
     let loss = work.turnIntoGradient(
-      positives, factor: weight / (2 * Float(count) * temperature))
+      positives, factor: weight / (2 * Float(count) * temperature), threads: threads)
     work.gradients(threads: threads)
     work.store(items, semantic: semantic, hash: hash)
     return loss
   }
 }
 
-/// The matrices of one evaluation: E (later its gradient) `[N, N]` and eight `[N, d]`.
+/// The matrices of one evaluation: E (later its gradient) `[N, N]`, eight `[N, d]`, and the sums of E.
 @safe private struct AlignmentWork: @unchecked Sendable {
   let count: Int
   let width: Int
@@ -74,7 +75,16 @@ public struct PositiveLists: Sendable {
   private func part(_ index: Int) -> UnsafeMutablePointer<Float> {
     unsafe base + count * count + index * count * width
   }
-  private var blocks: [Range<Int>] { ranges(count, of: 128) }
+  /// Sums of the rows of E, `[N]`.
+  private var rowSums: UnsafeMutablePointer<Float> { unsafe part(8) }
+  /// Sums of the columns of E over the rows of each block, `[blocks, N]`.
+  private var blockColumnSums: UnsafeMutablePointer<Float> { unsafe rowSums + count }
+  private static let blockRows = 128
+  private var blocks: [Range<Int>] { ranges(count, of: Self.blockRows) }
+
+  static func floatCount(count: Int, width: Int) -> Int {
+    count * (count + 8 * width + 1 + (count + blockRows - 1) / blockRows)
+  }
 
   /// Raw vectors in 0 (semantic) and 1 (hash), normalised ones in 2 and 3; lengths in 6 and 7.
   func load(_ items: [UInt32], semantic: ItemBranch, hash: ItemBranch) {
@@ -95,30 +105,30 @@ public struct PositiveLists: Sendable {
         rows.count, count, width, part(2) + rows.lowerBound * width, width, part(3), width,
         transposeB: true, out, count)
       unsafe h2rec_exp(out, 1 / temperature, rows.count * count)
+      for row in rows { unsafe rowSums[row] = h2rec_sum(matrix + row * count, count) }
+      let columnSums = unsafe blockColumnSums + block * count
+      unsafe columnSums.update(repeating: 0, count: count)
+      unsafe h2rec_column_sums(columnSums, out, rows.count, count)
     }
   }
 
   /// Replaces E by the gradient of the loss with respect to the cosines, and returns the loss.
-  func turnIntoGradient(_ positives: PositiveLists, factor: Float) -> Double {
-    var rowSums = [Float](repeating: 0, count: count)
+  func turnIntoGradient(_ positives: PositiveLists, factor: Float, threads: Int) -> Double {
     var columnSums = [Float](repeating: 0, count: count)
-    for row in 0..<count {
-      let values = unsafe matrix + row * count
-      var sum: Float = 0
-      unsafe h2rec_column_sums(&columnSums, values, 1, count)
-      unsafe h2rec_column_sums(&sum, values, count, 1)
-      rowSums[row] = sum
-    }
+    let blocks = blocks
+    unsafe h2rec_column_sums(&columnSums, blockColumnSums, blocks.count, count)
     let corrections = corrections(positives)
     var loss = 0.0
     for row in 0..<count {
-      loss -= naturalLogarithm(Double(corrections.rows[row]) / Double(rowSums[row]))
+      loss -= unsafe naturalLogarithm(Double(corrections.rows[row]) / Double(rowSums[row]))
       loss -= naturalLogarithm(Double(corrections.columns[row]) / Double(columnSums[row]))
     }
     let inverseColumns = columnSums.map { factor / $0 }
-    for row in 0..<count {
-      unsafe h2rec_scale_by_sums(
-        matrix + row * count, inverseColumns, factor / rowSums[row], count)
+    parallelFor(blocks.count, threads: threads) { block in
+      for row in blocks[block] {
+        unsafe h2rec_scale_by_sums(
+          matrix + row * count, inverseColumns, factor / rowSums[row], count)
+      }
     }
     for entry in corrections.entries {
       unsafe matrix[entry.place] -= factor * entry.value

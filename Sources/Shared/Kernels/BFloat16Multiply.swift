@@ -98,6 +98,7 @@ internal import CDNNL
     _ c: UnsafeMutablePointer<Float>, _ cStride: Int
   ) {
     guard m > 0, n > 0 else { return }
+    ArithmeticCounter.add(2 * m * n * k)
     omp_set_num_threads(1)
     let kind = Kind(transposeA: transposeA, transposeB: transposeB, adds: adds)
     let descriptions = [

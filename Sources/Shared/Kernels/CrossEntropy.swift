@@ -17,6 +17,7 @@ internal import CKernels
   }
 
   private let scores = ScratchBuffer()
+  private let vectors = ScratchBuffer()
   private let halves = ScratchBuffer()
   private static let rowBlock = 64
   private static let itemBlock = 1024
@@ -57,17 +58,42 @@ internal import CKernels
       Self.rowBlock / 4, scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
     var losses = [Float](repeating: 0, count: targets.count)
     let rounded = precision == .bfloat16 ? roundedItems(branches, threads: threads) : nil
+    let vectors = unsafe rounded == nil ? itemVectors(branches, threads: threads) : nil
     for chunk in ranges(targets.count, of: chunkRows) {
       let work = unsafe CrossEntropyChunk(
         states: states, targets: targets, branches: branches, rows: chunk,
         scores: scores.reserve(chunk.count * itemCount), itemCount: itemCount,
-        factor: weight / Float(targets.count), rounded: rounded)
+        factor: weight / Float(targets.count), vectors: vectors, rounded: rounded)
       work.run(
         rowBlocks: ranges(chunk.count, of: Self.rowBlock),
         itemBlocks: ranges(itemCount, of: Self.itemBlock), losses: &losses, threads: threads)
     }
     for branch in branches { branch.scatterGradient() }
     return losses.reduce(0.0) { $0 + Double($1) } / Double(targets.count)
+  }
+
+  /// The item vectors of all branches side by side, `[I, w]`: one product of width w reads the scores once, where one
+  /// for each branch would read them as often as there are branches.
+  private func itemVectors(
+    _ branches: [ItemBranch], threads: Int
+  ) -> UnsafePointer<Float> {
+    guard branches.count > 1 else { return unsafe UnsafePointer(branches[0].vectors.base) }
+    let itemCount = branches[0].itemCount
+    let width = branches.reduce(0) { $0 + $1.width }
+    // Blocks write disjoint rows.
+    nonisolated(unsafe) let base = unsafe vectors.reserve(itemCount * width)
+    let blocks = ranges(itemCount, of: Self.itemBlock)
+    parallelFor(blocks.count, threads: threads) { block in
+      var column = 0
+      for branch in branches {
+        for item in blocks[block] {
+          unsafe (base + item * width + column).update(
+            from: branch.vectors.base + item * branch.width, count: branch.width)
+        }
+        column += branch.width
+      }
+    }
+    return unsafe UnsafePointer(base)
   }
 
   /// The item vectors of all branches side by side, rounded, with room for the states and gradients of a chunk.
@@ -94,6 +120,8 @@ internal import CKernels
   let scores: UnsafeMutablePointer<Float>
   let itemCount: Int
   let factor: Float
+  /// `[I, w]`; nil where the rounded ones are used.
+  let vectors: UnsafePointer<Float>?
   let rounded: RoundedMatrices?
 
   func run(
@@ -124,15 +152,12 @@ internal import CKernels
         scores + block.lowerBound, itemCount)
       return
     }
-    var column = 0
-    for (index, branch) in branches.enumerated() {
-      unsafe matrixMultiply(
-        rows.count, block.count, branch.width,
-        states.values + rows.lowerBound * states.width + column, states.width,
-        branch.vectors.base + block.lowerBound * branch.width, branch.width, transposeB: true,
-        beta: index == 0 ? 0 : 1, scores + block.lowerBound, itemCount)
-      column += branch.width
-    }
+    guard let vectors = unsafe vectors else { return }
+    let width = states.width
+    unsafe matrixMultiply(
+      rows.count, block.count, width, states.values + rows.lowerBound * width, width,
+      vectors + block.lowerBound * width, width, transposeB: true, scores + block.lowerBound,
+      itemCount)
   }
 
   /// Losses, score gradients and state gradients of a block of rows.
@@ -158,27 +183,32 @@ internal import CKernels
       unsafe losses[first + row] = h2rec_cross_entropy_row(
         blockScores + row * itemCount, itemCount, Int(targets[first + row]), factor)
     }
-    var column = 0
-    for branch in branches {
-      unsafe matrixMultiply(
-        block.count, branch.width, itemCount, blockScores, itemCount, branch.vectors.base,
-        branch.width, beta: 1, states.gradient + first * width + column, width)
-      column += branch.width
-    }
+    guard let vectors = unsafe vectors else { return }
+    unsafe matrixMultiply(
+      block.count, width, itemCount, blockScores, itemCount, vectors, width, beta: 1,
+      states.gradient + first * width, width)
   }
 
   private func addItemGradients(_ block: Range<Int>) {
-    if let rounded {
-      rounded.addItemGradients(block, rows: rows.count, to: branches)
-      return
-    }
-    var column = 0
-    for branch in branches {
-      unsafe matrixMultiply(
-        block.count, branch.width, rows.count, scores + block.lowerBound, itemCount,
-        transposeA: true, states.values + rows.lowerBound * states.width + column, states.width,
-        beta: 1, branch.gradient.base + block.lowerBound * branch.width, branch.width)
-      column += branch.width
+    let width = states.width
+    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: block.count * width) { sums in
+      guard let sums = sums.baseAddress else { return }
+      if let rounded {
+        unsafe rounded.itemGradients(block, rows: rows.count, into: sums)
+      } else {
+        unsafe matrixMultiply(
+          block.count, width, rows.count, scores + block.lowerBound, itemCount, transposeA: true,
+          states.values + rows.lowerBound * width, width, sums, width)
+      }
+      var column = 0
+      for branch in branches {
+        for item in 0..<block.count {
+          unsafe h2rec_add_scaled(
+            branch.gradient.base + (block.lowerBound + item) * branch.width,
+            sums + item * width + column, 1, branch.width)
+        }
+        column += branch.width
+      }
     }
   }
 }

@@ -29,6 +29,7 @@ package func matrixMultiply(
   _ c: UnsafeMutablePointer<Float>, _ cStride: Int
 ) {
   guard m > 0, n > 0 else { return }
+  ArithmeticCounter.add(2 * m * n * k)
   omp_set_num_threads(1)
   let status = unsafe dnnl_sgemm(
     CChar(transposeA ? 84 : 78), CChar(transposeB ? 84 : 78), dnnl_dim_t(m), dnnl_dim_t(n),

@@ -35,22 +35,10 @@ internal import CKernels
       states, width, source.values + rows.lowerBound * width, width, rows.count, width)
   }
 
-  /// Adds what the score gradients of a chunk give to the gradients of a block of items.
-  func addItemGradients(_ block: Range<Int>, rows: Int, to branches: [ItemBranch]) {
-    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: block.count * width) { sums in
-      guard let sums = sums.baseAddress else { return }
-      unsafe multiply.multiply(
-        block.count, width, rows, gradients + block.lowerBound, itemCount, transposeA: true, states,
-        width, sums, width)
-      var column = 0
-      for branch in branches {
-        for item in 0..<block.count {
-          unsafe h2rec_add_scaled(
-            branch.gradient.base + (block.lowerBound + item) * branch.width,
-            sums + item * width + column, 1, branch.width)
-        }
-        column += branch.width
-      }
-    }
+  /// What the score gradients of a chunk give to the gradients of a block of items, `[block, w]`.
+  func itemGradients(_ block: Range<Int>, rows: Int, into sums: UnsafeMutablePointer<Float>) {
+    unsafe multiply.multiply(
+      block.count, width, rows, gradients + block.lowerBound, itemCount, transposeA: true, states,
+      width, sums, width)
   }
 }

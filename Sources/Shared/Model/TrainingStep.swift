@@ -82,7 +82,7 @@ public final class TrainingStep {
   /// - Returns: the losses before the move.
   public func run(_ batch: TrainingBatch, number: Int) -> StepLosses {
     let result = gradients(of: batch, number: number)
-    let start = ContinuousClock.now
+    let start = PhaseTimes.Mark()
     if let first = parts.first {
       optimizer.step(gradient: first.tape.gradient, threads: threads)
     }
@@ -94,11 +94,11 @@ public final class TrainingStep {
   public func gradients(of batch: TrainingBatch, number: Int) -> StepLosses {
     let stepRandom = random.substream(UInt64(number))
     let used = cut(batch)
-    let start = ContinuousClock.now
+    let start = PhaseTimes.Mark()
     forward(used, stepRandom)
     phaseTimes.add("forward", since: start)
     let result = addLosses(batch, used, stepRandom)
-    let afterLosses = ContinuousClock.now
+    let afterLosses = PhaseTimes.Mark()
     backward(used)
     phaseTimes.add("backward", since: afterLosses)
     return result
@@ -153,13 +153,13 @@ public final class TrainingStep {
       first += output.rows
     }
     var result = StepLosses()
-    var start = ContinuousClock.now
+    var start = PhaseTimes.Mark()
     result.recommendation = addRecommendation(predictions, random)
     phaseTimes.add("recommendation", since: start)
-    start = ContinuousClock.now
+    start = PhaseTimes.Mark()
     result.alignment = usesAlignment ? addAlignment(predictions.targets, random) : nil
     phaseTimes.add("alignment", since: start)
-    start = ContinuousClock.now
+    start = PhaseTimes.Mark()
     result.consistency = usesConsistency ? addConsistency(used) : nil
     phaseTimes.add("consistency", since: start)
     return result

@@ -20,6 +20,14 @@ public struct PackedSequences: Sendable {
   /// The last token of each sequence.
   public var lastTokens: [UInt32] { offsets.dropFirst().map { $0 - 1 } }
 
+  /// How many pairs of a position and one that it sees there are.
+  func pairCount(causal: Bool) -> Int {
+    zip(offsets, offsets.dropFirst()).reduce(0) { sum, bounds in
+      let length = Int(bounds.1 - bounds.0)
+      return sum + (causal ? length * (length + 1) / 2 : length * length)
+    }
+  }
+
   /// The same sequences several times, one copy after another.
   public func repeated(_ times: Int) -> PackedSequences {
     let tokens = offsets[count]
@@ -68,6 +76,8 @@ extension Tape {
     let dropout = nextDropout(rate)
     let scratchCount = h2rec_attention_scratch(sequences.longest, headWidth)
     let scratch = unsafe arena.allocate(scratchCount)
+    let pairProducts = 2 * heads * headWidth * sequences.pairCount(causal: causal)
+    ArithmeticCounter.add(2 * pairProducts)
     unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
       let shape = unsafe h2rec_attention_shape(
         offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
@@ -77,6 +87,7 @@ extension Tape {
         h2rec_mutable_rows(values: out.values, stride: out.columns), scratch)
     }
     record { [self] in
+      ArithmeticCounter.add(4 * pairProducts)
       unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
         let shape = unsafe h2rec_attention_shape(
           offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Training steps of h2rec beside the PyTorch reference: same data, same setting, same threads, in turn.
+
+    compare_with_reference.py --programs .build-benchmarks/release --data work/1-preprocess --codes work/2-tokenize \\
+        --reference path/to/h2rec_ref.py --reference-data path/to/prepared
+
+The reference is a program with the command line `train --data FOLDER --time-only STEPS`, which ends its output with a JSON line that
+holds `speed.positions_per_s`; FOLDER holds the same filtered log. Every round runs both once; medians over the rounds are compared.
+Without --reference, or without torch, our side runs alone and every line says "reference": null. Run it on a quiet machine.
+"""
+import argparse
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+
+# name: (our options, the reference's options)
+PUBLISHED = (["--loss", "bce", "--cross", "plain"], ["--loss", "bce", "--cross", "plain"])
+SOFTMAX = (["--loss", "ce", "--cross", "none", "--consistency-weight", "0"], ["--loss", "ce", "--cross", "none"])
+ROUNDED = (SOFTMAX[0] + ["--precision", "bfloat16"], SOFTMAX[1])
+SAMPLED = (["--loss", "1024"] + SOFTMAX[0][2:], SOFTMAX[1])
+FORMS = {"bce-plain": PUBLISHED, "ce-none": SOFTMAX, "ce-none-bfloat16": ROUNDED, "sampled-none": SAMPLED}
+SETTINGS = [(64, 50, 128), (64, 200, 128), (128, 50, 128), (64, 50, 512), (128, 50, 512)]
+
+
+def last_json(command):
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def ours(options, form, setting):
+    dimension, longest, batch = setting
+    return last_json(
+        [f"{options.programs}/training-benchmark", "--data", options.data, "--codes", options.codes,
+         "--dimension", str(dimension), "--max-length", str(longest), "--batch-size", str(batch),
+         "--steps", str(options.steps), "--threads", str(options.threads), *FORMS[form][0]])
+
+
+def reference(options, form, setting):
+    dimension, longest, batch = setting
+    report = last_json(
+        [sys.executable, options.reference, "train", "--data", options.reference_data, "--mode", "seq",
+         "--codes-per-level", "256", "--dim", str(dimension), "--max-len", str(longest), "--batch", str(batch),
+         "--time-only", str(options.steps), "--threads", str(options.threads), *FORMS[form][1]])
+    return report["speed"]["positions_per_s"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--codes", required=True)
+    parser.add_argument("--reference")
+    parser.add_argument("--reference-data")
+    parser.add_argument("--forms", default=",".join(FORMS), help="of " + ", ".join(FORMS))
+    parser.add_argument("--settings", default="all", help="places in the list of settings, from 0, or all")
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    has_reference = bool(options.reference and options.reference_data and importlib.util.find_spec("torch"))
+    settings = SETTINGS if options.settings == "all" else [SETTINGS[int(i)] for i in options.settings.split(",")]
+    for form in options.forms.split(","):
+        for setting in settings:
+            mine, theirs, shares = [], [], []
+            for _ in range(options.rounds):
+                report = ours(options, form, setting)
+                mine.append(report["positionsPerSecond"])
+                shares.append(report["share_of_bound"])
+                if has_reference:
+                    theirs.append(reference(options, form, setting))
+            line = {
+                "bench": "training-comparison", "form": form, "dimension": setting[0], "maxLength": setting[1],
+                "batchSize": setting[2], "threads": options.threads, "positionsPerSecond": statistics.median(mine),
+                "spread": [min(mine), max(mine)], "share_of_bound": statistics.median(shares),
+                "reference": round(statistics.median(theirs)) if theirs else None,
+                "ratio_to_reference": round(statistics.median(mine) / statistics.median(theirs), 2) if theirs else None,
+            }
+            print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
