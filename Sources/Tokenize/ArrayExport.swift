@@ -4,7 +4,8 @@ internal import ShardIO
 
 /// Formats in which codes and codebooks are written for other programs.
 enum ExportFormat: String, Sendable, CaseIterable, ExpressibleByArgument {
-  /// `codes.npy`, `center.npy`, `codebook_1.npy`, `codebook_2.npy`, …
+  /// `codes.npy`, `center.npy`, `codebook_1.npy`, `codebook_2.npy`, …, and `network.encoder.1.weight.npy` and so on where
+  /// latent vectors decide.
   case npy
   /// `codes.safetensors` with the same arrays by name.
   case safetensors
@@ -75,6 +76,9 @@ extension TokenizedItems {
     ]
       + codebooks.enumerated().map { level, codebook in
         ExportArray("codebook_\(level + 1)", [codebook.rows, codebook.columns], codebook.values)
+      }
+      + (network?.matrices ?? []).map { name, matrix in
+        ExportArray("network.\(name)", [matrix.rows, matrix.columns], matrix.values)
       }
   }
 

@@ -62,7 +62,8 @@ extension CodeNetwork {
   /// The kind of the shards that hold a network.
   static let tableKind = "network"
 
-  private var matrices: [(name: String, matrix: Matrix)] {
+  /// All matrices with their names: weights `[out, in]` and biases `[1, out]` from the outside in, then the codebooks.
+  var matrices: [(name: String, matrix: Matrix)] {
     var matrices: [(String, Matrix)] = []
     for (part, layers) in [("encoder", encoder.layers), ("decoder", decoder.layers)] {
       for (number, layer) in layers.enumerated() {

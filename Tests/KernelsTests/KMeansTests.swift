@@ -111,6 +111,14 @@ struct `k-means` {
     }
   }
 
+  @Test(arguments: [200, 4_500])
+  func `the start has distinct points`(clusters: Int) {
+    let points = cloud(5_000, 4, seed: 30)
+    let start = startingCentroids(points, options: options(clusters), threads: 2)
+    #expect(Set((0..<clusters).map { Array(start[row: $0]) }).count == clusters)
+    #expect(start == startingCentroids(points, options: options(clusters), threads: 1))
+  }
+
   @Test func `mini-batches find planted clusters, and come close to iterations over all points`() {
     var settings = options(30)
     settings.batchSize = 256

@@ -34,4 +34,20 @@ struct `Array export` {
       #expect(try file.floats("center").values == [7, 8])
     }
   }
+
+  @Test func `layers and latent codebooks of a network are exported under their names`() throws {
+    var items = items
+    let layer = DenseLayer(weight: Matrix(rows: 1, columns: 2, values: [3, 4]), bias: [5])
+    let back = DenseLayer(weight: Matrix(rows: 2, columns: 1, values: [6, 7]), bias: [8, 9])
+    items.network = CodeNetwork(
+      encoder: DenseLayers([layer]), decoder: DenseLayers([back]),
+      codebooks: [
+        Matrix(rows: 2, columns: 1, values: [1, 2]), Matrix(rows: 1, columns: 1, values: [3]),
+      ])
+    let arrays = Dictionary(uniqueKeysWithValues: items.exportArrays.map { ($0.name, $0.shape) })
+    #expect(arrays["network.encoder.1.weight"] == [1, 2])
+    #expect(arrays["network.decoder.1.bias"] == [1, 2])
+    #expect(arrays["network.codebook.1"] == [2, 1] && arrays["network.codebook.2"] == [1, 1])
+    #expect(arrays.count == 4 + 6)
+  }
 }

@@ -53,6 +53,16 @@ func samplePoints(_ points: Matrix, count: Int, _ random: CounterRandom) -> Matr
 private func lowerDistances(
   _ distances: inout [Float], _ points: Matrix, to centroids: [Int], threads: Int
 ) {
+  guard centroids.count < productThreshold else {
+    let nearest = NearestCentroids(
+      of: points, among: points.gathering(centroids), threads: threads)
+    for (point, distance) in nearest.distances.enumerated() {
+      distances[point] = min(distances[point], distance)
+    }
+    // The product is rounded; a centroid must not be drawn again.
+    for centroid in centroids { distances[centroid] = 0 }
+    return
+  }
   let columns = points.columns
   let block = 1024
   unsafe distances.withUnsafeMutableBufferPointer { distances in
@@ -72,6 +82,9 @@ private func lowerDistances(
     }
   }
 }
+
+/// From this many new centroids on, a matrix product is faster than differences.
+private let productThreshold = 16
 
 /// Draws distinct indices in proportion to their weights.
 ///
