@@ -149,7 +149,7 @@ $(STAMPS):
 FORCE:
 
 # ------------------------------------------------------------------------------------------- building, checking
-.PHONY: build dependencies test check format-check format lint docs man completions bench fuzz doctor clean clean-run help
+.PHONY: build dependencies test check sanitize format-check format lint docs man completions bench fuzz doctor clean clean-run help
 build: $(BUILT)               ## compile the four programs
 dependencies: .build/dependencies-installed ## install the Debian packages that are missing
 
@@ -163,6 +163,8 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 test: .build/dependencies-installed ## build and run all tests
 	swift test --disable-xctest
 check: format-check lint build test docs ## what has to pass before a change is merged
+sanitize: .build/dependencies-installed ## run the tests of memory and threads under each sanitizer
+	@Scripts/sanitize
 FORMATTED := Package.swift Sources Tests Benchmarks Fuzz
 format-check:
 	swift format lint --strict --parallel --recursive $(FORMATTED)
@@ -198,7 +200,7 @@ fuzz: .build/dependencies-installed ## feed damaged shards to the reader for FUZ
 doctor:                       ## check the tools of this machine, and switch on the git hooks
 	@Scripts/doctor
 clean:                        ## remove everything that was compiled
-	rm -rf .build .build-docs .build-benchmarks .build-fuzz
+	rm -rf .build .build-docs .build-benchmarks .build-fuzz .build-sanitize
 clean-run:                    ## remove the outputs of RUN, after asking
 	@read -r -p "remove $(RUN)? [y/N] " answer; [[ $$answer == y ]] && rm -rf $(RUN)
 help:                         ## list targets and variables

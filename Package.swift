@@ -176,3 +176,10 @@ if environment["H2REC_FUZZ"] == "1" {
       swiftSettings: strict + [.unsafeFlags(instrumented + ["-parse-as-library"])],
       linkerSettings: [.unsafeFlags(instrumented + ["-use-ld=lld"])]))
 }
+
+if environment["H2REC_UNDEFINED"] == "1" {
+  // A trap instead of a message: the runtime for messages is not part of a Swift link.
+  for target in package.targets where target.name == "CKernels" {
+    target.cSettings?.append(.unsafeFlags(["-fsanitize=undefined", "-fsanitize-trap=undefined"]))
+  }
+}

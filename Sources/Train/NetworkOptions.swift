@@ -24,28 +24,37 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Attention heads of the encoder.")
   var heads = 1
 
-  @Option(help: "Heads of each cross-attention.")
-  var crossHeads = 4
+  @Option(help: "Heads of each cross-attention (default: 4).")
+  var crossHeads: Int?
 
   @Option(help: "Dropout of embeddings, attention and feed-forward layers, from 0 to below 1.")
   var dropout: Float = 0.5
 
-  @Option(help: "Dropout inside the gate, from 0 to below 1.")
-  var gateDropout: Float = 0.1
+  @Option(help: "Dropout of the embeddings alone (default: that of --dropout).")
+  var embeddingDropout: Float?
+
+  @Option(help: "Dropout of the attention probabilities alone (default: that of --dropout).")
+  var attentionDropout: Float?
+
+  @Option(help: "Dropout of the feed-forward layers alone (default: that of --dropout).")
+  var feedForwardDropout: Float?
+
+  @Option(help: "Dropout inside the gate, from 0 to below 1 (default: 0.1).")
+  var gateDropout: Float?
 
   @Option(
     help: """
       Cross-attention between the branches: none; plain (as published); residual; scaled (residual with a learned \
-      factor that starts at 0).
+      factor that starts at 0) (default: none).
       """)
-  var cross = Hyperparameters.Cross.none
+  var cross: Hyperparameters.Cross?
 
   @Option(
     help: """
       Weights of the levels: position (from each position), user (from the last position, needs --targets last), \
-      static (learned, the same everywhere), mean (equal). Takes part with a cross-attention.
+      static (learned, the same everywhere), mean (equal). Takes part with a cross-attention (default: position).
       """)
-  var gate = Hyperparameters.Gate.position
+  var gate: Hyperparameters.Gate?
 
   @Option(help: "causal, or bidirectional (needs --targets last).")
   var attention = Hyperparameters.AttentionMask.causal
@@ -58,14 +67,29 @@ struct NetworkOptions: ParsableArguments {
     try requireRange("max-length", maxLength, 1...10_000)
     try requireRange("layers", layers, 1...64)
     try requireRange("heads", heads, 1...64)
-    try requireRange("cross-heads", crossHeads, 1...64)
+    try requireRange("cross-heads", crossHeads ?? Self.defaultCrossHeads, 1...64)
     try requireRate("dropout", dropout)
-    try requireRate("gate-dropout", gateDropout)
+    try requireRate("embedding-dropout", embeddingDropout ?? 0)
+    try requireRate("attention-dropout", attentionDropout ?? 0)
+    try requireRate("feed-forward-dropout", feedForwardDropout ?? 0)
+    try requireRate("gate-dropout", gateDropout ?? 0)
+    let crossHeads = crossHeads ?? Self.defaultCrossHeads
     guard dimension % heads == 0, dimension % crossHeads == 0, dimension > 1 else {
       throw ValidationError(
         "'--dimension' must be a multiple of '--heads' and '--cross-heads' above 1, not \(dimension)."
       )
     }
+  }
+
+  private static let defaultCrossHeads = 4
+
+  /// The options that were given although a network of one branch has no use for them.
+  var optionsOfTwoBranches: [String] {
+    let given: [(String, Bool)] = [
+      ("cross", cross != nil), ("gate", gate != nil), ("cross-heads", crossHeads != nil),
+      ("gate-dropout", gateDropout != nil),
+    ]
+    return given.filter(\.1).map(\.0)
   }
 
   /// The options as the model takes them.
@@ -76,11 +100,12 @@ struct NetworkOptions: ParsableArguments {
     hyper.maxLength = maxLength
     hyper.layerCount = layers
     hyper.headCount = heads
-    hyper.crossHeadCount = crossHeads
-    hyper.dropout = dropout
-    hyper.gateDropout = gateDropout
-    hyper.cross = cross
-    hyper.gate = gate
+    hyper.crossHeadCount = crossHeads ?? Self.defaultCrossHeads
+    hyper.dropout = DropoutRates(
+      embedding: embeddingDropout ?? dropout, attention: attentionDropout ?? dropout,
+      feedForward: feedForwardDropout ?? dropout, gate: gateDropout ?? 0.1)
+    hyper.cross = cross ?? Hyperparameters.Cross.none
+    hyper.gate = gate ?? Hyperparameters.Gate.position
     hyper.attention = attention
     hyper.levelSizes = levelSizes
     return hyper

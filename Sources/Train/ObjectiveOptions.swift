@@ -4,7 +4,6 @@ public import Model
 import ShardIO
 
 extension LossSettings.Targets: ExpressibleByArgument {}
-extension ViewMaskStrategy: ExpressibleByArgument {}
 extension CrossEntropy.Precision: ExpressibleByArgument {}
 
 /// What is minimised.
@@ -12,10 +11,6 @@ struct ObjectiveOptions: ParsableArguments {
   enum Recommendation: String, CaseIterable, ExpressibleByArgument {
     case ce, bce, gbce
     case sampledSoftmax = "sampled-softmax"
-  }
-
-  enum Pairs: String, CaseIterable, ExpressibleByArgument {
-    case ppmi, decay, none
   }
 
   @Option(
@@ -33,9 +28,19 @@ struct ObjectiveOptions: ParsableArguments {
 
   @Option(
     help: """
-      Uniform negatives: for each position (bce, default 1; gbce, default 128) or for each step (sampled-softmax, default 2048).
+      Negatives: for each position (bce, default 1; gbce, default 128) or for each step (sampled-softmax, default 2048).
       """)
   var negatives: Int?
+
+  @Option(
+    help: """
+      Negatives are drawn in proportion to the train count (at least 1) of an item to this power; 0 for uniformly \
+      (bce, sampled-softmax).
+      """)
+  var negativesPower = 0.0
+
+  @Option(help: "Share of each target that is spread evenly over the catalogue (ce).")
+  var labelSmoothing: Float = 0
 
   @Option(
     help: "Calibration of gbce, from 0 (bce with a mean over all terms) to 1; default 0.75.")
@@ -44,33 +49,7 @@ struct ObjectiveOptions: ParsableArguments {
   @Option(help: "all: every position predicts its next item; last: only the last one.")
   var targets = LossSettings.Targets.all
 
-  @Option(help: "Weight of the code-guided alignment (h2rec); 0 switches it off.")
-  var alignmentWeight: Float = 0.1
-
-  @Option(help: "Temperature of the alignment.")
-  var alignmentTemperature: Float = 0.5
-
-  @Option(help: "Most distinct items that take part in the alignment in a step.")
-  var alignmentItems = 1024
-
-  @Option(
-    help: """
-      Positives of the alignment besides equal codes, from train sequences: ppmi, decay (by distance), none.
-      """)
-  var pairs = Pairs.ppmi
-
-  @Option(
-    help: """
-      Weight of the masked-granularity loss (h2rec with a cross-attention); 0 switches it off.
-      """)
-  var consistencyWeight: Float = 0.1
-
-  @Option(help: "Temperature of the masked-granularity loss.")
-  var consistencyTemperature: Float = 1
-
-  @Option(
-    help: "Levels that the masked-granularity loss hides: low or high gate weights, or random.")
-  var viewMask = ViewMaskStrategy.low
+  @OptionGroup var auxiliary: AuxiliaryOptions
 
   func validate() throws {
     guard CrossEntropy.isAvailable(precision) else {
@@ -91,11 +70,15 @@ struct ObjectiveOptions: ParsableArguments {
         throw ValidationError("'--calibration' is for '--loss gbce' alone.")
       }
     }
-    try requireRange("alignment-weight", alignmentWeight, 0...1000)
-    try requireRange("alignment-temperature", alignmentTemperature, 0.02...100)
-    try requireRange("alignment-items", alignmentItems, 2...16_384)
-    try requireRange("consistency-weight", consistencyWeight, 0...1000)
-    try requireRange("consistency-temperature", consistencyTemperature, 0.01...100)
+    try requireRange("negatives-power", negativesPower, 0...4)
+    guard negativesPower == 0 || loss == .bce || loss == .sampledSoftmax else {
+      throw ValidationError(
+        "'--negatives-power' is for '--loss bce' and '--loss sampled-softmax' alone.")
+    }
+    try requireRate("label-smoothing", labelSmoothing)
+    guard labelSmoothing == 0 || loss == .ce else {
+      throw ValidationError("'--label-smoothing' is for '--loss ce' alone.")
+    }
   }
 
   private static let defaultCalibration = 0.75
@@ -126,29 +109,22 @@ struct ObjectiveOptions: ParsableArguments {
     var losses = LossSettings()
     losses.recommendation = recommendation
     losses.precision = precision
+    losses.labelSmoothing = labelSmoothing
     losses.targets = targets
-    losses.alignmentWeight = alignmentWeight
-    losses.alignmentTemperature = alignmentTemperature
-    losses.alignmentItemLimit = alignmentItems
-    losses.consistencyWeight = consistencyWeight
-    losses.consistencyTemperature = consistencyTemperature
-    losses.viewMask = viewMask
+    auxiliary.apply(to: &losses)
     return losses
   }
 
   /// The options as the manifest has them.
   var configuration: [String: JSONValue] {
-    [
+    let own: [String: JSONValue] = [
       "loss": JSONValue(loss.rawValue), "precision": JSONValue(precision.rawValue),
-      "negatives": JSONValue(negativeCount),
+      "negatives": JSONValue(negativeCount), "negativesPower": JSONValue(negativesPower),
+      "labelSmoothing": number(labelSmoothing),
       "calibration": loss == .gbce ? JSONValue(calibration ?? Self.defaultCalibration) : .null,
-      "targets": JSONValue(targets.rawValue), "alignmentWeight": number(alignmentWeight),
-      "alignmentTemperature": number(alignmentTemperature),
-      "alignmentItems": JSONValue(alignmentItems), "pairs": JSONValue(pairs.rawValue),
-      "consistencyWeight": number(consistencyWeight),
-      "consistencyTemperature": number(consistencyTemperature),
-      "viewMask": JSONValue(viewMask.rawValue),
+      "targets": JSONValue(targets.rawValue),
     ]
+    return own.merging(auxiliary.configuration) { first, _ in first }
   }
 }
 

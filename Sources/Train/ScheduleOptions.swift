@@ -11,10 +11,17 @@ struct ScheduleOptions: ParsableArguments {
   var learningRate: Float = 1e-3
 
   @Option(
-    help:
-      "Course of the learning rate after the warm-up: constant, or cosine down to 0 at the last epoch."
-  )
+    help: """
+      Course of the learning rate after the warm-up: constant; cosine, down to 0 at the last epoch; step, lower by \
+      --decay-factor every --decay-epochs.
+      """)
   var rateSchedule = RateSchedule.Form.constant
+
+  @Option(help: "Epochs between two drops of --rate-schedule step (default: 10).")
+  var decayEpochs: Int?
+
+  @Option(help: "Factor of each drop, above 0 and below 1 (default: 0.5).")
+  var decayFactor: Float?
 
   @Option(help: "Steps over which the learning rate rises from 0.")
   var warmUpSteps = 0
@@ -25,11 +32,25 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: "Largest norm of the whole gradient, longer ones are scaled down; 0 for no limit.")
   var clipNorm: Float = 0
 
+  @Option(
+    help: """
+      Decay of an average of all parameters over the steps, which is validated and written instead of the last ones; \
+      0 for none.
+      """)
+  var averageDecay = 0.0
+
   @Option(help: "Most epochs.")
   var epochs = 200
 
   @Option(help: "Epochs without a better validation NDCG@10 after which training stops.")
   var patience = 10
+
+  @Option(
+    help: """
+      Users of the validation after each epoch, drawn once from the seed; the best parameters are then measured on all. \
+      0 for all every time.
+      """)
+  var validationUsers = 0
 
   @Option(
     help:
@@ -46,8 +67,25 @@ struct ScheduleOptions: ParsableArguments {
     try requireRange("warm-up-steps", warmUpSteps, 0...10_000_000)
     try requireRange("weight-decay", weightDecay, 0...100)
     try requireRange("clip-norm", clipNorm, 0...1_000_000)
+    guard averageDecay >= 0, averageDecay < 1 else {
+      throw ValidationError("'--average-decay' must be from 0 to below 1, not \(averageDecay).")
+    }
+    try requireRange("validation-users", validationUsers, 0...1_000_000_000)
+    try validateDecay()
     try requireRange("patience", patience, 1...100_000)
     try requireRange("micro-batch-tokens", microBatchTokens, 1...1_000_000)
+  }
+
+  private func validateDecay() throws {
+    if let decayEpochs { try requireRange("decay-epochs", decayEpochs, 1...100_000) }
+    if let decayFactor, !(decayFactor > 0 && decayFactor < 1) {
+      throw ValidationError(
+        "'--decay-factor' must be above 0 and below 1, not \(decayFactor).")
+    }
+    guard rateSchedule == .step || (decayEpochs == nil && decayFactor == nil) else {
+      throw ValidationError(
+        "'--decay-epochs' and '--decay-factor' are for '--rate-schedule step' alone.")
+    }
   }
 
   /// The learning rate of every step.
@@ -57,7 +95,8 @@ struct ScheduleOptions: ParsableArguments {
   func rates(stepsPerEpoch: Int) -> RateSchedule {
     RateSchedule(
       form: rateSchedule, peak: learningRate, warmUpSteps: warmUpSteps,
-      stepCount: epochs * stepsPerEpoch)
+      stepCount: epochs * stepsPerEpoch, decaySteps: (decayEpochs ?? 10) * stepsPerEpoch,
+      decayFactor: decayFactor ?? 0.5)
   }
 
   /// The settings of the optimiser.
@@ -74,6 +113,9 @@ struct ScheduleOptions: ParsableArguments {
     [
       "batchSize": JSONValue(batchSize), "learningRate": number(learningRate),
       "rateSchedule": JSONValue(rateSchedule.rawValue), "warmUpSteps": JSONValue(warmUpSteps),
+      "decayEpochs": rateSchedule == .step ? JSONValue(decayEpochs ?? 10) : .null,
+      "decayFactor": rateSchedule == .step ? number(decayFactor ?? 0.5) : .null,
+      "averageDecay": JSONValue(averageDecay), "validationUsers": JSONValue(validationUsers),
       "weightDecay": number(weightDecay), "clipNorm": number(clipNorm),
       "epochs": JSONValue(epochs), "patience": JSONValue(patience),
       "microBatchTokens": JSONValue(microBatchTokens),

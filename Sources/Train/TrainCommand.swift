@@ -35,6 +35,8 @@ struct TrainCommand: StageCommand {
 
   @OptionGroup(title: "Training") var schedule: ScheduleOptions
 
+  @OptionGroup(title: "Checkpoints") var checkpointing: CheckpointOptions
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -44,6 +46,11 @@ struct TrainCommand: StageCommand {
     }
     if !needsCodes, codes != nil {
       throw ValidationError("'--model sasrec' has no use for '--codes'; leave it out.")
+    }
+    let unused = network.optionsOfTwoBranches + objective.auxiliary.optionsOfTwoBranches
+    if network.model != .h2rec, let option = unused.first {
+      throw ValidationError(
+        "'--model \(network.model.rawValue)' has no use for '--\(option)'; leave it out.")
     }
     if objective.targets == .all, network.attention == .bidirectional {
       throw ValidationError(
@@ -56,6 +63,7 @@ struct TrainCommand: StageCommand {
   }
 
   func runStage() throws(PipelineError) {
+    StopRequest.watch()
     var summary = Summary(stage: "train")
     let dataInput = try StageInput(
       directory: FilePath(data), expecting: "preprocess", threads: shared.threads)
@@ -70,14 +78,20 @@ struct TrainCommand: StageCommand {
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
     let loop = try prepare(dataInput, itemCodes)
-    let outcome = try loop.run(isQuiet: shared.quiet)
+    let configuration = configuration(loop.network.hyper)
+    let checkpoints = Checkpoints(
+      CheckpointStore(
+        output: FilePath(output), configuration: configuration, inputs: inputs,
+        threads: shared.threads), checkpointing, isQuiet: shared.quiet)
+    let outcome = try loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
     for table in loop.network.savedTables { try stage.write(table) }
-    try stage.writeFile("training-log.jsonl", outcome.log)
+    try stage.writeFile(TrainingPosition.logName, outcome.log)
     let counters = outcome.counters
-    try stage.commit(
-      configuration: configuration(loop.network.hyper), inputs: inputs, counters: counters)
+    try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
+    try checkpoints.remove()
     summary.facts = counters
     summary.facts["positionsPerSecond"] = JSONValue(outcome.positionsPerSecond)
+    if let step = checkpoints.resumedStep { summary.facts["resumedStep"] = JSONValue(step) }
     try summary.print(output: FilePath(output))
   }
 
@@ -112,27 +126,39 @@ struct TrainCommand: StageCommand {
       vectors: data.vectors.map {
         Matrix(rows: $0.count, columns: $0.width, values: $0.values)
       }, codes: itemCodes, seed: shared.seed, threads: shared.threads)
+    return try loop(model, data, pairs: try pairs(input, model))
+  }
+
+  /// The training of a network that has its start values.
+  private func loop(
+    _ model: Network, _ data: PreprocessedData, pairs: AlignmentPairs?
+  ) throws(PipelineError) -> TrainingLoop {
+    let sampler = ItemSampler(
+      counts: data.catalogue.trainCounts, power: objective.negativesPower)
     let step = TrainingStep(
-      network: model, losses: objective.losses, pairs: try pairs(input, model),
-      optimizer: schedule.optimizer, tokensPerPart: schedule.microBatchTokens, seed: shared.seed,
-      threads: shared.threads)
+      network: model, losses: objective.losses, pairs: pairs, optimizer: schedule.optimizer,
+      sampler: sampler, averageDecay: schedule.averageDecay,
+      tokensPerPart: schedule.microBatchTokens, seed: shared.seed, threads: shared.threads)
     let examples = TrainingExamples(
-      data.sequences, maxLength: hyper.maxLength,
-      negativeCount: objective.losses.recommendation.negativesPerPosition,
-      itemCount: data.catalogue.count, seed: shared.seed)
+      data.sequences, maxLength: model.hyper.maxLength,
+      negativeCount: objective.losses.recommendation.negativesPerPosition, sampler: sampler,
+      seed: shared.seed)
     guard examples.count > 0 else { throw .nothingToTrain(self.data) }
+    let all = Validation(data.sequences, threads: shared.threads)
+    let sample = all.sample(schedule.validationUsers, seed: shared.seed)
     return TrainingLoop(
-      network: model, step: step, examples: examples,
-      validation: Validation(data.sequences, threads: shared.threads),
-      schedule: schedule)
+      network: model, step: step, examples: examples, validation: sample ?? all,
+      finalValidation: sample == nil ? nil : all, schedule: schedule)
   }
 
   private func pairs(
     _ input: StageInput, _ model: Network
   ) throws(PipelineError) -> AlignmentPairs? {
-    guard model.hyper.architecture == .h2rec, objective.alignmentWeight > 0 else { return nil }
+    guard model.hyper.architecture == .h2rec, objective.losses.alignmentWeight > 0 else {
+      return nil
+    }
     let behaviour: PositivePairs? =
-      switch objective.pairs {
+      switch objective.auxiliary.positives {
       case .none: nil
       case .ppmi: try PositivePairs(input, .ppmi)
       case .decay: try PositivePairs(input, .decay)

@@ -8,19 +8,27 @@ struct TrainingExamples {
   private let users: [Int]
   private let histories: [Set<UInt32>]
   private let negativeCount: Int
-  private let itemCount: Int
+  private let sampler: ItemSampler
   private let order: CounterRandom
   private let negatives: CounterRandom
 
   /// Takes users with at least two train items; the most recent `maxLength + 1` of them.
+  ///
+  /// - Parameters:
+  ///   - sequences: the histories of all users.
+  ///   - maxLength: the most inputs of a sequence.
+  ///   - negativeCount: negatives for each position.
+  ///   - sampler: how they are drawn.
+  ///   - seed: of the order of the epochs and of the negatives.
   init(
-    _ sequences: UserSequences, maxLength: Int, negativeCount: Int, itemCount: Int, seed: UInt64
+    _ sequences: UserSequences, maxLength: Int, negativeCount: Int, sampler: ItemSampler,
+    seed: UInt64
   ) {
     users = (0..<sequences.count).filter { sequences.trainEnds[$0] >= 2 }
     self.sequences = users.map { sequences.train(of: $0).suffix(maxLength + 1) }
     histories = negativeCount > 0 ? users.map { Set(sequences.train(of: $0)) } : []
     self.negativeCount = negativeCount
-    self.itemCount = itemCount
+    self.sampler = sampler
     order = CounterRandom(seed: seed, stream: 0x4F52_4445)
     negatives = CounterRandom(seed: seed, stream: 0x4E45_4741)
   }
@@ -47,7 +55,7 @@ struct TrainingExamples {
       histories: members.map { sequences[$0].dropLast() }, targets: targets, negatives: drawn)
   }
 
-  /// Uniform items outside a user's train history; any item for a user who has seen everything.
+  /// Items outside a user's train history; any item for a user who has seen everything.
   private func drawNegatives(_ member: Int, count: Int, epoch: Int) -> [UInt32] {
     guard count > 0 else { return [] }
     let stream = negatives.substream(UInt64(epoch)).substream(UInt64(users[member]))
@@ -55,9 +63,9 @@ struct TrainingExamples {
     var drawn: [UInt32] = []
     var index: UInt64 = 0
     while drawn.count < count {
-      let item = UInt32(stream.integer(below: itemCount, index))
+      let item = sampler.item(stream, index)
       index += 1
-      if seen.count >= itemCount || !seen.contains(item) { drawn.append(item) }
+      if seen.count >= sampler.count || !seen.contains(item) { drawn.append(item) }
     }
     return drawn
   }

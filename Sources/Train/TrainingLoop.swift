@@ -8,7 +8,10 @@ struct TrainingLoop {
   let network: Network
   let step: TrainingStep
   let examples: TrainingExamples
+  /// What is measured after each epoch.
   let validation: Validation
+  /// What the best parameters are measured on at the end, where the epochs see a sample alone.
+  var finalValidation: Validation?
   let schedule: ScheduleOptions
 
   /// What a finished training leaves.
@@ -17,85 +20,125 @@ struct TrainingLoop {
     var epochCount = 0
     var bestEpoch = 0
     var bestNDCG = -1.0
+    /// NDCG@10 of the best parameters on all users, where ``bestNDCG`` is that of a sample.
+    var finalNDCG: Double?
     var stepCount = 0
     var positions = 0
     var seconds = 0.0
 
     var counters: [String: JSONValue] {
-      [
+      var counters: [String: JSONValue] = [
         "epochs": JSONValue(epochCount), "bestEpoch": JSONValue(bestEpoch),
-        "steps": JSONValue(stepCount), "validationNdcg@10": JSONValue(bestNDCG),
+        "steps": JSONValue(stepCount), "validationNdcg@10": JSONValue(finalNDCG ?? bestNDCG),
       ]
+      if finalNDCG != nil { counters["sampledValidationNdcg@10"] = JSONValue(bestNDCG) }
+      return counters
     }
-    /// Real positions trained a second, validation left out.
+    /// Real positions trained a second by this process, validation left out.
     var positionsPerSecond: Double { (Double(positions) / max(seconds, 1e-9)).rounded() }
   }
 
   /// Trains to the end and leaves the parameters of the best epoch in the network.
   ///
-  /// - Throws: ``PipelineError`` `.internalError` when a loss or, after an epoch, a parameter is no finite number.
-  func run(isQuiet: Bool) throws(PipelineError) -> Outcome {
+  /// - Parameters:
+  ///   - isQuiet: whether to show no progress.
+  ///   - checkpoints: where the training goes on from and is saved to; nil for neither.
+  /// - Returns: the log and the counts of the whole training, as if it had never been interrupted.
+  /// - Throws: `PipelineError`: `.internalError` when a loss or, after an epoch, a parameter is no finite number;
+  ///   `.temporaryFailure` when the program was asked to stop; what reading and writing checkpoints throws.
+  func run(isQuiet: Bool, checkpoints: Checkpoints? = nil) throws(PipelineError) -> Outcome {
+    let best = BestParameters(network)
+    let blocks = step.stateBlocks + best.stateBlocks
+    var position = TrainingPosition()
+    if let saved = try checkpoints?.resume(blocks) {
+      position = saved
+      // The average was last made up at the end of the epoch before.
+      step.resume(stepCount: saved.stepCount, averagedStep: saved.stepCount - saved.batch)
+    }
     var outcome = Outcome()
-    let best = Snapshot(network)
     let progress = Progress("training", total: schedule.epochs, isQuiet: isQuiet)
-    for epoch in 1...schedule.epochs {
-      let losses = try runEpoch(epoch, &outcome)
-      if let parameter = network.firstNotFinite {
-        throw .notFinite(parameter, step: outcome.stepCount)
-      }
-      let measured = validation.measure(network)
-      let isBest = validation.count == 0 || measured.ndcg > outcome.bestNDCG
-      if isBest {
-        outcome.bestNDCG = measured.ndcg
-        outcome.bestEpoch = epoch
-        best.take(network)
-      }
-      outcome.epochCount = epoch
-      outcome.log += try logLine(epoch, outcome.stepCount, losses, measured, isBest: isBest)
-      progress.advance(
-        detail:
-          "loss \(rounded(losses.recommendation)), validation NDCG@10 \(rounded(measured.ndcg))")
-      if epoch - outcome.bestEpoch >= schedule.patience { break }
+    progress.advance(by: position.epochCount)
+    while !position.isFinished(schedule) {
+      try runEpoch(&position, &outcome, checkpoints, blocks)
+      try finishEpoch(&position, best, checkpoints, progress)
     }
     progress.finish()
-    best.restore(network)
+    best.restore()
+    outcome.log = position.log
+    outcome.epochCount = position.epochCount
+    outcome.bestEpoch = position.bestEpoch
+    outcome.bestNDCG = position.bestNDCG
+    outcome.finalNDCG = finalValidation?.measure(network).ndcg
+    outcome.stepCount = position.stepCount
     return outcome
   }
 
-  /// One pass over all sequences; the mean losses of its steps.
+  /// The rest of a pass over all sequences.
   private func runEpoch(
-    _ epoch: Int, _ outcome: inout Outcome
-  ) throws(PipelineError) -> StepLosses {
-    let start = ContinuousClock.now
-    var sums: [String: Double] = [:]
-    let batches = examples.batches(epoch: epoch, size: schedule.batchSize)
+    _ position: inout TrainingPosition, _ outcome: inout Outcome, _ checkpoints: Checkpoints?,
+    _ blocks: [StateBlock]
+  ) throws(PipelineError) {
+    let batches = examples.batches(epoch: position.epoch, size: schedule.batchSize)
     let rates = schedule.rates(stepsPerEpoch: batches.count)
-    for members in batches {
-      let batch = examples.batch(members, epoch: epoch)
-      step.learningRate = rates.rate(step: outcome.stepCount)
-      let losses = step.run(batch, number: outcome.stepCount)
-      outcome.stepCount += 1
+    while position.batch < batches.count {
+      let start = ContinuousClock.now
+      let batch = examples.batch(batches[position.batch], epoch: position.epoch)
+      step.learningRate = rates.rate(step: position.stepCount)
+      let losses = step.run(batch, number: position.stepCount)
+      position.stepCount += 1
+      position.batch += 1
       outcome.positions += batch.tokenCount
       for part in losses.parts {
         guard part.value.isFinite else {
           throw .diverged(
-            step: outcome.stepCount, part: part.name, parameter: network.firstNotFinite)
+            step: position.stepCount, part: part.name, parameter: network.firstNotFinite,
+            saved: checkpoints?.savedStep)
         }
-        sums[part.name, default: 0] += part.value
+        position.lossSums[part.name, default: 0] += part.value
       }
+      let elapsed = (ContinuousClock.now - start).components
+      outcome.seconds += Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+      try checkpoints?.stepDone(position, network, blocks)
     }
-    let elapsed = (ContinuousClock.now - start).components
-    outcome.seconds += Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
-    return StepLosses(means: sums.mapValues { $0 / Double(batches.count) })
+  }
+
+  /// Validates, keeps the parameters if they are the best, and goes on to the next epoch.
+  private func finishEpoch(
+    _ position: inout TrainingPosition, _ best: BestParameters, _ checkpoints: Checkpoints?,
+    _ progress: Progress
+  ) throws(PipelineError) {
+    if let parameter = network.firstNotFinite {
+      throw .notFinite(parameter, step: position.stepCount, saved: checkpoints?.savedStep)
+    }
+    let bestSoFar = position.bestNDCG
+    let (measured, isBest) = step.withAverage {
+      let measured = validation.measure(network)
+      let isBest = validation.count == 0 || measured.ndcg > bestSoFar
+      if isBest { best.take() }
+      return (measured, isBest)
+    }
+    if isBest {
+      position.bestNDCG = measured.ndcg
+      position.bestEpoch = position.epoch
+    }
+    let losses = StepLosses(means: position.lossSums.mapValues { $0 / Double(position.batch) })
+    position.log += try logLine(position, losses, measured, isBest: isBest)
+    progress.advance(
+      detail:
+        "loss \(rounded(losses.recommendation)), validation NDCG@10 \(rounded(measured.ndcg))")
+    position.epoch += 1
+    position.batch = 0
+    position.lossSums = [:]
   }
 
   private func logLine(
-    _ epoch: Int, _ steps: Int, _ losses: StepLosses, _ measured: (ndcg: Double, hitRate: Double),
+    _ position: TrainingPosition, _ losses: StepLosses, _ measured: (ndcg: Double, hitRate: Double),
     isBest: Bool
   ) throws(PipelineError) -> [UInt8] {
     var line: [String: JSONValue] = [
-      "epoch": JSONValue(epoch), "step": JSONValue(steps), "isBest": JSONValue(isBest),
-      "validationNdcg@10": JSONValue(measured.ndcg), "validationHr@10": JSONValue(measured.hitRate),
+      "epoch": JSONValue(position.epoch), "step": JSONValue(position.stepCount),
+      "isBest": JSONValue(isBest), "validationNdcg@10": JSONValue(measured.ndcg),
+      "validationHr@10": JSONValue(measured.hitRate),
     ]
     for part in losses.parts { line[part.name] = JSONValue(part.value) }
     return try JSONValue.object(line).json(isPretty: false) + [0x0A]
@@ -103,27 +146,5 @@ struct TrainingLoop {
 
   private func rounded(_ value: Double) -> String {
     "\((value * 10_000).rounded() / 10_000)"
-  }
-}
-
-/// A copy of all parameters.
-private struct Snapshot {
-  private let parameters: AlignedBuffer
-  private let tables: [AlignedBuffer]
-
-  init(_ network: Network) {
-    parameters = AlignedBuffer(count: network.parameters.count)
-    tables = network.tables.map { AlignedBuffer(count: $0.values.count) }
-    take(network)
-  }
-
-  func take(_ network: Network) {
-    parameters.copy(from: network.parameters)
-    for (copy, table) in zip(tables, network.tables) { copy.copy(from: table.values) }
-  }
-
-  func restore(_ network: Network) {
-    network.parameters.copy(from: parameters)
-    for (copy, table) in zip(tables, network.tables) { table.values.copy(from: copy) }
   }
 }

@@ -18,11 +18,18 @@ struct CrashTests {
     var testDescription: String { stage + (hasOldOutput ? " over an old output" : "") }
   }
 
-  /// Two of the four, unless `H2REC_LONG` is set: each takes hundreds of runs.
+  private static let isLong = ProcessInfo.processInfo.environment["H2REC_LONG"] != nil
+
+  /// Three of the six, unless `H2REC_LONG` is set: each takes hundreds of runs.
   static let cases = [
     Case(stage: "preprocess", hasOldOutput: true), Case(stage: "tokenize", hasOldOutput: false),
+    Case(stage: "train", hasOldOutput: true),
     Case(stage: "preprocess", hasOldOutput: false), Case(stage: "tokenize", hasOldOutput: true),
-  ].prefix(ProcessInfo.processInfo.environment["H2REC_LONG"] == nil ? 2 : 4)
+    Case(stage: "train", hasOldOutput: false),
+  ].prefix(isLong ? 6 : 3)
+
+  /// Every call by which training saves and writes with `H2REC_LONG`, else one in eleven; every call of other stages.
+  private static func stride(of run: Case) -> Int { run.stage == "train" && !isLong ? 11 : 1 }
 
   /// The process dies in the middle of a write or before another call; or the disk is full from a call on.
   enum Fault: CaseIterable, Sendable {
@@ -47,7 +54,7 @@ struct CrashTests {
       let experiment = try await Experiment(run, in: directory)
       var call = 1
       while try await experiment.survives(fault, at: call) == false {
-        call += 1
+        call += Self.stride(of: run)
         try #require(call < 1000)
       }
       #expect(call > 20, "the shim was not loaded")
@@ -71,7 +78,7 @@ private struct Experiment {
     self.directory = directory
     let shop = ["sample", "--output", "shop", "--users", "12", "--items", "12"]
     try await Self.succeed("h2rec-preprocess", shop + ["--interactions", "100"], directory)
-    if run.stage == "tokenize" {
+    if run.stage != "preprocess" {
       try await Self.succeed(
         "h2rec-preprocess", Self.arguments("preprocess", "data", seed: 1), directory)
     }
@@ -88,12 +95,21 @@ private struct Experiment {
 
   private static func arguments(_ stage: String, _ output: String, seed: Int) -> [String] {
     let own =
-      stage == "preprocess"
-      ? [
-        "--interactions", "shop/interactions.csv", "--items", "shop/items.jsonl", "--vectors",
-        "shop/item_embeddings.npy", "--vector-ids", "shop/item_ids.txt", "--user-core", "2",
-        "--item-core", "2", "--negatives", "3",
-      ] : ["--data", "data", "--codebooks", "3,3", "--pca", "0"]
+      switch stage {
+      case "preprocess":
+        [
+          "--interactions", "shop/interactions.csv", "--items", "shop/items.jsonl", "--vectors",
+          "shop/item_embeddings.npy", "--vector-ids", "shop/item_ids.txt", "--user-core", "2",
+          "--item-core", "2", "--negatives", "3",
+        ]
+      case "tokenize": ["--data", "data", "--codebooks", "3,3", "--pca", "0"]
+      // Three steps, a checkpoint after each, so that the third replaces the first.
+      default:
+        [
+          "--data", "data", "--model", "sasrec", "--dimension", "4", "--epochs", "3",
+          "--checkpoint-steps", "1",
+        ]
+      }
     return own + ["--output", output, "--seed", "\(seed)", "--quiet"]
   }
 
@@ -136,6 +152,10 @@ private struct Experiment {
       #expect(result.error.contains("No space left on device"), "\(result.error)")
       #expect(result.error.count { $0 == "\n" } == 1, "\(result.error)")
       try checkCleanedUp(call)
+      guard run.stage == "train" else { break }
+      try await Self.succeed(
+        "h2rec-\(run.stage)", Self.arguments(run.stage, "output", seed: 2), directory)
+      #expect(try contents(of: output) == new, "after call \(call) and another run")
     default:
       Issue.record("call \(call): \(result.status): \(result.error)")
       return true
@@ -159,13 +179,19 @@ private struct Experiment {
 
   /// A failed run has removed everything that it wrote, unless only a step after the commit failed.
   private func checkCleanedUp(_ call: Int) throws {
-    let found = (try? contents(of: output)) ?? [:]
+    // Training keeps what it has saved.
+    let found = ((try? contents(of: output)) ?? [:]).filter { !$0.key.hasPrefix("checkpoints/") }
     if found["manifest.json"] == new["manifest.json"], found["manifest.json"] != nil {
       try checkWhole(call)
     } else {
       #expect(Set(found.keys) == Set(old.keys), "call \(call)")
       #expect(found == old, "call \(call)")
-      #expect(run.hasOldOutput || !FileManager.default.fileExists(atPath: output.string))
+      let hasCheckpoints = FileManager.default.fileExists(
+        atPath: output.appending("checkpoints").string)
+      #expect(!hasCheckpoints || run.stage == "train")
+      #expect(
+        run.hasOldOutput || hasCheckpoints || !FileManager.default.fileExists(atPath: output.string)
+      )
     }
   }
 }

@@ -32,6 +32,22 @@ import Testing
     }
   }
 
+  @Test(arguments: ["TERM", "INT"], [true, false])
+  func `a signal reaches the stage, and its status is that of the run`(
+    signal: String, isAlone: Bool
+  ) async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let result = try await pipeline.nightly(
+        stoppedBy: signal, alone: isAlone, environment: ["PATIENT_STAGE": "train"])
+      #expect(result.status == .exited(75))
+      #expect(
+        result.error
+          == "h2rec-train: output: error: stopped by a signal after step 3, which is saved\n")
+      #expect(result.stages == ["sample", "preprocess", "tokenize"])
+    }
+  }
+
   @Test func `a second run at the same time exits 75`() async throws {
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)

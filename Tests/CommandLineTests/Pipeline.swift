@@ -56,6 +56,16 @@ struct Pipeline {
     try await start(.path(packageDirectory.appending("Scripts/nightly")), arguments, environment)
   }
 
+  /// Runs the script for cron on RUN and sends it a signal after a second: to its whole group, or to the script alone.
+  func nightly(
+    stoppedBy signal: String, alone: Bool, environment: [Environment.Key: String?]
+  ) async throws -> StageResult {
+    let timeout =
+      (alone ? ["--foreground"] : []) + ["--preserve-status", "--signal=\(signal)", "1"]
+    let script = packageDirectory.appending("Scripts/nightly").string
+    return try await start(.name("timeout"), timeout + [script], environment)
+  }
+
   private func start(
     _ program: Executable, _ arguments: [String], _ environment: [Environment.Key: String?]
   ) async throws -> StageResult {

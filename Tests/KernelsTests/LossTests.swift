@@ -116,6 +116,37 @@ import Testing
     #expect(items.hash.isWhollyTouched)
   }
 
+  @Test(arguments: softmaxes.dropFirst(), [0.1, 0.5])
+  func `label smoothing spreads a share of each target over the catalogue`(
+    size: Softmax, smoothing: Double
+  ) throws {
+    let rows = numbers(size.items * 3, below: 9, seed: 4)
+    let targets = numbers(size.states, below: size.items, seed: 5)
+    let inputs = [
+      Grid.noise(size.states, 2 * size.width, seed: 1), .noise(size.items, size.width, seed: 2),
+      .noise(9, size.width, seed: 3),
+    ]
+    let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 3)
+    let branches = items.branches
+    for branch in branches { branch.refresh(threads: 1) }
+    let result = throughBatch(inputs[0]) { states in
+      addLabelSmoothing(
+        states: states, targets: targets, branches: branches, smoothing: Float(smoothing),
+        weight: 2)
+        + CrossEntropy(scoreLimit: size.limit).add(
+          states: states, targets: targets, branches: branches, weight: 2, threads: 1)
+    }
+    let exact = Double(Float(smoothing))
+    try require(
+      .crossEntropy, found: result.loss, gradients: [result.gradient] + items.gradients,
+      inputs: inputs, factor: 2
+    ) {
+      referenceCrossEntropy(
+        states: $0[0], items: .concatenated([$0[1], Items.means($0[2], rows, levels: 3)]),
+        targets: targets, smoothing: exact)
+    }
+  }
+
   @Test func `cross entropy of huge scores is exact and finite`() throws {
     let hash = EmbeddingTable(count: 3, width: 1)
     hash.values.set([0, 300, -300])

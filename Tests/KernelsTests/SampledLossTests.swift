@@ -62,7 +62,8 @@ import Testing
     let sampled = World()
     let found = SampledSoftmax().add(
       states: sampled.states, targets: Self.targets,
-      negatives: (0..<UInt32(Self.itemCount)).reversed(), branches: sampled.branches, weight: 0.7,
+      negatives: (0..<UInt32(Self.itemCount)).reversed(),
+      sampler: ItemSampler(uniformBelow: Self.itemCount), branches: sampled.branches, weight: 0.7,
       threads: 2)
     #expect(abs(found - expected) < 1e-5)
     for (a, b) in zip(sampled.gradients, whole.gradients) {
@@ -76,8 +77,9 @@ import Testing
     let world = World()
     let negatives: [UInt32] = [4, 0, 4, 11, 36]
     let found = SampledSoftmax().add(
-      states: world.states, targets: Self.targets, negatives: negatives, branches: world.branches,
-      weight: 1, threads: 1)
+      states: world.states, targets: Self.targets, negatives: negatives,
+      sampler: ItemSampler(uniformBelow: Self.itemCount), branches: world.branches, weight: 1,
+      threads: 1)
     let shift = log(Double(Self.itemCount) / Double(negatives.count))
     var sum = 0.0
     for (row, scores) in world.scores.enumerated() {
@@ -88,6 +90,25 @@ import Testing
     #expect(abs(found - sum / Double(Self.targets.count)) < 1e-5)
     #expect(Self.targets.contains(4) && Self.targets.contains(36))
     #expect(Set(world.hash.touchedRows) == Set(Self.targets + negatives))
+  }
+
+  @Test func `scores of popular negatives are raised less`() {
+    let world = World()
+    let negatives: [UInt32] = [4, 0, 4, 11, 36]
+    let weights = (0..<Self.itemCount).map { Double(1 + $0 % 5) }
+    let found = SampledSoftmax().add(
+      states: world.states, targets: Self.targets, negatives: negatives,
+      sampler: ItemSampler(weights: weights), branches: world.branches, weight: 1, threads: 1)
+    // −log(n q_i) with the probabilities as they were asked for.
+    func shift(_ item: UInt32) -> Double { -log(5 * weights[Int(item)] / weights.reduce(0, +)) }
+    var sum = 0.0
+    for (row, scores) in world.scores.enumerated() {
+      let target = Self.targets[row]
+      let others = negatives.filter { $0 != target }.map { exp(scores[Int($0)] + shift($0)) }
+      sum += log(exp(scores[Int(target)]) + others.reduce(0, +)) - scores[Int(target)]
+    }
+    #expect(abs(found - sum / Double(Self.targets.count)) < 1e-5)
+    #expect(shift(4) < shift(0))
   }
 
   @Test func `the calibration of gBCE is that of its paper`() {

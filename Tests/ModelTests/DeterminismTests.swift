@@ -75,8 +75,7 @@ import Testing
     hyper.dimension = 8
     hyper.maxLength = 9
     hyper.crossHeadCount = 2
-    hyper.dropout = 0.4
-    hyper.gateDropout = 0.2
+    hyper.dropout = .uniform(0.4, gate: 0.2)
     hyper.cross = .residual
     hyper.levelSizes = [4, 8]
     let codeRows = (0..<31).flatMap { (item: Int) -> [UInt32] in

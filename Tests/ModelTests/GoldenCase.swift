@@ -17,8 +17,7 @@ struct GoldenCase {
     var hyper = Hyperparameters()
     hyper.dimension = 16
     hyper.maxLength = 12
-    hyper.dropout = 0
-    hyper.gateDropout = 0
+    hyper.dropout = .uniform(0, gate: 0)
     hyper.architecture = form == "sasrec" ? .sasrec : .h2rec
     hyper.cross = Hyperparameters.Cross(rawValue: form) ?? .none
     hyper.levelSizes = form == "sasrec" ? [] : [8, 8, 8, 8]

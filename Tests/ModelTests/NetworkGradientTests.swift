@@ -79,8 +79,7 @@ private struct TinyWorld {
     hyper.layerCount = form.layers
     hyper.headCount = form.heads
     hyper.crossHeadCount = 2
-    hyper.dropout = 0
-    hyper.gateDropout = 0
+    hyper.dropout = .uniform(0, gate: 0)
     hyper.cross = form.cross
     hyper.gate = form.gate
     hyper.attention = form.attention

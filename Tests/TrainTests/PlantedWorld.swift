@@ -32,7 +32,7 @@ struct PlantedWorld {
     hyper.maxLength = 6
     hyper.layerCount = 1
     hyper.crossHeadCount = 2
-    hyper.dropout = 0.1
+    hyper.dropout = .uniform(0.1, gate: 0.1)
     hyper.cross = .residual
     hyper.levelSizes = architecture == .sasrec ? [] : [6, 4]
     let codeRows = (0..<itemCount).flatMap { (item: Int) -> [UInt32] in
@@ -47,22 +47,22 @@ struct PlantedWorld {
   /// The training of a network.
   func loop(
     _ network: Network, epochs: Int, patience: Int = 1000, batchSize: Int = 16, rate: Float = 0.01,
-    losses: LossSettings = LossSettings(), seed: UInt64 = 1
+    losses: LossSettings = LossSettings(), averageDecay: Double = 0, seed: UInt64 = 1
   ) throws -> TrainingLoop {
+    let sampler = ItemSampler(uniformBelow: itemCount)
     var schedule = try ScheduleOptions.parse([
       "--batch-size", "\(batchSize)", "--epochs", "\(epochs)", "--patience", "\(patience)",
     ])
     schedule.learningRate = rate
     let step = TrainingStep(
       network: network, losses: losses, pairs: nil, optimizer: schedule.optimizer,
-      tokensPerPart: 32,
-      seed: seed, threads: 2)
+      sampler: sampler, averageDecay: averageDecay, tokensPerPart: 32, seed: seed, threads: 2)
     let negatives = losses.recommendation.negativesPerPosition
     return TrainingLoop(
       network: network, step: step,
       examples: TrainingExamples(
         sequences, maxLength: network.hyper.maxLength, negativeCount: negatives,
-        itemCount: itemCount, seed: seed), validation: Validation(sequences, threads: 2),
+        sampler: sampler, seed: seed), validation: Validation(sequences, threads: 2),
       schedule: schedule)
   }
 }

@@ -52,6 +52,47 @@ import Testing
       ["--loss", "gbce", "--calibration", "1.5"],
       "'--calibration' must be from 0.0 to 1.0, not 1.5."
     ),
+    (
+      ["--model", "sid", "--cross", "plain"],
+      "'--model sid' has no use for '--cross'; leave it out."
+    ),
+    (
+      ["--model", "sid", "--gate", "mean"], "'--model sid' has no use for '--gate'; leave it out."
+    ),
+    (
+      ["--model", "sid", "--alignment-weight", "0.2"],
+      "'--model sid' has no use for '--alignment-weight'; leave it out."
+    ),
+    (
+      ["--model", "sid", "--view-mask", "low"],
+      "'--model sid' has no use for '--view-mask'; leave it out."
+    ),
+    (
+      ["--feed-forward-dropout", "1"],
+      "'--feed-forward-dropout' must be from 0 to below 1, not 1.0."
+    ),
+    (
+      ["--loss", "bce", "--label-smoothing", "0.1"],
+      "'--label-smoothing' is for '--loss ce' alone."
+    ),
+    (
+      ["--negatives-power", "0.75"],
+      "'--negatives-power' is for '--loss bce' and '--loss sampled-softmax' alone."
+    ),
+    (
+      ["--loss", "gbce", "--negatives-power", "0.75"],
+      "'--negatives-power' is for '--loss bce' and '--loss sampled-softmax' alone."
+    ),
+    (
+      ["--decay-factor", "0.1"],
+      "'--decay-epochs' and '--decay-factor' are for '--rate-schedule step' alone."
+    ),
+    (
+      ["--rate-schedule", "step", "--decay-factor", "1"],
+      "'--decay-factor' must be above 0 and below 1, not 1.0."
+    ),
+    (["--average-decay", "1"], "'--average-decay' must be from 0 to below 1, not 1.0."),
+    (["--checkpoint-steps=-1"], "'--checkpoint-steps' must be from 0 to 1000000000, not -1."),
     (["--negatives", "0"], "'--negatives' must be from 1 to 1000000, not 0."),
     (
       ["--alignment-temperature", "0"],
@@ -80,6 +121,9 @@ import Testing
 
   @Test(arguments: [
     ["--attention", "bidirectional", "--targets", "last"], ["--gate", "user", "--targets", "last"],
+    ["--loss", "bce", "--negatives-power", "0.75"], ["--label-smoothing", "0.1"],
+    ["--rate-schedule", "step", "--decay-epochs", "2", "--decay-factor", "0.1"],
+    ["--cross", "plain", "--gate", "mean", "--gate-dropout", "0.2"],
     ["--dimension", "48", "--heads", "4"], ["--learning-rate", "10", "--alignment-weight", "0"],
   ])
   func `their neighbours are accepted`(options: [String]) throws {
@@ -107,7 +151,7 @@ import Testing
     let command = try TrainCommand.parse(
       [
         "--data", directory.appending("1").string, "--output", directory.appending(output).string,
-        "--model", "sasrec", "--dimension", "16", "--cross-heads", "2", "--epochs", "3", "--quiet",
+        "--model", "sasrec", "--dimension", "16", "--epochs", "3", "--quiet",
       ] + options)
     try command.runStage()
   }

@@ -27,8 +27,8 @@ import Testing
     maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100, seed: UInt64 = 1
   ) -> TrainingExamples {
     TrainingExamples(
-      sequences(), maxLength: maxLength, negativeCount: negativeCount, itemCount: itemCount,
-      seed: seed)
+      sequences(), maxLength: maxLength, negativeCount: negativeCount,
+      sampler: ItemSampler(uniformBelow: itemCount), seed: seed)
   }
 
   @Test
@@ -61,12 +61,29 @@ import Testing
     #expect(examples.batch([2, 1], epoch: 2).negatives != batch.negatives)
   }
 
+  @Test func `popular items are negatives more often, in proportion to a power of their count`() {
+    // Everybody has seen items 0 to 2 alone; counts 1 and 16 to the power 1/2 are as 1 to 4.
+    let world = UserSequences(
+      userIDs: ["u"], items: RaggedArray([[0, 1, 2]]), times: RaggedArray([[0, 1, 2]]),
+      trainEnds: [3], validEnds: [3])
+    let sampler = ItemSampler(counts: [900, 900, 900, 1, 16, 0], power: 0.5)
+    let examples = TrainingExamples(
+      world, maxLength: 5, negativeCount: 6000, sampler: sampler, seed: 1)
+    let drawn = examples.batch([0], epoch: 1).negatives
+    let counts = (0..<6).map { item in drawn.count { $0 == UInt32(item) } }
+    #expect(counts[0...2] == [0, 0, 0])
+    // 12,000 draws with shares 1/6, 4/6, 1/6 (a count of 0 stands for 1): five standard deviations are 205 and 259.
+    for (item, share) in [(3, 2000), (4, 8000), (5, 2000)] {
+      #expect(abs(counts[item] - share) < 260)
+    }
+  }
+
   @Test func `a user who has seen everything gets any item as a negative`() {
     let world = UserSequences(
       userIDs: ["u"], items: RaggedArray([[0, 1, 2]]), times: RaggedArray([[0, 1, 2]]),
       trainEnds: [3], validEnds: [3])
     let examples = TrainingExamples(
-      world, maxLength: 5, negativeCount: 2, itemCount: 3, seed: 1)
+      world, maxLength: 5, negativeCount: 2, sampler: ItemSampler(uniformBelow: 3), seed: 1)
     #expect(examples.batch([0], epoch: 1).negatives.count == 4)
   }
 
@@ -74,7 +91,8 @@ import Testing
     let world = PlantedWorld(userCount: 50)
     func batches(_ epoch: Int, seed: UInt64) -> [[Int]] {
       TrainingExamples(
-        world.sequences, maxLength: 5, negativeCount: 0, itemCount: 24, seed: seed
+        world.sequences, maxLength: 5, negativeCount: 0,
+        sampler: ItemSampler(uniformBelow: 24), seed: seed
       ).batches(epoch: epoch, size: 16)
     }
     let first = batches(1, seed: 1)

@@ -88,6 +88,36 @@ import Testing
     #expect(try trained(2) != first)
   }
 
+  @Test func `an average of the parameters is what is validated and left`() throws {
+    let plain = world.network(.h2rec)
+    _ = try world.loop(plain, epochs: 3).run(isQuiet: true)
+    let network = world.network(.h2rec)
+    let loop = try world.loop(network, epochs: 3, averageDecay: 0.75)
+    let outcome = try loop.run(isQuiet: true)
+    #expect(network.parameters.array != plain.parameters.array)
+    #expect(network.tables[0].values.array != plain.tables[0].values.array)
+    #expect(loop.validation.measure(network).ndcg == outcome.bestNDCG)
+  }
+
+  @Test func `a sample of the users is validated, and all of them at the end`() throws {
+    let all = Validation(world.sequences, threads: 1)
+    #expect(all.sample(0, seed: 1)?.count == nil && all.sample(48, seed: 1)?.count == nil)
+    let sample = try #require(all.sample(10, seed: 1))
+    #expect(sample.count == 10 && all.count == 48)
+    let network = world.network(.h2rec)
+    var loop = try world.loop(network, epochs: 2)
+    loop = TrainingLoop(
+      network: network, step: loop.step, examples: loop.examples, validation: sample,
+      finalValidation: all, schedule: loop.schedule)
+    let outcome = try loop.run(isQuiet: true)
+    #expect(outcome.bestNDCG == sample.measure(network).ndcg)
+    #expect(outcome.bestNDCG == all.sample(10, seed: 1)?.measure(network).ndcg)
+    #expect(outcome.bestNDCG != all.sample(10, seed: 2)?.measure(network).ndcg)
+    #expect(outcome.finalNDCG == all.measure(network).ndcg)
+    #expect(outcome.counters["validationNdcg@10"] == outcome.finalNDCG.map { JSONValue($0) })
+    #expect(outcome.counters["sampledValidationNdcg@10"] == JSONValue(outcome.bestNDCG))
+  }
+
   // MARK: - Numerical trouble
 
   @Test(arguments: [Float.nan, .infinity])

@@ -34,6 +34,11 @@ func writeToStandardError(_ text: String) {
   _ = try? FileDescriptor.standardError.writeAll(text.utf8)
 }
 
+/// Shows a remark about something that was made good, in the form of a compiler's warning, on standard error.
+public func printWarning(_ text: String, at path: String) {
+  writeToStandardError("\(programName): \(path): warning: \(text)\n")
+}
+
 /// Prints text on standard output, followed by a line end.
 ///
 /// - Throws: `PipelineError` `.inputOutput`, for example when standard output is a file on a full disk. A reader that

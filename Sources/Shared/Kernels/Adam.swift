@@ -7,7 +7,7 @@ internal import CKernels
 /// row is touched and the rule is the dense one.
 public final class Adam {
   /// The number of steps taken.
-  public private(set) var stepCount = 0
+  public internal(set) var stepCount = 0
   /// Step size and decay rates.
   public struct Settings: Sendable {
     /// The learning rate.
@@ -30,9 +30,9 @@ public final class Adam {
   /// Step size and decay rates; may change between steps.
   public var settings: Settings
   private let parameters: AlignedBuffer
-  private let first: AlignedBuffer
-  private let second: AlignedBuffer
-  private let tables: [(table: EmbeddingTable, first: AlignedBuffer, second: AlignedBuffer)]
+  let first: AlignedBuffer
+  let second: AlignedBuffer
+  let tables: [(table: EmbeddingTable, first: AlignedBuffer, second: AlignedBuffer)]
 
   /// Creates moments of zero.
   public init(parameters: AlignedBuffer, tables: [EmbeddingTable], settings: Settings) {

@@ -11,3 +11,6 @@ func naturalLogarithm(_ x: Double) -> Double { log(x) }
 
 /// The cosine of an angle in radians.
 func cosine(_ x: Double) -> Double { cos(x) }
+
+/// `base^exponent` in Double.
+func raised(_ base: Double, to exponent: Double) -> Double { pow(base, exponent) }

@@ -5,8 +5,8 @@ internal import CKernels
 /// The cross entropy of a softmax over the target and negatives that all states of a batch share, corrected for how they were
 /// drawn.
 ///
-/// With n negatives drawn uniformly with replacement, each score is raised by `log(I / n)`, so that the sum over the
-/// negatives estimates the sum over the catalogue without bias (Bengio and Senécal 2008; Jean et al. 2015); a negative
+/// With n negatives drawn with probabilities q and replacement, the score of item i is raised by `−log(n q_i)`, so that the
+/// sum over the negatives estimates the sum over the catalogue without bias (Bengio and Senécal 2008; Jean et al. 2015); a negative
 /// that is a state's own target is left out for it. Only rows that take part are touched: the cost does not grow with the
 /// catalogue.
 @safe public final class SampledSoftmax {
@@ -22,14 +22,15 @@ internal import CKernels
   /// - Parameters:
   ///   - states: T states; their gradient is added to.
   ///   - targets: the item that comes next, `[T]`.
-  ///   - negatives: n items drawn uniformly from the catalogue, shared by all states.
+  ///   - negatives: n items drawn from the catalogue with replacement, shared by all states.
+  ///   - sampler: how they were drawn.
   ///   - branches: the item vectors, in the order of the states' columns; rows that take part are touched.
   ///   - weight: the factor of the loss in the total.
   ///   - threads: the largest number of threads.
   /// - Returns: the mean loss in nats, before `weight`.
   public func add(
-    states: BatchStates, targets: [UInt32], negatives: [UInt32], branches: [ItemBranch],
-    weight: Float, threads: Int
+    states: BatchStates, targets: [UInt32], negatives: [UInt32], sampler: ItemSampler,
+    branches: [ItemBranch], weight: Float, threads: Int
   ) -> Double {
     precondition(targets.count == states.count && !targets.isEmpty && !negatives.isEmpty)
     let width = states.width
@@ -38,8 +39,7 @@ internal import CKernels
     let work = unsafe SampledSoftmaxWork(
       states: states, targets: targets, negatives: negatives, branches: branches,
       base: memory.reserve(floats), factor: weight / Float(targets.count),
-      shift: Float(
-        naturalLogarithm(Double(branches[0].itemCount) / Double(negatives.count))))
+      corrections: negatives.map { sampler.correction($0, draws: negatives.count) })
     work.load(threads: threads)
     let blocks = ranges(targets.count, of: Self.rowBlock)
     let losses = parallelMap(blocks.count, threads: threads) { work.scoreRows(blocks[$0]) }
@@ -59,7 +59,7 @@ internal import CKernels
   let branches: [ItemBranch]
   let base: UnsafeMutablePointer<Float>
   let factor: Float
-  let shift: Float
+  let corrections: [Float]
 
   private var columns: Int { negatives.count + 1 }
   private var width: Int { states.width }
@@ -100,7 +100,8 @@ internal import CKernels
       let line = unsafe base + row * columns
       for index in 0..<count {
         unsafe line[index] =
-          negatives[index] == targets[row] ? -Float.greatestFiniteMagnitude : line[index] + shift
+          negatives[index] == targets[row]
+          ? -Float.greatestFiniteMagnitude : line[index] + corrections[index]
       }
       unsafe line[count] = h2rec_dot(
         states.values + row * width, targetVectors + row * width, width)

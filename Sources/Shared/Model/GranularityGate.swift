@@ -56,7 +56,7 @@ struct GranularityGate {
     }
     let hidden = tape.linearReLUDropout(
       tape.appendColumns(hash, constants: hierarchy), inner, bias: innerBias,
-      rate: hyper.gateDropout)
+      rate: hyper.dropout.gate)
     return tape.softmax(tape.linear(hidden, outer, bias: outerBias), shift: hierarchy)
   }
 }

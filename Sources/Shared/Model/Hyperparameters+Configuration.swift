@@ -7,14 +7,19 @@ extension Hyperparameters {
       "model": JSONValue(architecture.rawValue), "dimension": JSONValue(dimension),
       "maxLength": JSONValue(maxLength), "layers": JSONValue(layerCount),
       "heads": JSONValue(headCount), "crossHeads": JSONValue(crossHeadCount),
-      "dropout": JSONValue(Double("\(dropout)") ?? 0),
-      "gateDropout": JSONValue(Double("\(gateDropout)") ?? 0), "cross": JSONValue(cross.rawValue),
+      "embeddingDropout": decimal(dropout.embedding),
+      "attentionDropout": decimal(dropout.attention),
+      "feedForwardDropout": decimal(dropout.feedForward), "gateDropout": decimal(dropout.gate),
+      "cross": JSONValue(cross.rawValue),
       "gate": JSONValue(gate.rawValue), "attention": JSONValue(attention.rawValue),
       "levelSizes": .array(levelSizes.map { JSONValue($0) }),
     ]
   }
 
-  /// Reads what ``configuration`` wrote.
+  /// A float as it was written, not as its nearest double.
+  private func decimal(_ value: Float) -> JSONValue { JSONValue(Double("\(value)") ?? 0) }
+
+  /// Reads what ``configuration`` wrote; without the rates of dropout, which a trained model has no use for.
   ///
   /// - Throws: `PipelineError`: `.dataFormat` naming the entry that is missing or has another type.
   public init(_ manifest: Manifest, directory: String) throws(PipelineError) {
@@ -26,8 +31,7 @@ extension Hyperparameters {
     layerCount = try entries.positive("layers")
     headCount = try entries.positive("heads")
     crossHeadCount = try entries.positive("crossHeads")
-    dropout = try entries.rate("dropout")
-    gateDropout = try entries.rate("gateDropout")
+    dropout = .uniform(0, gate: 0)
     cross = try entries.choice("cross")
     gate = try entries.choice("gate")
     attention = try entries.choice("attention")
@@ -60,13 +64,6 @@ private struct ConfigurationEntries {
       throw error(name, "is no positive whole number")
     }
     return Int(value)
-  }
-
-  func rate(_ name: String) throws(PipelineError) -> Float {
-    guard let value = entries[name]?.numberValue, value >= 0, value < 1 else {
-      throw error(name, "is no number in 0 ..< 1")
-    }
-    return Float(value)
   }
 
   func choice<Choice: RawRepresentable<String>>(_ name: String) throws(PipelineError) -> Choice {

@@ -56,10 +56,8 @@ public struct Hyperparameters: Sendable, Equatable {
   public var headCount = 1
   /// Heads of each cross-attention.
   public var crossHeadCount = 4
-  /// Dropout of embeddings, attention probabilities and feed-forward layers.
-  public var dropout: Float = 0.5
-  /// Dropout inside the gate.
-  public var gateDropout: Float = 0.1
+  /// Dropout in training, place by place.
+  public var dropout = DropoutRates.uniform(0.5, gate: 0.1)
   /// The form of the cross-attention.
   public var cross = Cross.none
   /// The gate of the granularities; takes part where there is a cross-attention.
@@ -82,4 +80,29 @@ public struct Hyperparameters: Sendable, Equatable {
   public var hasCross: Bool { architecture == .h2rec && cross != .none }
   /// Floats in a state and in an item vector: d for each branch.
   public var stateWidth: Int { architecture == .h2rec ? 2 * dimension : dimension }
+}
+
+/// The shares of numbers that training sets to zero, each from 0 to below 1; scoring sets none to zero.
+public struct DropoutRates: Sendable, Equatable {
+  /// Of the inputs of the encoder and of the cross-attention: scaled rows plus positions.
+  public var embedding: Float
+  /// Of the attention probabilities of the encoder.
+  public var attention: Float
+  /// Of the feed-forward layers: after the inner layer and after the outer one.
+  public var feedForward: Float
+  /// Of the inner layer of the gate.
+  public var gate: Float
+
+  /// Rates of their own.
+  public init(embedding: Float, attention: Float, feedForward: Float, gate: Float) {
+    self.embedding = embedding
+    self.attention = attention
+    self.feedForward = feedForward
+    self.gate = gate
+  }
+
+  /// The same rate in the three places of a branch, and another one in the gate.
+  public static func uniform(_ rate: Float, gate: Float) -> DropoutRates {
+    DropoutRates(embedding: rate, attention: rate, feedForward: rate, gate: gate)
+  }
 }

@@ -6,7 +6,7 @@ public struct LossSettings: Sendable, Equatable {
   public enum Recommendation: Sendable, Equatable {
     /// Softmax over the whole catalogue.
     case crossEntropy
-    /// Binary cross entropy with uniform negatives for each position.
+    /// Binary cross entropy with negatives for each position.
     case binary(negativeCount: Int)
     /// The same, calibrated for the rate of sampling (gBCE).
     case calibratedBinary(negativeCount: Int, calibration: Double)
@@ -32,6 +32,8 @@ public struct LossSettings: Sendable, Equatable {
 
   /// The recommendation loss.
   public var recommendation = Recommendation.crossEntropy
+  /// ε, the share of a target that label smoothing spreads over the catalogue; for the softmax over it.
+  public var labelSmoothing: Float = 0
   /// The inputs of the products of the softmax.
   public var precision = CrossEntropy.Precision.float32
   /// Which positions predict.

@@ -134,7 +134,7 @@ extension Network {
   ) -> Tensor {
     guard let hash else { preconditionFailure("a network without item rows") }
     return tape.embed(
-      hash, batch.items, scale: scale, places: places, rate: hyper.dropout, into: slot)
+      hash, batch.items, scale: scale, places: places, rate: hyper.dropout.embedding, into: slot)
   }
 
   private func embedFused(
@@ -144,7 +144,8 @@ extension Network {
     let levels = hyper.levelCount
     let rows = batch.items.flatMap { codeRows[Int($0) * levels..<(Int($0) + 1) * levels] }
     return tape.embed(
-      codes, rows, indicesPerRow: levels, scale: scale, places: places, rate: hyper.dropout,
+      codes, rows, indicesPerRow: levels, scale: scale, places: places,
+      rate: hyper.dropout.embedding,
       into: slot)
   }
 
@@ -172,7 +173,7 @@ extension Network {
     for level in 0..<levels {
       tape.embed(
         codes, batch.items.map { codeRows[Int($0) * levels + level] }, scale: scale,
-        places: places, rate: hyper.dropout,
+        places: places, rate: hyper.dropout.embedding,
         into: views.slice(level * tokens..<(level + 1) * tokens))
     }
     let fused = embedFused(batch, places, into: nil, tape)

@@ -56,13 +56,14 @@ struct SequenceEncoder {
     let attended = tape.attention(
       q: AttentionInput(query), k: AttentionInput(keyValue),
       v: AttentionInput(keyValue, column: d), sequences: sequences, heads: hyper.headCount,
-      headWidth: d / hyper.headCount, causal: hyper.attention == .causal, rate: hyper.dropout)
+      headWidth: d / hyper.headCount, causal: hyper.attention == .causal,
+      rate: hyper.dropout.attention)
     let sum = tape.linearDropoutAdd(
       attended, block.output, bias: block.outputOffset, rate: 0, to: normal)
     let y = tape.layerNorm(sum, gain: block.feedGain, bias: block.feedBias)
     let inner = tape.linearReLUDropout(
-      y, block.inner, bias: block.innerOffset, rate: hyper.dropout)
+      y, block.inner, bias: block.innerOffset, rate: hyper.dropout.feedForward)
     return tape.linearDropoutAdd(
-      inner, block.outer, bias: block.outerOffset, rate: hyper.dropout, to: y)
+      inner, block.outer, bias: block.outerOffset, rate: hyper.dropout.feedForward, to: y)
   }
 }

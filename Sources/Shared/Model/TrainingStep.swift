@@ -23,9 +23,12 @@ public final class TrainingStep {
   public var phaseTimes = PhaseTimes()
   private let losses: LossSettings
   private let pairs: AlignmentPairs?
-  private let optimizer: Adam
+  let optimizer: Adam
   private let random: CounterRandom
   private let threads: Int
+  private let sampler: ItemSampler
+  /// The average of the parameters over the steps, where one is kept.
+  let average: ParameterAverage?
   private let tokensPerPart: Int
   private let states: BatchStates
   private let crossEntropy: CrossEntropy
@@ -41,18 +44,26 @@ public final class TrainingStep {
   ///   - losses: the objective.
   ///   - pairs: the positives of the alignment loss; nil where only an item itself is positive.
   ///   - optimizer: the settings of Adam.
+  ///   - sampler: how the negatives of the sampled softmax are drawn; nil for uniformly.
+  ///   - averageDecay: of the average of the parameters; 0 for none.
   ///   - tokensPerPart: tokens in a micro-batch; part of what determines the result.
   ///   - seed: of all dropout masks and samples.
   ///   - threads: the largest number of threads; does not change the result.
   public init(
     network: Network, losses: LossSettings, pairs: AlignmentPairs?, optimizer: Adam.Settings,
-    tokensPerPart: Int = 256, seed: UInt64, threads: Int
+    sampler: ItemSampler? = nil, averageDecay: Double = 0, tokensPerPart: Int = 256, seed: UInt64,
+    threads: Int
   ) {
     self.network = network
     self.losses = losses
     self.pairs = pairs
     self.optimizer = Adam(
       parameters: network.parameters, tables: network.tables, settings: optimizer)
+    self.sampler = sampler ?? ItemSampler(uniformBelow: network.itemCount)
+    average =
+      averageDecay > 0
+      ? ParameterAverage(
+        parameters: network.parameters, tables: network.tables, decay: averageDecay) : nil
     self.tokensPerPart = tokensPerPart
     self.threads = threads
     random = CounterRandom(seed: seed, stream: 0x5354_4550)
@@ -84,7 +95,9 @@ public final class TrainingStep {
     let result = gradients(of: batch, number: number)
     let start = PhaseTimes.Mark()
     if let first = parts.first {
+      average?.prepare(step: optimizer.stepCount + 1)
       optimizer.step(gradient: first.tape.gradient, threads: threads)
+      average?.follow(step: optimizer.stepCount, threads: threads)
     }
     phaseTimes.add("optimizer", since: start)
     return result
@@ -204,18 +217,23 @@ public final class TrainingStep {
   private func addRecommendation(
     _ predictions: Predictions, _ random: CounterRandom
   ) -> Double {
-    let itemCount = network.itemCount
     switch losses.recommendation {
     case .crossEntropy:
       for branch in network.branches { branch.refresh(threads: threads) }
-      return crossEntropy.add(
-        states: states, targets: predictions.targets, branches: network.branches, weight: 1,
-        threads: threads)
+      let smoothed =
+        losses.labelSmoothing > 0
+        ? addLabelSmoothing(
+          states: states, targets: predictions.targets, branches: network.branches,
+          smoothing: losses.labelSmoothing, weight: 1) : 0
+      return smoothed
+        + crossEntropy.add(
+          states: states, targets: predictions.targets, branches: network.branches, weight: 1,
+          threads: threads)
     case .sampledSoftmax(let count):
       let draws = random.substream(0x5341_4D50)
       return sampledSoftmax.add(
         states: states, targets: predictions.targets,
-        negatives: (0..<count).map { UInt32(draws.integer(below: itemCount, UInt64($0))) },
+        negatives: (0..<count).map { sampler.item(draws, UInt64($0)) }, sampler: sampler,
         branches: network.branches, weight: 1, threads: threads)
     case .binary, .calibratedBinary:
       return addBinaryCrossEntropy(

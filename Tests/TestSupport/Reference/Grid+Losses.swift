@@ -2,11 +2,24 @@ internal import Foundation
 
 // The losses as their definitions say, in Double; natural logarithms.
 
-/// The mean over the states of `−log softmax(states · itemsᵀ)[target]`.
-public func referenceCrossEntropy(states: Grid, items: Grid, targets: [UInt32]) -> Double {
+/// The mean over the states of `−Σ_i q_i log softmax(states · itemsᵀ)[i]`.
+///
+/// - Parameters:
+///   - states: `[T, w]`.
+///   - items: `[I, w]`.
+///   - targets: the item that comes next, `[T]`.
+///   - smoothing: ε; q is 1 − ε + ε/I for the target and ε/I for every other item.
+/// - Returns: the mean loss in nats.
+public func referenceCrossEntropy(
+  states: Grid, items: Grid, targets: [UInt32], smoothing: Double = 0
+) -> Double {
   let scores = states.linear(items)
   let losses = targets.enumerated().map { row, target in
-    logSumExp((0..<items.rows).map { scores[row, $0] }) - scores[row, Int(target)]
+    let total = logSumExp((0..<items.rows).map { scores[row, $0] })
+    return (0..<items.rows).reduce(0.0) { sum, item in
+      let share = smoothing / Double(items.rows) + (item == Int(target) ? 1 - smoothing : 0)
+      return sum + share * (total - scores[row, item])
+    }
   }
   return losses.reduce(0, +) / Double(targets.count)
 }

@@ -12,6 +12,7 @@ float h2rec_dot(const float *x, const float *y, size_t count);
 float h2rec_sum(const float *x, size_t count);
 
 #include "ckernels_autoencoder.h"
+#include "ckernels_average.h"
 #include "ckernels_engine.h"
 #include "ckernels_kmeans.h"
 #include "ckernels_ranking.h"

@@ -1,0 +1,24 @@
+internal import Glibc
+internal import Synchronization
+
+/// Whether somebody has asked the program to stop, by SIGTERM or SIGINT.
+///
+/// Without ``watch()`` these signals end a program at once, which is right for every stage whose work is short. A
+/// second signal changes nothing: `make` passes SIGTERM on to programs that the system has already told to stop.
+public enum StopRequest {
+  /// From now on SIGTERM and SIGINT are only noted; SIGQUIT and SIGKILL still end the program at once.
+  public static func watch() {
+    // Initialised before the first signal can arrive.
+    isStopAsked.store(false, ordering: .relaxed)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in isStopAsked.store(true, ordering: .relaxed) }
+    action.sa_flags = SA_RESTART
+    sigaction(SIGTERM, &action, nil)
+    sigaction(SIGINT, &action, nil)
+  }
+
+  /// Whether a signal has arrived since ``watch()``.
+  public static var isMade: Bool { isStopAsked.load(ordering: .relaxed) }
+}
+
+private let isStopAsked = Atomic(false)

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// When a training is saved while it is under way; changes no output.
+struct CheckpointOptions: ParsableArguments {
+  @Option(
+    help: """
+      Minutes between two checkpoints, in OUTPUT/checkpoints; 0 for none. A checkpoint is also written on SIGTERM and \
+      SIGINT, which end the program with status 75 after the step under way. The same command goes on from the last one.
+      """)
+  var checkpointMinutes = 10.0
+
+  @Option(help: "Steps between two checkpoints; 0 for none.")
+  var checkpointSteps = 0
+
+  func validate() throws {
+    try requireRange("checkpoint-minutes", checkpointMinutes, 0...100_000)
+    try requireRange("checkpoint-steps", checkpointSteps, 0...1_000_000_000)
+  }
+}
