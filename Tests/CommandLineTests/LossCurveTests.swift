@@ -63,8 +63,9 @@ import Testing
       #expect((curve.last?.step ?? 0) >= 1000)
       for (point, wanted) in zip(curve, expected) {
         for (loss, value) in zip(point.losses, wanted.losses) {
-          // Other processors round differently; see Documentation/Training.md for the differences that were measured.
-          #expect(abs(loss - value) <= 2e-3 * value, "step \(point.step)")
+          // Kernels for other processors differ by up to 3.3e-5, see Documentation/Training.md; a learning rate that is
+          // 0.1 % higher by more than the tolerance.
+          #expect(abs(loss - value) <= 1e-4 * value, "step \(point.step)")
         }
       }
     }
