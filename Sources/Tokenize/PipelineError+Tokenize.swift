@@ -45,6 +45,13 @@ extension PipelineError {
       at: .init(path: directory), note: "leave --supervision out, or give items with categories")
   }
 
+  /// The loss of an autoencoder is not a number.
+  static func diverged(epoch: Int) -> PipelineError {
+    PipelineError(
+      .internalError, "the loss of the autoencoder is not finite in epoch \(epoch)",
+      note: "lower --learning-rate; nothing was written")
+  }
+
   /// All item vectors are the same.
   static func allVectorsEqual(_ directory: String, itemCount: Int) -> PipelineError {
     PipelineError(

@@ -145,6 +145,7 @@ struct TokenizeRun {
       progress.advance(by: 1, detail: step)
     }
     progress.finish()
+    guard items.isFinite else { throw .diverged(epoch: items.epochs.count) }
     return items
   }
 

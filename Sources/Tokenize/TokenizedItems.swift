@@ -45,6 +45,11 @@ struct TokenizedItems: Sendable, Equatable {
       network: network)
   }
 
+  /// Whether learning came to an end with numbers.
+  var isFinite: Bool {
+    (epochs.last?.total.isFinite ?? true) && (decoderError?.isFinite ?? true)
+  }
+
   /// Gives all items of a catalogue the codes that the tokenizer has for their vectors.
   mutating func encode(_ vectors: Matrix, threads: Int) {
     let encoding = encoder.encode(vectors, threads: threads)

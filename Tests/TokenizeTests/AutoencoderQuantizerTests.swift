@@ -136,6 +136,24 @@ struct `Codes of an autoencoder` {
     }
   }
 
+  @Test func `are known to be none where learning left the numbers`() {
+    let vectors = Matrix(rows: 360, columns: 10, values: nestedVectors(360, width: 10).values)
+    var options = QuantizerOptions(
+      levelSizes: [6, 3], componentCount: 0, iterationCount: 5, seed: 1)
+    options.method = .autoencoder
+    options.autoencoder.epochCount = 1
+    #expect(quantize(vectors, options, threads: 1).isFinite)
+    // One step: the loss is still that of the start.
+    options.autoencoder.learningRate = .infinity
+    #expect(!quantize(vectors, options, threads: 1).isFinite)
+    options.autoencoder.epochCount = 9
+    let found = quantize(vectors, options, threads: 1)
+    #expect(!found.isFinite && found.epochs.count == 2)
+    let error = PipelineError.diverged(epoch: found.epochs.count)
+    #expect(error.message == "the loss of the autoencoder is not finite in epoch 2")
+    #expect(error.kind == .internalError)
+  }
+
   @Test func `need as many items as codes, and different ones`() throws {
     try withTemporaryDirectory { directory in
       let data = directory.appending("1")

@@ -1,7 +1,7 @@
 // N points, Z width of the latent space, M levels, K codes of a level.
 
 extension AutoencoderTrainer {
-  /// All epochs; the parameters are those of the best one where patience ended learning.
+  /// All epochs up to the first whose loss is not a number; the parameters are those of the best one where patience ended learning.
   func run(_ progress: (Int, AutoencoderEpoch) -> Void) -> [AutoencoderEpoch] {
     var epochs: [AutoencoderEpoch] = []
     var best = (total: Double.infinity, epoch: 0)
@@ -11,6 +11,10 @@ extension AutoencoderTrainer {
     )
     for epoch in 0..<options.epochCount {
       var losses = pass(epoch)
+      guard losses.total.isFinite else {
+        epochs.append(losses)
+        break
+      }
       if epoch + revivalFreeEpochs < options.epochCount { losses.revivedCount = revive(epoch) }
       epochs.append(losses)
       progress(epoch + 1, losses)

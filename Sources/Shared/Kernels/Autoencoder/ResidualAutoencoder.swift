@@ -17,7 +17,7 @@ public struct ResidualAutoencoder: Sendable, Equatable {
   public let decoder: DenseLayers
   /// One `[K, Z]` matrix a level.
   public let codebooks: [Matrix]
-  /// How the losses went.
+  /// How the losses went; where the last one is not finite, learning failed there and nothing here is of use.
   public let epochs: [AutoencoderEpoch]
 
   /// Learns encoder, decoder and codebooks.
