@@ -20,12 +20,16 @@ struct Admission {
     if let items, missingItems != .keep {
       try admit(
         log, known: items.ids, isError: missingItems == .error, file: itemFile,
-        what: "the item file", option: "--missing-items")
+        what: "the item file",
+        remedy: "add them, or leave their events out with --missing-items drop")
     }
-    if let vectors {
+    if let vectors, missingVectors != .text {
       try admit(
         log, known: vectors, isError: missingVectors == .error, file: vectorFile,
-        what: "the list of vectors", option: "--missing-vectors")
+        what: "the list of vectors",
+        remedy: """
+          add them, leave their events out with --missing-vectors drop, or make them from texts with --missing-vectors text
+          """)
     }
     guard admits.contains(false) else { return }
     droppedEventCount = log.blocks.reduce(0) { sum, block in
@@ -35,7 +39,7 @@ struct Admission {
 
   private mutating func admit(
     _ log: InteractionLog, known: IdentifierTable, isError: Bool, file: String, what: String,
-    option: String
+    remedy: String
   ) throws(PipelineError) {
     var missing = 0
     for item in admits.indices where known.find(log.items[UInt32(item)]) == nil {
@@ -48,6 +52,6 @@ struct Admission {
     let others = missing > 1 ? " of the log and \(missing - 1) more are" : " of the log is"
     throw PipelineError(
       .dataFormat, "item \(quoted(log.items.text(first)))\(others) not in \(what)",
-      at: .init(path: file), note: "add them, or leave their events out with \(option) drop")
+      at: .init(path: file), note: remedy)
   }
 }

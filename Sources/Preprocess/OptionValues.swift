@@ -18,6 +18,8 @@ enum MissingItems: String, CaseIterable, ExpressibleByArgument {
 enum MissingVectors: String, CaseIterable, ExpressibleByArgument {
   case error
   case drop
+  /// Make them from the items' texts, in the space of the others.
+  case text
 }
 
 /// The kinds of split on the command line.
@@ -25,6 +27,35 @@ enum SplitKind: String, CaseIterable, ExpressibleByArgument {
   case leaveOneOut = "leave-one-out"
   case last
   case time
+}
+
+/// Kinds of events, each with a weight if it has one: `buy`, or `view=1,cart=2,buy=5`.
+struct EventKinds: ExpressibleByArgument {
+  /// The weight of each kind, 1 where none is given.
+  var weights: [String: UInt16]
+
+  /// The weights that a kind may have.
+  static let weightRange: ClosedRange<UInt16> = 1...1000
+
+  init?(argument: String) {
+    weights = [:]
+    for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+      let fields = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard let weight = fields.count == 2 ? UInt16(fields[1]) : 1, fields.count <= 2,
+        let kind = fields.first, !kind.isEmpty, Self.weightRange.contains(weight),
+        weights.updateValue(weight, forKey: String(kind)) == nil
+      else { return nil }
+    }
+  }
+
+  /// A kind that has two weights in a list of arguments.
+  static func contradiction(_ arguments: [EventKinds]) -> String? {
+    var known: [String: UInt16] = [:]
+    for (kind, weight) in arguments.flatMap(\.weights).sorted(by: { $0.key < $1.key }) {
+      if let other = known.updateValue(weight, forKey: kind), other != weight { return kind }
+    }
+    return nil
+  }
 }
 
 /// A byte between fields.

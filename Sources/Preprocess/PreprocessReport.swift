@@ -17,13 +17,18 @@ struct PreprocessReport {
     ("rows_outside_window", "rows outside of the date window"),
     ("rows_of_other_events", "rows of other kinds of events"),
     ("users_read", "users read"), ("items_read", "items read"),
+    ("item_rows", "items in the item file"), ("item_rows_with_text", "items with a text there"),
+    ("vector_rows", "vectors in the file"),
     ("events_without_item", "events of items without a row or a vector"),
+    ("events_too_weak", "events of users and items below the weight"),
     ("events_repeated", "repeated events"), ("events_outside_core", "events outside of the core"),
     ("events_beyond_history", "events beyond the maximum history"),
     ("users", "users"), ("items", "items"), ("interactions", "interactions"),
     ("train_events", "train events"), ("valid_events", "valid events"),
     ("test_events", "test events"), ("pairs_ppmi", "positive pairs by ppmi"),
     ("pairs_decay", "positive pairs by decay"),
+    ("vector_width", "numbers in an item's vector"),
+    ("vectors_from_text", "vectors made from texts"),
   ]
 
   private func number(_ key: String) -> Int64 { counters[key]?.integerValue ?? 0 }
@@ -34,17 +39,24 @@ struct PreprocessReport {
     for (key, label) in Self.lines where counters[key] != nil {
       lines.append("| \(label) | \(number(key)) |")
     }
-    lines += ["", "| group | items | share of items |", "|---|---:|---:|"]
-    lines.append(
-      group("head, the most popular \(percent(headShare)) in train", number("head_items")))
+    lines += [
+      "", "| group | items | share of items | train events | share of train events |",
+      "|---|---:|---:|---:|---:|",
+    ]
+    lines.append(group("head, the most popular \(percent(headShare)) in train", "head"))
     let threshold = configuration["tail_threshold"]?.integerValue ?? 0
-    lines.append(group("tail, fewer than \(threshold) train events", number("tail_items")))
+    lines.append(group("tail, fewer than \(threshold) train events", "tail"))
     for label in ["cold", "1-9", "10-29", "30-59", "60-99", "100+"] {
-      let count = counters["items_by_bucket"]?[label]?.integerValue ?? 0
-      lines.append(group("\(label) train events", count))
+      lines.append(group("\(label) train events", label))
     }
-    let share = counters["head_share_of_train_events"]?.numberValue ?? 0
-    lines += ["", "Head items have \(percent(share)) of the train events."]
+    if let explained = counters["text_explains"]?.numberValue {
+      lines += [
+        "",
+        """
+        Texts explain \(percent(explained)) of the variance of the given vectors, each predicted from all others.
+        """,
+      ]
+    }
     for warning in warnings { lines += ["", "Warning: \(warning)"] }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -68,8 +80,12 @@ struct PreprocessReport {
 
   private var headShare: Double { configuration["head_share"]?.numberValue ?? 0 }
 
-  private func group(_ label: String, _ count: Int64) -> String {
-    "| \(label) | \(count) | \(percent(Double(count) / Double(max(number("items"), 1)))) |"
+  private func group(_ label: String, _ name: String) -> String {
+    let group = counters["groups"]?[name]
+    func count(_ key: String) -> Int64 { group?[key]?.integerValue ?? 0 }
+    func share(_ key: String) -> String { percent(group?[key]?.numberValue ?? 0) }
+    return "| \(label) | \(count("items")) | \(share("share_of_items")) "
+      + "| \(count("train_events")) | \(share("share_of_train_events")) |"
   }
 
   /// A share with one decimal.

@@ -26,9 +26,7 @@ extension PreprocessRun {
       tailThreshold: derivation.tailThreshold)
     let catalogue = catalogue(data, items, groups)
     var tables = [sequences(data, trainEnds, validEnds).table, catalogue.table]
-    if let made = try vectors.map({ reader throws(PipelineError) in try itemVectors(data, reader) })
-      ?? textVectors(catalogue)
-    {
+    if let made = try self.vectors(data, catalogue, vectors, &counters) {
       tables.append(made.table)
       counters["vector_width"] = JSONValue(made.width)
     }
@@ -47,13 +45,6 @@ extension PreprocessRun {
     }
     count(histories, trainEnds, validEnds, groups, &counters)
     return Result(tables: tables, counters: counters)
-  }
-
-  /// Vectors made from the texts, where there are some and no others.
-  private func textVectors(_ catalogue: Catalogue) -> ItemVectors? {
-    guard input.textVectors > 0, input.vectors == nil, input.items != nil else { return nil }
-    let encoder = TextEncoder(width: input.textVectors, seed: seed, threads: threads)
-    return encoder.encode(catalogue.texts)
   }
 
   private func split(_ histories: Histories) throws(PipelineError) -> Split {
@@ -106,20 +97,6 @@ extension PreprocessRun {
       buckets: groups.buckets)
   }
 
-  private func itemVectors(
-    _ data: DenseData, _ reader: VectorReader
-  ) throws(PipelineError) -> ItemVectors {
-    var targets = [UInt32?](repeating: nil, count: reader.ids.count)
-    for (dense, item) in data.kept.enumerated() {
-      guard let row = reader.ids.find(data.log.items[item]) else {
-        throw PipelineError(
-          .internalError, "item \(quoted(data.log.items.text(item))) has lost its vector")
-      }
-      targets[Int(row)] = UInt32(dense)
-    }
-    return try reader.read(targets, count: data.kept.count)
-  }
-
   private func count(
     _ histories: Histories, _ trainEnds: [UInt32], _ validEnds: [UInt32],
     _ groups: PopularityGroups, _ counters: inout [String: JSONValue]
@@ -132,17 +109,38 @@ extension PreprocessRun {
     counters["train_events"] = JSONValue(trainCount)
     counters["valid_events"] = JSONValue(validCount)
     counters["test_events"] = JSONValue(histories.eventCount - trainCount - validCount)
-    counters["head_items"] = JSONValue(groups.isHead.count(where: \.self))
-    counters["tail_items"] = JSONValue(groups.isTail.count(where: \.self))
+    counters.merge(shares(groups, trainCount: trainCount)) { $1 }
+  }
+
+  /// The groups of items with their thresholds, and their shares of the items and of the train events.
+  private func shares(_ groups: PopularityGroups, trainCount: Int) -> [String: JSONValue] {
+    let itemCount = groups.trainCounts.count
+    func share(_ part: Int, of whole: Int) -> JSONValue {
+      JSONValue(whole == 0 ? 0 : Double(part) / Double(whole))
+    }
+    func group(_ threshold: JSONValue, _ isInside: (Int) -> Bool) -> JSONValue {
+      let items = groups.trainCounts.indices.filter(isInside)
+      let events = items.reduce(0) { $0 + Int(groups.trainCounts[$1]) }
+      return [
+        "threshold": threshold, "items": JSONValue(items.count),
+        "share_of_items": share(items.count, of: itemCount), "train_events": JSONValue(events),
+        "share_of_train_events": share(events, of: trainCount),
+      ]
+    }
+    var all: [String: JSONValue] = [
+      "head": group(.number(derivation.headShare)) { groups.isHead[$0] },
+      "tail": group(JSONValue(derivation.tailThreshold)) { groups.isTail[$0] },
+    ]
     var buckets: [String: JSONValue] = [:]
     for bucket in PopularityBucket.allCases {
       buckets[bucket.label] = JSONValue(groups.buckets.count { $0 == bucket })
+      all[bucket.label] = group(.string(bucket.label)) { groups.buckets[$0] == bucket }
     }
-    counters["items_by_bucket"] = .object(buckets)
-    let headEvents = zip(groups.trainCounts, groups.isHead).reduce(0) {
-      $0 + ($1.1 ? Int($1.0) : 0)
-    }
-    counters["head_share_of_train_events"] = JSONValue(
-      trainCount == 0 ? 0 : Double(headEvents) / Double(trainCount))
+    return [
+      "groups": .object(all), "head_items": JSONValue(groups.isHead.count(where: \.self)),
+      "tail_items": JSONValue(groups.isTail.count(where: \.self)),
+      "items_by_bucket": .object(buckets),
+      "head_share_of_train_events": all["head"]?["share_of_train_events"] ?? .null,
+    ]
   }
 }

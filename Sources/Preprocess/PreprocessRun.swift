@@ -35,8 +35,9 @@ struct PreprocessRun {
     counters["events_without_item"] = JSONValue(admission.droppedEventCount)
     let itemCount = log.items.count
     var histories = Histories(&log, admits: admission.admits)
-    counters["events_repeated"] = JSONValue(
-      histories.sortByTime(filters.dedup, threads: threads))
+    let removed = histories.sortByTime(filters.repeatRule, threads: threads)
+    counters["events_repeated"] = JSONValue(removed.repeated)
+    if filters.minimumWeight != nil { counters["events_too_weak"] = JSONValue(removed.weak) }
     try filterCore(&histories, itemCount: itemCount, &counters)
     if let maximum = filters.maximumHistory {
       counters["events_beyond_history"] = JSONValue(histories.keepLast(maximum))
@@ -71,7 +72,7 @@ struct PreprocessRun {
     settings.timeColumn = input.timeColumn
     settings.ratingColumn = input.ratingColumn
     settings.eventColumn = input.eventColumn
-    settings.eventTypes = Set(filters.events)
+    settings.eventWeights = filters.eventWeights
     settings.timestampFormat = input.timestampFormat
     settings.format = input.format
     settings.hasHeader = !input.noHeader
@@ -100,7 +101,11 @@ struct PreprocessRun {
         Dictionary(
           uniqueKeysWithValues: log.faults.counts.map { ($0.key.rawValue, JSONValue($0.value)) }))
     }
-    if let items { counters["item_rows_repeated"] = JSONValue(items.repeatedCount) }
+    if let items {
+      counters["item_rows"] = JSONValue(items.count)
+      counters["item_rows_with_text"] = JSONValue(items.texts.count { !$0.isEmpty })
+      counters["item_rows_repeated"] = JSONValue(items.repeatedCount)
+    }
     return counters
   }
 

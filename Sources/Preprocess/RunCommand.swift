@@ -29,7 +29,9 @@ struct RunCommand: StageCommand {
   @Flag(
     help: ArgumentHelp(
       "Check everything and show what a run would do; write nothing.",
-      discussion: "Shows the formats and columns found, the counts, and the disk space needed."))
+      discussion: """
+        Shows the formats and columns found, the counts, and the memory, disk space and time that the run will need.
+        """))
   var dryRun = false
 
   @OptionGroup(title: "General")
@@ -55,6 +57,10 @@ struct RunCommand: StageCommand {
     try writeBadRows(result.badRows)
     try stage.commit(
       configuration: run.configuration, inputs: [], counters: result.counters)
+    if !shared.quiet {
+      try printResult(report.markdown)
+      try printResult("report: \(path.appending("report.md"))\n")
+    }
     summary.facts = Self.facts(result)
     try summary.print(output: path)
   }
@@ -72,6 +78,12 @@ struct RunCommand: StageCommand {
     for table in result.tables {
       for range in table.shardRanges() { byteCount += try table.rows(range).shard().count }
     }
+    try printResult(
+      """
+      The run will need about \(summary.peakMegabytes) MiB of memory, \(byteCount / 1000 + 1) kB on disk and \
+      \(summary.seconds) s, as this one did, which left out the writing alone.
+
+      """)
     summary.facts = Self.facts(result)
     summary.facts["dryRun"] = true
     summary.facts["diskBytes"] = JSONValue(byteCount)

@@ -75,15 +75,20 @@ struct InputOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Without '--vectors': width of the vectors made from the items' texts; 0 for none.",
-      discussion:
-        "TF-IDF of words and pieces of words, then a randomised singular value decomposition."))
+      "Width of the vectors made from the items' texts; 0 for none.",
+      discussion: """
+        TF-IDF of words and pieces of words, then a randomised singular value decomposition. Made without '--vectors'; \
+        with '--missing-vectors text' they are what missing vectors are predicted from.
+        """))
   var textVectors = 128
 
   @Option(help: "Items of the log that the item file lacks: error, drop, keep.")
   var missingItems: MissingItems = .error
 
-  @Option(help: "Items of the log that have no vector: error, drop.")
+  @Option(
+    help: ArgumentHelp(
+      "Items of the log that have no vector: error, drop, text.",
+      discussion: "With text, their vectors are predicted from their texts."))
   var missingVectors: MissingVectors = .error
 
   @Flag(help: "Leave bad rows out and count them, instead of refusing the file.")
@@ -100,6 +105,10 @@ struct InputOptions: ParsableArguments {
     }
     guard (0...1024).contains(textVectors) else {
       throw ValidationError("'--text-vectors' must be from 0 to 1024, not \(textVectors).")
+    }
+    if missingVectors == .text, items == nil || vectors == nil || textVectors == 0 {
+      throw ValidationError(
+        "'--missing-vectors text' needs '--items', '--vectors' and '--text-vectors' above 0.")
     }
     if badRows != nil, !skipBadRows {
       throw ValidationError("'--bad-rows' needs '--skip-bad-rows'.")
@@ -118,7 +127,11 @@ struct FilterOptions: ParsableArguments {
   @Flag(help: "Count users and items once, instead of until nothing changes.")
   var onePassCore = false
 
-  @Option(help: "Repeated items of a user: none (keep all), first, last, consecutive.")
+  @Option(
+    help: ArgumentHelp(
+      "Repeated items of a user: none (keep all), first, last, consecutive.",
+      discussion:
+        "Where events have weights, the heaviest stays, and the rule decides between equal ones."))
   var dedup: Deduplication = .none
 
   @Option(help: "Leave out events with a smaller rating; events without one stay.")
@@ -126,8 +139,19 @@ struct FilterOptions: ParsableArguments {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Keep only events of these kinds, for example buy cart.", valueName: "kind"))
-  var events: [String] = []
+    help: ArgumentHelp(
+      "Keep only events of these kinds, for example buy cart or view=1,cart=2,buy=5.",
+      discussion: """
+        A weight (a whole number, 1 where none is given) tells what a kind is worth to '--minimum-weight' and \
+        '--dedup'.
+        """, valueName: "kind"))
+  var events: [EventKinds] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Leave out users' events with an item whose weights sum to less.",
+      discussion: "Every event weighs 1 where '--events' gives no weights."))
+  var minimumWeight: Int?
 
   @Option(help: "Leave out events before this time (as in the log, or ISO 8601).")
   var from: TimePoint?
@@ -138,6 +162,16 @@ struct FilterOptions: ParsableArguments {
   @Option(help: "Keep only this many of a user's last events.")
   var maximumHistory: Int?
 
+  /// The kinds of events that are kept, with their weights; empty for all.
+  var eventWeights: [String: UInt16] {
+    events.reduce(into: [:]) { $0.merge($1.weights) { first, _ in first } }
+  }
+
+  /// Which of a user's events with one item are kept.
+  var repeatRule: RepeatRule {
+    RepeatRule(deduplication: dedup, minimumWeight: minimumWeight ?? 0)
+  }
+
   func validate() throws {
     for (name, value) in [("--user-core", userCore), ("--item-core", itemCore)]
     where !(0...1_000_000).contains(value) {
@@ -145,6 +179,15 @@ struct FilterOptions: ParsableArguments {
     }
     if let maximumHistory, maximumHistory < 1 {
       throw ValidationError("'--maximum-history' must be at least 1, not \(maximumHistory).")
+    }
+    if let minimumWeight, !(1...1_000_000).contains(minimumWeight) {
+      throw ValidationError("'--minimum-weight' must be from 1 to 1000000, not \(minimumWeight).")
+    }
+    if let kind = EventKinds.contradiction(events) {
+      throw ValidationError("'--events' gives the kind '\(kind)' two weights.")
+    }
+    if eventWeights.values.contains(where: { $0 != 1 }), minimumWeight == nil, dedup == .none {
+      throw ValidationError("The weights of '--events' need '--minimum-weight' or '--dedup'.")
     }
     if let from, let until, from.microseconds >= until.microseconds {
       throw ValidationError("'--from' must be before '--until'.")

@@ -285,7 +285,7 @@ struct `Bad input` {
       numpyArray([1, 2, 3, 4, 5, 6], rows: 3), ids: "x\nw\nz\n",
       """
       h2rec-preprocess: ids.txt: error: item 'y' of the log is not in the list of vectors
-      note: add them, or leave their events out with --missing-vectors drop
+      note: add them, leave their events out with --missing-vectors drop, or make them from texts with --missing-vectors text
 
       """)
   }

@@ -238,8 +238,42 @@ struct `Formats of a log` {
         result.output.hasPrefix(
           "log.csv: csv, 6 rows, user = user_id, item = item_id, time = timestamp\n"))
       #expect(result.output.contains("| interactions | 6 |\n"))
+      #expect(result.output.contains("The run will need about "))
+      #expect(
+        result.output.contains(
+          "| head, the most popular 20.0 % in train | 1 | 33.3 % | 2 | 50.0 % |\n"))
+      #expect(
+        result.output.contains("| tail, fewer than 20 train events | 3 | 100.0 % | 4 | 100.0 % |\n")
+      )
       #expect(result.output.contains("\"diskBytes\":"))
       #expect(try contents(of: directory).keys.sorted() == ["log.csv"])
+    }
+  }
+
+  @Test func `a run prints and stores thresholds, shares and the warning of its split`()
+    async throws
+  {
+    try await withTemporaryDirectory { directory in
+      try write(Array(csv.utf8), to: directory.appending("log.csv"))
+      let arguments = ["--interactions", "log.csv", "--user-core", "0", "--item-core", "0"]
+      let result = try await runStage(
+        "h2rec-preprocess", arguments + ["--output", "out"], in: directory)
+      try #require(result.status == .exited(0), "\(result.error)")
+      let files = try contents(of: directory.appending("out"))
+      let report = String(decoding: try #require(files["report.md"]), as: UTF8.self)
+      #expect(result.output.hasPrefix(report))
+      #expect(
+        report.contains("Warning: the split goes by position, so train holds events of other"))
+      let input = try StageInput(directory: directory.appending("out"), expecting: "preprocess")
+      let group = input.manifest.counters["groups"]?["tail"]
+      let numbers = [
+        "threshold", "items", "share_of_items", "train_events", "share_of_train_events",
+      ]
+      .map { group?[$0]?.numberValue }
+      #expect(numbers == [20, 3, 1, 4, 1])
+      let quiet = try await runStage(
+        "h2rec-preprocess", arguments + ["--output", "again", "--quiet"], in: directory)
+      #expect(quiet.output.split(separator: "\n").count == 1)
     }
   }
 

@@ -26,12 +26,15 @@ func described(_ log: InteractionLog, _ histories: Histories) -> [String] {
 }
 
 func makeHistories(
-  _ rows: [(String, String, Int64)], _ deduplication: Deduplication = .none
+  _ rows: [(String, String, Int64)], _ deduplication: Deduplication = .none,
+  minimumWeight: Int = 0, weights: [UInt16] = []
 ) -> (InteractionLog, Histories) {
   var log = makeLog(rows)
+  log.blocks[0].weights = weights
   let admits = [Bool](repeating: true, count: log.items.count)
   var histories = Histories(&log, admits: admits)
-  _ = histories.sortByTime(deduplication, threads: 2)
+  _ = histories.sortByTime(
+    RepeatRule(deduplication: deduplication, minimumWeight: minimumWeight), threads: 2)
   return (log, histories)
 }
 

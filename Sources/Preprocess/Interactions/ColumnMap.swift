@@ -42,7 +42,7 @@ struct ColumnMap: Sendable, Equatable {
         settings.ratingColumn, usual: UsualNames.rating, option: "--rating-column")
     }
     event = nil
-    if !settings.eventTypes.isEmpty {
+    if !settings.eventWeights.isEmpty {
       event = try finder.required(
         settings.eventColumn, usual: UsualNames.event, option: "--event-column")
     }

@@ -7,12 +7,14 @@ struct DelimitedRowParser: Sendable {
   private let columns: ColumnMap
   private let settings: InteractionSettings
   private let hasRowTimes: Bool
+  private let hasWeights: Bool
 
   init(_ format: DelimitedFormat, _ columns: ColumnMap, _ settings: InteractionSettings) {
     scanner = DelimitedScanner(format)
     self.columns = columns
     self.settings = settings
     hasRowTimes = columns.time != nil
+    hasWeights = settings.hasWeights
   }
 
   /// Parses a chunk.
@@ -80,14 +82,17 @@ struct DelimitedRowParser: Sendable {
       result.counters.outsideWindow += 1
       return
     }
-    if let event = columns.event,
-      !settings.eventTypes.contains(text(bytes, scanner.fields[event]))
-    {
-      result.counters.otherEventType += 1
-      return
+    var weight: UInt16?
+    if let event = columns.event {
+      weight = settings.eventWeights[text(bytes, scanner.fields[event])]
+      if weight == nil {
+        result.counters.otherEventType += 1
+        return
+      }
     }
     result.events.append(
-      user: ids.users.insert(bytes, user), item: ids.items.insert(bytes, item), time: time)
+      user: ids.users.insert(bytes, user), item: ids.items.insert(bytes, item), time: time,
+      weight: hasWeights ? weight : nil)
   }
 
   private func readTime(

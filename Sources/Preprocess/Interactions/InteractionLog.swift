@@ -6,13 +6,16 @@ struct EventBlock: Sendable {
   var items: [UInt32] = []
   /// Microseconds since 1970, or the place in the log if it has no times.
   var times: [Int64] = []
+  /// The weight of each event's kind; empty where all kinds weigh the same.
+  var weights: [UInt16] = []
 
   var count: Int { users.count }
 
-  mutating func append(user: UInt32, item: UInt32, time: Int64) {
+  mutating func append(user: UInt32, item: UInt32, time: Int64, weight: UInt16? = nil) {
     users.append(user)
     items.append(item)
     times.append(time)
+    if let weight { weights.append(weight) }
   }
 }
 

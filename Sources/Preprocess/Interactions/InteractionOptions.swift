@@ -8,8 +8,8 @@ struct InteractionSettings: Sendable {
   var timeColumn: String?
   var ratingColumn: String?
   var eventColumn: String?
-  /// The kinds of events that are kept; empty keeps all.
-  var eventTypes: Set<String> = []
+  /// The kinds of events that are kept, and their weights; empty keeps all.
+  var eventWeights: [String: UInt16] = [:]
   var timestampFormat = TimestampFormat.automatic
   /// The format, or nil to tell it from the first bytes.
   var format: LogFormat?
@@ -25,6 +25,9 @@ struct InteractionSettings: Sendable {
   /// Whether the text of bad rows is kept, to be written to a file.
   var keepsBadRows = false
   var threads = 1
+
+  /// Whether some kinds of events weigh more than others.
+  var hasWeights: Bool { eventWeights.values.contains { $0 != 1 } }
 }
 
 /// The formats of interaction logs.

@@ -4,8 +4,12 @@ internal import TextInput
 /// Turns JSON lines into events.
 struct JSONRowParser: Sendable {
   private let settings: InteractionSettings
+  private let hasWeights: Bool
 
-  init(_ settings: InteractionSettings) { self.settings = settings }
+  init(_ settings: InteractionSettings) {
+    self.settings = settings
+    hasWeights = settings.hasWeights
+  }
 
   /// Where each role is looked for.
   static func roles(_ settings: InteractionSettings) -> [LogSource.Role] {
@@ -83,15 +87,16 @@ struct JSONRowParser: Sendable {
     case .outsideWindow: result.counters.outsideWindow += 1
     case .otherEventType: result.counters.otherEventType += 1
     case .belowRating: result.counters.belowRating += 1
-    case .kept:
+    case .kept(let weight):
       result.events.append(
-        user: ids.users.insert(user.utf8), item: ids.items.insert(item.utf8), time: time)
+        user: ids.users.insert(user.utf8), item: ids.items.insert(item.utf8), time: time,
+        weight: hasWeights ? weight : nil)
     }
   }
 
   /// What the filters say of an event.
   private enum Verdict {
-    case kept
+    case kept(weight: UInt16)
     case outsideWindow
     case otherEventType
     case belowRating
@@ -102,15 +107,17 @@ struct JSONRowParser: Sendable {
     if settings.timestampFormat != .none, time < settings.earliest || time >= settings.latest {
       return .outsideWindow
     }
-    if !settings.eventTypes.isEmpty {
-      let type = text(node, settings.eventColumn, UsualNames.event)
-      guard let type, settings.eventTypes.contains(type) else { return .otherEventType }
+    var weight: UInt16 = 1
+    if !settings.eventWeights.isEmpty {
+      let kind = text(node, settings.eventColumn, UsualNames.event)
+      guard let kind, let found = settings.eventWeights[kind] else { return .otherEventType }
+      weight = found
     }
     guard let minimum = settings.minimumRating,
       let value = text(node, settings.ratingColumn, UsualNames.rating)
-    else { return .kept }
+    else { return .kept(weight: weight) }
     guard let rating = Double(value), rating.isFinite else { return .bad(rating: value) }
-    return rating < minimum ? .belowRating : .kept
+    return rating < minimum ? .belowRating : .kept(weight: weight)
   }
 
   private func parseObject(

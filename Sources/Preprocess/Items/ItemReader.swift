@@ -38,21 +38,10 @@ struct ItemReader {
   // MARK: - JSON lines
 
   private mutating func readJSONLines(_ stream: ByteStream) throws(PipelineError) {
-    var chunks = ChunkReader(stream, hasQuotes: false)
-    var line = 0
-    while let chunk = try chunks.next() {
-      let bytes = chunk.bytes.span
-      var position = chunk.index == 0 && chunk.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-      while position < bytes.count {
-        var end = position
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-        line += 1
-        if (position..<end).contains(where: { bytes[$0] > 0x20 }) {
-          rowCount += 1
-          readObject(bytes, position..<end, RecordSite(begin: position, line: line))
-        }
-        position = min(end + 1, bytes.count)
-      }
+    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
+      guard line.contains(where: { bytes[$0] > 0x20 }) else { return }
+      rowCount += 1
+      readObject(bytes, line, RecordSite(begin: line.lowerBound, line: number))
     }
   }
 

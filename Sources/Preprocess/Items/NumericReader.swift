@@ -11,6 +11,12 @@ struct NumericReader {
 
   /// Reads the vectors of some items; see ``VectorReader/read(_:count:)``.
   func read(_ targets: [UInt32?], count: Int) throws(PipelineError) -> ItemVectors {
+    // A damaged header must not claim memory for numbers that the file does not have.
+    if let found = stream.byteCount,
+      found - layout.byteOffset < layout.rowCount * layout.rowByteCount
+    {
+      throw endsEarly(max(0, found - layout.byteOffset) / layout.rowByteCount)
+    }
     var values = [Float](repeating: 0, count: count * layout.width)
     try skip(layout.byteOffset)
     let rowsPerBlock = max(1, min(layout.rowCount, (1 << 20) / layout.rowByteCount))
@@ -21,9 +27,7 @@ struct NumericReader {
       if rows < rowsPerBlock { block.removeLast((rowsPerBlock - rows) * layout.rowByteCount) }
       let found = try stream.fill(&block, from: 0)
       guard found == block.count else {
-        throw refuse(
-          "the file ends early, expected \(layout.rowCount) vectors",
-          row + found / layout.rowByteCount)
+        throw endsEarly(row + found / layout.rowByteCount)
       }
       for offset in 0..<rows {
         guard let target = targets[row + offset] else { continue }
@@ -50,6 +54,10 @@ struct NumericReader {
       if found == 0 { return }
       left -= found
     }
+  }
+
+  private func endsEarly(_ row: Int) -> PipelineError {
+    refuse("the file ends early, expected \(layout.rowCount) vectors", row)
   }
 
   private func refuse(_ message: String, _ row: Int) -> PipelineError {

@@ -19,21 +19,11 @@ struct TextVectors {
   ///   - field: the name of the list in a JSON object; nil means the usual names.
   /// - Throws: `PipelineError` `.dataFormat` with the first bad rows.
   init(_ stream: ByteStream, field: String?) throws(PipelineError) {
-    var chunks = ChunkReader(stream, hasQuotes: false)
-    var line = 0
-    while let chunk = try chunks.next() {
-      let bytes = chunk.bytes.span
-      var position = chunk.index == 0 && chunk.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-      while position < bytes.count {
-        var end = position
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-        line += 1
-        let site = RecordSite(begin: position, line: line)
-        var last = end
-        while last > position, bytes[last - 1] <= 0x20 { last -= 1 }
-        if last > position { read(bytes, position..<last, site, field) }
-        position = min(end + 1, bytes.count)
-      }
+    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
+      var end = line.upperBound
+      while end > line.lowerBound, bytes[end - 1] <= 0x20 { end -= 1 }
+      let site = RecordSite(begin: line.lowerBound, line: number)
+      if end > line.lowerBound { read(bytes, line.lowerBound..<end, site, field) }
     }
     if let error = faults.error(in: stream.name, rowCount: rowCount) { throw error }
     guard rowCount > 0 else {

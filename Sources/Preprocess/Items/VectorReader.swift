@@ -75,30 +75,20 @@ struct VectorReader {
 
   private static func readIDs(_ path: String) throws(PipelineError) -> IdentifierTable {
     let stream = try ByteStream(path)
-    var chunks = ChunkReader(stream, hasQuotes: false)
     var ids = IdentifierTable()
-    var line = 0
-    while let chunk = try chunks.next() {
-      let bytes = chunk.bytes.span
-      var position = chunk.index == 0 && chunk.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-      while position < bytes.count {
-        var end = position
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-        line += 1
-        let hasReturn = end > position && bytes[end - 1] == UInt8(ascii: "\r")
-        let range = position..<(hasReturn ? end - 1 : end)
-        let place = PipelineError.Location(path: stream.name, line: line, column: 1)
-        if let bad = firstInvalidUTF8(bytes, range) {
-          throw PipelineError(
-            .dataFormat, "the id is not UTF-8",
-            at: .init(path: stream.name, line: line, column: bad - position + 1))
-        }
-        if range.isEmpty { throw PipelineError(.dataFormat, "the item id is empty", at: place) }
-        guard ids.insert(bytes, range) == line - 1 else {
-          let text = String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-          throw PipelineError(.dataFormat, "the id \(quoted(text)) is there twice", at: place)
-        }
-        position = min(end + 1, bytes.count)
+    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
+      let hasReturn = !line.isEmpty && bytes[line.upperBound - 1] == UInt8(ascii: "\r")
+      let range = line.lowerBound..<(hasReturn ? line.upperBound - 1 : line.upperBound)
+      let place = PipelineError.Location(path: stream.name, line: number, column: 1)
+      if let bad = firstInvalidUTF8(bytes, range) {
+        throw PipelineError(
+          .dataFormat, "the id is not UTF-8",
+          at: .init(path: stream.name, line: number, column: bad - range.lowerBound + 1))
+      }
+      if range.isEmpty { throw PipelineError(.dataFormat, "the item id is empty", at: place) }
+      guard ids.insert(bytes, range) == number - 1 else {
+        let text = String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+        throw PipelineError(.dataFormat, "the id \(quoted(text)) is there twice", at: place)
       }
     }
     return ids

@@ -10,23 +10,13 @@ struct Histories: Sendable, Equatable {
   var items: [UInt32]
   /// Microseconds since 1970, or places in the log.
   var times: [Int64]
+  /// The weight of each event's kind, until ``sortByTime(_:threads:)`` has used them; empty where all weigh the same.
+  var weights: [UInt16] = []
 
   var userCount: Int { users.count }
   var eventCount: Int { items.count }
 
   func range(of user: Int) -> Range<Int> { offsets[user]..<offsets[user + 1] }
-}
-
-/// What to do with several events of one user and one item.
-enum Deduplication: String, Sendable, CaseIterable {
-  /// Keep all.
-  case none
-  /// Keep the earliest.
-  case first
-  /// Keep the latest.
-  case last
-  /// Keep one of a run of equal items.
-  case consecutive
 }
 
 extension Histories {
@@ -50,6 +40,8 @@ extension Histories {
     let count = offsets[order.count]
     var items = [UInt32](repeating: 0, count: count)
     var times = [Int64](repeating: 0, count: count)
+    let hasWeights = log.blocks.contains { !$0.weights.isEmpty }
+    var weights = [UInt16](repeating: 0, count: hasWeights ? count : 0)
     for index in log.blocks.indices {
       var block = EventBlock()
       swap(&block, &log.blocks[index])
@@ -57,23 +49,25 @@ extension Histories {
         let user = Int(rank[Int(block.users[row])])
         items[next[user]] = block.items[row]
         times[next[user]] = block.times[row]
+        if hasWeights { weights[next[user]] = block.weights[row] }
         next[user] += 1
       }
     }
     log.blocks = []
-    self.init(users: order, offsets: offsets, items: items, times: times)
+    self.init(users: order, offsets: offsets, items: items, times: times, weights: weights)
   }
 
-  /// Puts every user's events in time order, ties in the order of the log, and removes repeated ones.
+  /// Puts every user's events in time order, ties in the order of the log, and removes weak and repeated ones.
   ///
   /// - Returns: the number of events removed.
-  mutating func sortByTime(_ deduplication: Deduplication, threads: Int) -> Int {
+  mutating func sortByTime(_ rule: RepeatRule, threads: Int) -> RepeatRule.Removed {
     let source = self
     let pieces = parallelMap(balancedRanges(offsets).count, threads: threads) {
       [ranges = balancedRanges(offsets)] index in
-      source.sorted(ranges[index], deduplication)
+      source.sorted(ranges[index], rule)
     }
     let before = eventCount
+    var weakCount = 0
     var offsets = [0]
     offsets.reserveCapacity(userCount + 1)
     var items: [UInt32] = []
@@ -84,18 +78,21 @@ extension Histories {
       for count in piece.counts { offsets.append(offsets[offsets.count - 1] + count) }
       items.append(contentsOf: piece.items)
       times.append(contentsOf: piece.times)
+      weakCount += piece.weakCount
     }
-    (self.offsets, self.items, self.times) = (offsets, items, times)
-    return before - items.count
+    (self.offsets, self.items, self.times, weights) = (offsets, items, times, [])
+    return RepeatRule.Removed(weak: weakCount, repeated: before - weakCount - items.count)
   }
 
   private struct Piece: Sendable {
     var counts: [Int] = []
     var items: [UInt32] = []
     var times: [Int64] = []
+    /// The events removed for their weight.
+    var weakCount = 0
   }
 
-  private func sorted(_ users: Range<Int>, _ deduplication: Deduplication) -> Piece {
+  private func sorted(_ users: Range<Int>, _ rule: RepeatRule) -> Piece {
     var piece = Piece()
     piece.counts.reserveCapacity(users.count)
     piece.items.reserveCapacity(offsets[users.upperBound] - offsets[users.lowerBound])
@@ -109,7 +106,12 @@ extension Histories {
         events.append(Event(time: times[row], place: UInt32(events.count), item: items[row]))
       }
       if !isSorted { events.sort() }
-      if deduplication != .none { deduplicate(&events, deduplication) }
+      if !rule.keepsAll {
+        let first = offsets[user]
+        piece.weakCount += rule.apply(
+          to: &events, item: { $0.item },
+          weight: weights.isEmpty ? nil : { weights[first + Int($0.place)] })
+      }
       piece.counts.append(events.count)
       for event in events {
         piece.items.append(event.item)
@@ -129,37 +131,4 @@ private struct Event: Comparable {
   static func < (left: Event, right: Event) -> Bool {
     left.time != right.time ? left.time < right.time : left.place < right.place
   }
-}
-
-/// Removes repeated items from events in time order.
-private func deduplicate(_ events: inout [Event], _ rule: Deduplication) {
-  switch rule {
-  case .none: return
-  case .consecutive:
-    var last: UInt32?
-    events.removeAll { event in
-      defer { last = event.item }
-      return event.item == last
-    }
-  case .first: keepFirst(&events)
-  case .last:
-    events.reverse()
-    keepFirst(&events)
-    events.reverse()
-  }
-}
-
-private func keepFirst(_ events: inout [Event]) {
-  // Most histories are short; searching them beats a set.
-  if events.count <= 32 {
-    var count = 0
-    for event in events where !events[..<count].contains(where: { $0.item == event.item }) {
-      events[count] = event
-      count += 1
-    }
-    events.removeLast(events.count - count)
-    return
-  }
-  var seen = Set<UInt32>(minimumCapacity: events.count)
-  events.removeAll { !seen.insert($0.item).inserted }
 }

@@ -17,19 +17,25 @@ public struct Summary: Sendable {
   /// - Parameter output: the directory that was written.
   /// - Throws: `PipelineError` `.inputOutput`.
   public func print(output: FilePath) throws(PipelineError) {
-    let elapsed = (ContinuousClock.now - start).components
-    let milliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
     var members = facts
     members["stage"] = .string(stage)
     members["output"] = .string(output.string)
-    members["seconds"] = .number(Double(milliseconds) / 1000)
-    members["peakMegabytes"] = .integer(Self.peakMegabytes)
+    members["seconds"] = .number(seconds)
+    members["peakMegabytes"] = .integer(peakMegabytes)
     try printResult(
       String(decoding: try JSONValue.object(members).json(isPretty: false), as: UTF8.self))
   }
 
-  /// The most memory that the process has had so far, in MiB; 0 is RUSAGE_SELF.
-  private static var peakMegabytes: Int64 {
+  /// The time since the start, in seconds with three decimals.
+  public var seconds: Double {
+    let elapsed = (ContinuousClock.now - start).components
+    let milliseconds = elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
+    return Double(milliseconds) / 1000
+  }
+
+  /// The most memory that the process has had so far, in MiB.
+  public var peakMegabytes: Int64 {
+    // 0 is RUSAGE_SELF.
     var usage = rusage()
     return getrusage(0, &usage) == 0 ? Int64(usage.ru_maxrss) / 1024 : 0
   }

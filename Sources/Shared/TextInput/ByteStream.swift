@@ -7,6 +7,8 @@ internal import SystemPackage
 public final class ByteStream {
   /// The name used in messages: the path, or `<stdin>`.
   public let name: String
+  /// The number of bytes of a plain file or of bytes in memory; nil for what is compressed and for a pipe.
+  public let byteCount: Int?
   private let descriptor: FileDescriptor?
   private var pushedBack: [UInt8]
   /// The bytes of ``pushedBack`` that have been used.
@@ -35,6 +37,7 @@ public final class ByteStream {
     }
     self.name = name
     self.raw = raw
+    byteCount = decoder is IdentityDecoder && !isStandard ? sizeOfFile(opened) : nil
     descriptor = isStandard ? nil : opened
     pushedBack = []
   }
@@ -46,6 +49,7 @@ public final class ByteStream {
   ///   - name: the name used in messages.
   public init(_ bytes: [UInt8], name: String) {
     self.name = name
+    byteCount = bytes.count
     raw = RawInput(nil, name: name)
     decoder = IdentityDecoder()
     descriptor = nil
@@ -111,6 +115,15 @@ public final class ByteStream {
     bytes.removeLast(bytes.count - count)
     return bytes
   }
+}
+
+/// The size of an open file, which stays at its place; nil for what has no size.
+private func sizeOfFile(_ file: FileDescriptor) -> Int? {
+  guard let place = try? file.seek(offset: 0, from: .current),
+    let end = try? file.seek(offset: 0, from: .end),
+    (try? file.seek(offset: place, from: .start)) != nil
+  else { return nil }
+  return Int(end)
 }
 
 /// Opens an existing file, refusing folders.

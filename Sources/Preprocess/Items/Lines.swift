@@ -1,0 +1,27 @@
+internal import ShardIO
+internal import TextInput
+
+/// Gives a body each line of a text, blank ones too, without its line feed and without a byte order mark.
+///
+/// - Parameters:
+///   - stream: the text.
+///   - body: takes some bytes, where in them the line is, and its number from 1.
+/// - Throws: `PipelineError` as reading the stream and `body` do.
+func forEachLine(
+  of stream: ByteStream,
+  _ body: (_ bytes: Span<UInt8>, _ line: Range<Int>, _ number: Int) throws(PipelineError) -> Void
+) throws(PipelineError) {
+  var chunks = ChunkReader(stream, hasQuotes: false)
+  var number = 0
+  while let chunk = try chunks.next() {
+    let bytes = chunk.bytes.span
+    var position = chunk.index == 0 && chunk.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    while position < bytes.count {
+      var end = position
+      while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+      number += 1
+      try body(bytes, position..<end, number)
+      position = min(end + 1, bytes.count)
+    }
+  }
+}
