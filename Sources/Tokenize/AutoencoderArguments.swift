@@ -76,7 +76,7 @@ struct AutoencoderArguments: ParsableArguments {
     }
     for (name, value, range) in [
       ("latent", latent, 1...65_536), ("epochs", epochs, 1...100_000),
-      ("patience", patience, 0...100_000), ("batch-size", batchSize, 1...1_048_576),
+      ("patience", patience, 0...100_000), ("batch-size", batchSize, 1...16_384),
     ] {
       guard let value, !range.contains(value) else { continue }
       throw ValidationError(
