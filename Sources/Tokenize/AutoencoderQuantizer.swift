@@ -6,7 +6,7 @@ internal import Kernels
 ///
 /// A choice of codes is one among latent vectors, and what a code stands for depends on the codes before it. The code
 /// vectors that the stages exchange are therefore the means, level by level, of what the levels before left of the item
-/// vectors with a code: no others of that form have a smaller error. A code without items gets zeros.
+/// vectors with a code: after the levels before, no others leave less. A code without items gets zeros.
 ///
 /// Parameters are those of ``quantize``.
 func fitAutoencoder(
