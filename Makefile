@@ -16,6 +16,7 @@ MAKEFLAGS   += --no-builtin-rules
 ## SEED     seed of every stage (each program's default otherwise); the built-in sample has its own
 ## THREADS  threads of every stage (default: all processors); changes no output
 ## QUIET    1: no progress
+## TIMES    1: times and memory of the stages on the report's run card; equal runs then give different reports
 ## PREPROCESS_OPTIONS, TOKENIZE_OPTIONS, TRAIN_OPTIONS, EVALUATE_OPTIONS, SAMPLE_OPTIONS
 ##          added to the options of the preset; see h2rec-STAGE --help
 ## BIN      folder of programs that are built already; nothing is compiled then
@@ -81,6 +82,8 @@ SEED_OPTION := $(if $(SEED),--seed $(SEED))
 # make all shows the table itself, also when stage 4 has nothing to do.
 SUMMARY_ONLY := $(if $(filter all,$(or $(MAKECMDGOALS),all)),| tail -n 1)
 RUN_OPTIONS := $(if $(THREADS),--threads $(THREADS)) $(if $(QUIET),--quiet)
+# The summary of a stage, kept for TIMES=1; it is no output, since it differs between equal runs.
+keep = | (mkdir -p $(STAMPS)/times; tee $(STAMPS)/times/$(1).json)
 # A preset that needs no codes says so with WITHOUT_CODES := yes; its stages 3 and 4 read stage 1 alone.
 CODES       := $(if $(WITHOUT_CODES),,$(TOKENIZED))
 CODES_OPTION = $(if $(CODES),--codes $(RUN)/2-tokenize)
@@ -94,7 +97,8 @@ ARGUMENTS_tokenize   = $(strip --data $(RUN)/1-preprocess \
 ARGUMENTS_train      = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) \
   --output $(RUN)/3-train $(PRESET_TRAIN) $(SEED_OPTION) $(TRAIN_OPTIONS))
 ARGUMENTS_evaluate   = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) --model $(RUN)/3-train \
-  --output $(RUN)/4-evaluate $(PRESET_EVALUATE) $(SEED_OPTION) $(EVALUATE_OPTIONS))
+  --output $(RUN)/4-evaluate $(PRESET_EVALUATE) $(SEED_OPTION) \
+  $(if $(TIMES),--run-times $(STAMPS)/times) $(EVALUATE_OPTIONS))
 
 .PHONY: all sample preprocess tokenize train evaluate show
 all: evaluate                 ## bring everything up to date, then show the metrics
@@ -115,11 +119,11 @@ $(STAMPS)/sample-made: $(STAMPS)/sample | $(BUILT)
 $(PREPROCESSED): $(INPUTS) $(STAMPS)/preprocess | $(BUILT)
 	$(if $(INTERACTIONS),,@printf '%s\n' "make: $(DATA): error: no file 'interactions.*'" \
 	  "note: DATA is the folder that holds interactions.csv" >&2; exit 66)
-	$(BIN)/h2rec-preprocess $(ARGUMENTS_preprocess) $(RUN_OPTIONS)
+	$(BIN)/h2rec-preprocess $(ARGUMENTS_preprocess) $(RUN_OPTIONS) $(call keep,preprocess)
 $(TOKENIZED): $(PREPROCESSED) $(STAMPS)/tokenize | $(BUILT)
-	$(BIN)/h2rec-tokenize $(ARGUMENTS_tokenize) $(RUN_OPTIONS)
+	$(BIN)/h2rec-tokenize $(ARGUMENTS_tokenize) $(RUN_OPTIONS) $(call keep,tokenize)
 $(TRAINED): $(PREPROCESSED) $(CODES) $(STAMPS)/train | $(BUILT)
-	$(BIN)/h2rec-train $(ARGUMENTS_train) $(RUN_OPTIONS)
+	$(BIN)/h2rec-train $(ARGUMENTS_train) $(RUN_OPTIONS) $(call keep,train)
 $(EVALUATED): $(PREPROCESSED) $(CODES) $(TRAINED) $(STAMPS)/evaluate | $(BUILT)
 	$(BIN)/h2rec-evaluate $(ARGUMENTS_evaluate) $(RUN_OPTIONS) $(SUMMARY_ONLY)
 # make deletes a target whose recipe is interrupted, unless it is precious.
@@ -188,7 +192,7 @@ bench: .build/dependencies-installed $(TOKENIZED) ## time shards, training steps
 	@mkdir -p .build-benchmarks/files
 	H2REC_BENCHMARKS=1 swift build --configuration release --scratch-path .build-benchmarks
 	$(BENCH_BIN)/shard-benchmark .build-benchmarks/files
-	$(BENCH_BIN)/ranking-benchmark
+	$(BENCH_BIN)/ranking-benchmark --users 65536 --ranks
 	python3 Benchmarks/TrainingComparison/compare_with_reference.py --programs $(BENCH_BIN) \
 	  --data $(RUN)/1-preprocess --codes $(RUN)/2-tokenize $(REFERENCES)
 FUZZ_SECONDS ?= 60

@@ -110,7 +110,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
-    tests("Model", ["Kernels", "Model"]),
+    tests("Model", ["Dataset", "Kernels", "Model"]),
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),

@@ -4,71 +4,100 @@ import Kernels
 import Ranking
 import ShardIO
 
-/// Recommendations and ranks for many users, beside the bare matrix product on the same machine.
+/// Recommendations for many users, beside the bare matrix product on the same machine; ends in one JSON line.
+///
+/// Users come a block at a time, as in the evaluate stage, and only the time of scoring and choosing is counted. The bound is
+/// the rate of the matrix product that scores everybody, measured here on shapes that suit it, between the blocks.
+/// `compare_with_torch_and_faiss.py` beside this file times the same work by two other programs.
 @main
 struct RankingBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "ranking-benchmark")
 
   @Option(help: "Users to score.")
-  var users = 65_536
+  var users = 1_000_000
 
   @Option(help: "Items of the catalogue.")
   var items = 100_000
 
-  @Option(help: "Length of a vector.")
+  @Option(help: "Length of a vector; of a model with both branches, twice its dimension.")
   var width = 128
 
   @Option(help: "Length of a list.")
   var count = 100
 
+  @Option(help: "Items of each user's history, which are left out.")
+  var history = 10
+
   @Option(help: "Threads.")
   var threads = 2
+
+  @Flag(help: "Time the rank of one target a user too.")
+  var ranks = false
 
   /// Users whose vectors exist at the same time, as in the evaluate stage.
   private static let blockSize = 8192
 
   func run() {
     let catalogue = matrix(rows: items, stream: 1)
-    var (lists, ranks) = (Duration.zero, Duration.zero)
-    for first in stride(from: 0, to: users, by: Self.blockSize) {
+    var (lists, targets) = (Duration.zero, Duration.zero)
+    var products = [productRate()]
+    for (number, first) in stride(from: 0, to: users, by: Self.blockSize).enumerated() {
       let rows = min(Self.blockSize, users - first)
       let block = matrix(rows: rows, stream: UInt64(2 + first))
-      let histories = RaggedArray(
-        (0..<rows).map { user in (0..<10).map { UInt32((user * 31 + $0 * 977) % items) } })
-      let targets = (0..<rows).map { UInt32($0 * 13 % items) }
+      let histories = histories(of: rows, from: first)
       lists += ContinuousClock().measure {
         _ = topK(
           users: block, items: catalogue, count: count, excluded: histories, threads: threads)
       }
-      ranks += ContinuousClock().measure {
-        _ = midRanks(
-          users: block, items: catalogue, targets: targets, excluded: histories, threads: threads)
+      if ranks {
+        targets += ContinuousClock().measure {
+          _ = midRanks(
+            users: block, items: catalogue, targets: (0..<rows).map { UInt32($0 * 13 % items) },
+            excluded: histories, threads: threads)
+        }
       }
+      if number % 8 == 0 { products.append(productRate()) }
     }
-    let work = 2 * Double(users) * Double(items) * Double(width) / 1e9
-    let product = productRate()
-    print("matrix product alone: \(Int(product)) GF/s")
-    for (what, duration) in [("lists of \(count)", lists), ("mid-ranks", ranks)] {
-      let rate = work / seconds(duration)
-      let speed = Int(Double(users) / seconds(duration))
-      print(
-        "\(what): \(speed) users/s, \(Int(rate)) GF/s, \(Int(100 * rate / product)) % of the product"
-      )
-    }
+    let product = products.sorted()[products.count / 2]
+    if ranks { report("ranks", targets, product) }
+    report("recommendations", lists, product)
+  }
+
+  /// Prints one JSON line.
+  private func report(_ what: String, _ duration: Duration, _ product: Double) {
+    let seconds = seconds(duration)
+    let scores = Double(users) * Double(items) / seconds
+    let share = 2 * scores * Double(width) / 1e9 / product
     var usage = rusage()
     getrusage(0, &usage)
-    print("peak memory \(usage.ru_maxrss / 1024) MB")
+    print(
+      """
+      {"bench": "\(what)", "users": \(users), "items": \(items), "width": \(width), "count": \(count), \
+      "threads": \(threads), "seconds": \(rounded(seconds)), "usersPerSecond": \
+      \(Int(Double(users) / seconds)), "scoresPerSecond": \(Int(scores)), "productGigaflops": \
+      \(rounded(product)), "share_of_bound": \(rounded(share)), "peakMegabytes": \(usage.ru_maxrss / 1024)}
+      """)
   }
+
+  private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
   private func seconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
   }
 
+  /// Vectors whose products are scores with about the spread of a trained model's.
   private func matrix(rows: Int, stream: UInt64) -> Matrix {
     let random = CounterRandom(seed: 1, stream: stream)
     return Matrix(
       rows: rows, columns: width,
       values: (0..<rows * width).map { Float(random.uniform(UInt64($0))) - 0.5 })
+  }
+
+  private func histories(of rows: Int, from first: Int) -> RaggedArray<UInt32> {
+    RaggedArray(
+      (first..<first + rows).map { user in
+        (0..<history).map { UInt32((user * 31 + $0 * 977) % items) }
+      })
   }
 
   /// Products of 1024 users with 4096 items on every thread, GF/s: what the library does when nothing else is asked of it.

@@ -9,19 +9,20 @@ extension CaseGroup {
   /// Categories run from the most general to the most specific one; an item whose list is shorter than the level counts
   /// with its last category.
   static func categories(_ cases: EvaluationCases, _ catalogue: Catalogue) -> [CaseGroup] {
-    let paths = cases.targets.map { catalogue.categories[Int($0)] }
-    let depth = paths.map(\.count).max() ?? 0
+    let depth = catalogue.categories.map(\.count).max() ?? 0
     for level in 0..<depth {
-      let names = paths.map { $0.isEmpty ? nil : $0[min(level, $0.count - 1)] }
+      let names = catalogue.categories.map { $0.isEmpty ? nil : $0[min(level, $0.count - 1)] }
       var counts: [String: Int] = [:]
-      for name in names { if let name { counts[name, default: 0] += 1 } }
+      for target in cases.targets {
+        if let name = names[Int(target)] { counts[name, default: 0] += 1 }
+      }
       guard counts.count > 1 else { continue }
       let frequent = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       return frequent.prefix(categoryLimit).map { name, _ in
         CaseGroup(
           key: "category-\(name)", title: "category \(name)",
           rule: "the target's category at level \(level + 1) is \(name)", section: .category,
-          contains: names.map { $0 == name })
+          contains: { names[Int(cases.targets[$0])] == name })
       }
     }
     return []

@@ -1,7 +1,7 @@
 import Dataset
 
 /// A set of cases whose metrics are reported together.
-struct CaseGroup: Sendable, Equatable {
+struct CaseGroup: Sendable {
   /// What the groups of a table have in common.
   enum Section: String, Sendable, CaseIterable {
     /// Everybody.
@@ -14,6 +14,8 @@ struct CaseGroup: Sendable, Equatable {
     case grid
     /// By the category of the target.
     case category
+    /// By the time of the target's event.
+    case period
   }
 
   /// The stable key in report.json.
@@ -24,8 +26,8 @@ struct CaseGroup: Sendable, Equatable {
   let rule: String
   /// The table in which it stands.
   let section: Section
-  /// For each case, whether it belongs to the group.
-  let contains: [Bool]
+  /// Whether the case at a position belongs to the group; nothing is stored for each case.
+  let contains: @Sendable (_ position: Int) -> Bool
 }
 
 extension CaseGroup {
@@ -33,14 +35,22 @@ extension CaseGroup {
   static let lengthLimits = [1, 5, 10, 20, 50]
 
   /// All groups in the order of the report; a group nobody belongs to is there all the same.
-  static func all(_ cases: EvaluationCases, catalogue: Catalogue) -> [CaseGroup] {
+  ///
+  /// - Parameters:
+  ///   - cases: who is grouped.
+  ///   - catalogue: the items.
+  ///   - hasTimes: whether the times of events are times, and not places in the log.
+  /// - Returns: the groups, section by section.
+  static func all(
+    _ cases: EvaluationCases, catalogue: Catalogue, hasTimes: Bool = true
+  ) -> [CaseGroup] {
     let overall = CaseGroup(
       key: "overall", title: "overall", rule: "every user with a target", section: .overall,
-      contains: [Bool](repeating: true, count: cases.count))
+      contains: { _ in true })
     let popularity = popularityGroups(cases, catalogue)
     let lengths = lengthGroups(cases)
     return [overall] + popularity + lengths + grid(Array(popularity.prefix(2)), lengths)
-      + categories(cases, catalogue)
+      + categories(cases, catalogue) + (hasTimes ? periods(cases) : [])
   }
 
   /// Every row group crossed with every column group.
@@ -50,7 +60,7 @@ extension CaseGroup {
         CaseGroup(
           key: "\(row.key)-\(column.key)", title: "\(row.title), \(column.title)",
           rule: "\(row.rule); \(column.rule)", section: .grid,
-          contains: zip(row.contains, column.contains).map { $0 && $1 })
+          contains: { row.contains($0) && column.contains($0) })
       }
     }
   }
@@ -58,10 +68,12 @@ extension CaseGroup {
   private static func popularityGroups(
     _ cases: EvaluationCases, _ catalogue: Catalogue
   ) -> [CaseGroup] {
-    func group(_ key: String, _ title: String, _ rule: String, _ test: (Int) -> Bool) -> CaseGroup {
+    func group(
+      _ key: String, _ title: String, _ rule: String, _ test: @escaping @Sendable (Int) -> Bool
+    ) -> CaseGroup {
       CaseGroup(
         key: key, title: title, rule: rule, section: .popularity,
-        contains: cases.targets.map { test(Int($0)) })
+        contains: { test(Int(cases.targets[$0])) })
     }
     var groups = [
       group("head", "head", "the target is among the most popular items, by share of the items") {
@@ -101,7 +113,7 @@ extension CaseGroup {
       return CaseGroup(
         key: "length-\(label)", title: "user length \(label)",
         rule: "the user has \(label) events before the target", section: .length,
-        contains: cases.historyLengths.map { (lower..<upper).contains($0) })
+        contains: { (lower..<upper).contains(cases.historyLengths[$0]) })
     }
   }
 }

@@ -7,19 +7,18 @@ struct StoredRanks {
   /// The ranks by protocol.
   let ranks: [RankingProtocol: CaseRanks]
 
-  /// The ranks as a table: user, target, and rank and candidates of each protocol; a rank of 0 stands for none.
+  /// The ranks as a table: user, target, and rank and candidates of each protocol that there is; a rank of 0 stands for none.
   static func table(_ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks]) -> Table {
     var columns: [Column] = [
       .fixed("user", cases.users.map { UInt32($0) }), .fixed("target", cases.targets),
     ]
     for kind in RankingProtocol.allCases {
+      guard let found = ranks[kind] else { continue }
       var values = [Double](repeating: 0, count: cases.count)
       var counts = [UInt32](repeating: 0, count: cases.count)
-      if let found = ranks[kind] {
-        for (index, position) in found.cases.enumerated() {
-          values[position] = found.ranks[index]
-          counts[position] = UInt32(found.candidateCounts[index])
-        }
+      for (index, position) in found.cases.enumerated() {
+        values[position] = found.ranks[index]
+        counts[position] = UInt32(found.candidateCounts[index])
       }
       columns.append(.fixed("\(kind.rawValue)_rank", values))
       columns.append(.fixed("\(kind.rawValue)_candidates", counts))
@@ -37,7 +36,7 @@ struct StoredRanks {
       try table.fixed("target", as: UInt32.self) == cases.targets
     else { throw .otherTestSet(input.directory) }
     var ranks: [RankingProtocol: CaseRanks] = [:]
-    for kind in RankingProtocol.allCases {
+    for kind in RankingProtocol.allCases where table.hasColumn("\(kind.rawValue)_rank") {
       let values = try table.fixed("\(kind.rawValue)_rank", as: Double.self)
       let counts = try table.fixed("\(kind.rawValue)_candidates", as: UInt32.self)
       let present = values.indices.filter { values[$0] > 0 }

@@ -13,6 +13,10 @@ struct Evaluation {
   let inputs: EvaluationInputs
   let options: MetricOptions
   let shared: SharedOptions
+  /// The options of this stage, as the manifest has them.
+  let configuration: [String: JSONValue]
+  /// Knows how long this stage has run.
+  let summary: Summary
 
   /// Ranks everybody, and writes ranks and report.
   ///
@@ -22,48 +26,61 @@ struct Evaluation {
   func run(items: Matrix, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
     let cases = EvaluationCases(inputs.data.sequences, split: options.split)
     guard cases.count > 0 else { throw .noTargets(options.split) }
-    var lists = ListMetrics(
-      items: ListMetrics.Items(inputs.data), cutoffs: options.cutoffs.values)
-    let ranks = try rank(cases, items: items, lists: &lists)
-    var measured = try measure(cases, ranks, itemCount: items.rows)
-    measured.lists = lists.values
+    let groups = CaseGroup.all(
+      cases, catalogue: inputs.data.catalogue, hasTimes: inputs.hasTimes)
+    let cutoffs = try options.cutoffs(itemCount: items.rows)
+    let found = try rank(cases, groups, cutoffs, items: items)
+    let ranks = found.ranks
+    var measured = try measure(cases, groups, cutoffs, ranks, itemCount: items.rows)
+    measured.stages["evaluate"] = [
+      "configuration": .object(configuration), "version": .string(programVersion),
+    ]
+    measured.lists = found.lists.values
+    measured.gates = found.gates.json
     measured.training = inputs.trainingLog
     measured.codes = inputs.codeReport
     measured.examples = ExampleUsers(
       data: inputs.data, codes: inputs.codes, threads: shared.threads
     ).json(cases, ranks[.full] ?? CaseRanks(), model: inputs.model, items: items)
+    if let path = options.runTimes {
+      var times = try RunTimes(path)
+      times.add(summary)
+      measured.times = .object(times.json)
+    }
     let report = measured.json
     try output.write(StoredRanks.table(cases, ranks))
     try output.writeFile("report.json", try report.json())
     let tables = try ReportTables(report, path: "report.json")
-    try output.writeFile("report.md", Array(tables.markdown.utf8))
+    try output.writeFile("report.md", Array(tables.markdown(of: report).utf8))
     try output.writeFile(Self.reportName, Array(ReportPage(report).html.utf8))
     return report
   }
 
   private func rank(
-    _ cases: EvaluationCases, items: Matrix, lists: inout ListMetrics
-  ) throws(PipelineError) -> [RankingProtocol: CaseRanks] {
+    _ cases: EvaluationCases, _ groups: [CaseGroup], _ cutoffs: [Int], items: Matrix
+  ) throws(PipelineError) -> CaseRanker.Result {
     let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
     let ranker = CaseRanker(
       sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads,
       allowsRepeats: options.allowRepeats)
-    let ranks = try ranker.ranks(cases, model: inputs.model, items: items, lists: &lists) {
+    var result = CaseRanker.Result(
+      lists: ListMetrics(items: ListMetrics.Items(inputs.data), cutoffs: cutoffs),
+      gates: GateMeans(groups: groups))
+    try ranker.rank(cases, model: inputs.model, items: items, into: &result) {
       progress.advance(by: $0)
     }
     progress.finish()
-    return ranks
+    return result
   }
 
   private func measure(
-    _ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks], itemCount: Int
+    _ cases: EvaluationCases, _ groups: [CaseGroup], _ cutoffs: [Int],
+    _ ranks: [RankingProtocol: CaseRanks], itemCount: Int
   ) throws(PipelineError) -> EvaluationReport {
-    let metrics = Metric.all(of: Metric.Kind.allCases, at: options.cutoffs.values)
-    let groups = CaseGroup.all(cases, catalogue: inputs.data.catalogue)
+    let metrics = Metric.all(of: Metric.Kind.allCases, at: cutoffs)
     let bootstrap =
       options.resamples > 0
       ? Bootstrap(seed: shared.seed, replicateCount: options.resamples) : nil
-    let counts = (ranks[.negatives]?.candidateCounts ?? []).map { $0 - 1 }
     var report = EvaluationReport(
       split: options.split, metrics: metrics, groups: groups,
       results: RankingProtocol.allCases.compactMap { kind in
@@ -73,7 +90,10 @@ struct Evaluation {
             threads: shared.threads)
         }
       },
-      negativeCounts: (counts.min() ?? 0)...(counts.max() ?? 0),
+      negativeCounts: ranks.mapValues { found in
+        let counts = found.candidateCounts
+        return (counts.min() ?? 1) - 1...(counts.max() ?? 1) - 1
+      },
       allowsRepeats: options.allowRepeats, itemCount: itemCount,
       userCount: cases.count, stages: inputs.stages)
     if let other = options.against, let bootstrap {

@@ -12,6 +12,8 @@ struct EvaluationCases: Sendable {
   let targets: [UInt32]
   /// The number of events before each target.
   let historyLengths: [Int]
+  /// The time of each target's event, seconds since 1970 unless the log had no times.
+  let times: [Int64]
 
   /// The number of users evaluated.
   var count: Int { users.count }
@@ -21,6 +23,7 @@ struct EvaluationCases: Sendable {
     var users: [Int] = []
     var targets: [UInt32] = []
     var lengths: [Int] = []
+    var times: [Int64] = []
     for user in 0..<sequences.count {
       let found =
         switch split {
@@ -30,12 +33,14 @@ struct EvaluationCases: Sendable {
       guard let found else { continue }
       users.append(user)
       targets.append(found)
-      lengths.append(
-        Int(split == .valid ? sequences.trainEnds[user] : sequences.validEnds[user]))
+      let length = Int(split == .valid ? sequences.trainEnds[user] : sequences.validEnds[user])
+      lengths.append(length)
+      times.append(sequences.times[user].dropFirst(length).first ?? 0)
     }
     self.users = users
     self.targets = targets
     historyLengths = lengths
+    self.times = times
   }
 
   /// The histories of a range of cases, one row a case.

@@ -7,7 +7,8 @@ import SystemPackage
 /// The outputs of the earlier stages, opened and checked to belong together.
 struct EvaluationInputs {
   let data: PreprocessedData
-  let negatives: EvaluationNegatives
+  /// The stored negatives of each protocol that has some.
+  let negatives: [RankingProtocol: NegativeWalk]
   let codes: ItemCodes?
   let model: Recommender
   /// The lines of the training log.
@@ -23,14 +24,14 @@ struct EvaluationInputs {
   ///
   /// - Throws: `PipelineError`: `.missingInput` if a stage has not finished, `.configuration` if they come from different
   ///   runs, `.dataFormat` if a file is damaged, `.usage` if the model needs codes and none are given.
-  init(_ options: StageOptions) throws(PipelineError) {
+  init(_ options: StageOptions, threads: Int) throws(PipelineError) {
     let (data, codes, model) = (options.data, options.codes, options.model)
-    let dataInput = try StageInput(directory: data, expecting: "preprocess")
-    let modelInput = try StageInput(directory: model, expecting: "train")
+    let dataInput = try StageInput(directory: data, expecting: "preprocess", threads: threads)
+    let modelInput = try StageInput(directory: model, expecting: "train", threads: threads)
     try modelInput.requireInput(dataInput)
     var codesInput: StageInput?
     if let codes {
-      let input = try StageInput(directory: codes, expecting: "tokenize")
+      let input = try StageInput(directory: codes, expecting: "tokenize", threads: threads)
       try input.requireInput(dataInput)
       if Self.usesCodes(modelInput) { try modelInput.requireInput(input) }
       codesInput = input
@@ -38,8 +39,7 @@ struct EvaluationInputs {
       throw .codesMissing(stage: "tokenize")
     }
     self.data = try PreprocessedData(dataInput)
-    negatives = try EvaluationNegatives(
-      dataInput, itemCount: self.data.catalogue.count, userCount: self.data.sequences.count)
+    negatives = Self.negatives(dataInput, self.data)
     self.codes = if let codesInput { try ItemCodes(codesInput) } else { nil }
     self.model = try Recommender(model: modelInput, data: self.data, codes: self.codes)
     trainingLog = try Self.log(modelInput)
@@ -57,6 +57,7 @@ struct EvaluationInputs {
             "configuration": .object(input.manifest.configuration),
             "counters": .object(input.manifest.counters),
             "manifest": .string(input.reference.checksum),
+            "version": .string(input.manifest.programVersion),
           ]
         )
       })
@@ -67,6 +68,11 @@ struct EvaluationInputs {
     stages["train"]?["configuration"]?["model"]?.stringValue ?? ""
   }
 
+  /// Whether the log had times; otherwise the times of events are their places in it.
+  var hasTimes: Bool {
+    stages["preprocess"]?["configuration"]?["timestamp_format"]?.stringValue != "none"
+  }
+
   /// The vectors of all items, `[I, w]`.
   ///
   /// - Throws: `PipelineError` `.dataFormat` if an element is not finite.
@@ -74,6 +80,18 @@ struct EvaluationInputs {
     let items = model.itemVectors(threads: threads)
     guard items.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("item") }
     return items
+  }
+
+  /// The stored negatives; a preprocess output may have been made without some.
+  private static func negatives(
+    _ input: StageInput, _ data: PreprocessedData
+  ) -> [RankingProtocol: NegativeWalk] {
+    var result: [RankingProtocol: NegativeWalk] = [:]
+    for kind in RankingProtocol.allCases {
+      guard let stored = kind.negatives, input.hasTable(stored.tableKind) else { continue }
+      result[kind] = NegativeWalk(input, stored, data)
+    }
+    return result
   }
 
   /// Whether the model was trained with codes.

@@ -10,22 +10,26 @@ struct EvaluationReport {
   let metrics: [Metric]
   let groups: [CaseGroup]
   let results: [ProtocolResult]
-  /// The number of stored negatives a user, smallest and largest.
-  let negativeCounts: ClosedRange<Int>
+  /// The number of items that a target competes with, smallest and largest, by protocol.
+  let negativeCounts: [RankingProtocol: ClosedRange<Int>]
   /// Whether items of the history are candidates too.
   var allowsRepeats = false
   let itemCount: Int
   let userCount: Int
   /// What the earlier stages recorded: configuration and counters by stage.
-  let stages: [String: JSONValue]
+  var stages: [String: JSONValue]
   /// The comparison with another run.
   var comparison: RunComparison?
   /// What the lists look like beyond accuracy.
   var lists: [(key: String, value: Double?)] = []
+  /// Mean gate weights by group, of a model with a gate.
+  var gates: JSONValue?
   /// The lines of the training log.
   var training: [JSONValue] = []
   /// The report of the codes, for a model with codes.
   var codes: JSONValue?
+  /// What the stages took, where it is known.
+  var times: JSONValue?
   /// A few users with their lists.
   var examples: JSONValue = []
 
@@ -63,8 +67,10 @@ struct EvaluationReport {
       Dictionary(
         uniqueKeysWithValues: lists.map { ($0.key, $0.value.map(JSONValue.number) ?? .null) }))
     members["against"] = comparison?.json
+    members["gates"] = gates
     members["training"] = .array(training)
     members["codes"] = codes
+    members["times"] = times
     members["examples"] = examples
     return .object(members)
   }
@@ -76,9 +82,18 @@ struct EvaluationReport {
       let history = allowsRepeats ? "the user's history among them" : "the user's history excluded"
       return "full ranking: all \(itemCount) items, \(history)"
     case .negatives:
-      let (least, most) = (negativeCounts.lowerBound, negativeCounts.upperBound)
-      let count = least == most ? "\(most)" : "\(least) to \(most)"
-      return "stored negatives: the target and \(count) items outside the user's whole history"
+      return
+        "stored negatives: the target and \(count(kind)) items outside the user's whole history"
+    case .popular:
+      return """
+        popular negatives: the target and \(count(kind)) items outside the user's whole history, drawn in proportion \
+        to their train events
+        """
     }
+  }
+
+  private func count(_ kind: RankingProtocol) -> String {
+    let range = negativeCounts[kind] ?? 0...0
+    return range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
   }
 }

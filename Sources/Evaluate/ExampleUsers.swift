@@ -48,30 +48,39 @@ struct ExampleUsers {
           count: Self.listLength, excluded: history, threads: threads)
         return example(
           name, user: cases.users[position], history: Array(history.values), top: top,
-          truth: cases.targets[position], rank: ranks.ranks[index], words)
+          truth: cases.targets[position], rank: ranks.ranks[index], words,
+          Attention(model.attention(over: history.values[...]), historyLength: history.values.count)
+        )
       })
   }
 
   private func example(
     _ kind: String, user: Int, history: [UInt32], top: TopItems, truth: UInt32, rank: Double,
-    _ words: CodeWords?
+    _ words: CodeWords?, _ attention: Attention
   ) -> JSONValue {
     let list = zip(top.items[0], top.scores[0]).map { item, score in
       var entry = describe(item, words)
       entry["score"] = .number(Double(score))
       entry["isTruth"] = .bool(item == truth)
-      entry["because"] = reason(item, history)
+      entry["because"] = reason(item, history, attention)
       return JSONValue.object(entry)
     }
     var target = describe(truth, words)
     target["rank"] = .number(rank)
-    return [
+    let shown = history.indices.suffix(Self.historyLength)
+    var members: [String: JSONValue] = [
       "kind": .string(kind), "user_id": .string(data.userIDs[user]),
       "historyLength": JSONValue(history.count),
       "history": .array(
-        history.suffix(Self.historyLength).map { .object(describe($0, words)) }),
+        shown.map { place in
+          var entry = describe(history[place], words)
+          entry["attention"] = attention.json(place..<place + 1)
+          return .object(entry)
+        }),
       "truth": .object(target), "list": .array(list),
     ]
+    if shown.startIndex > 0 { members["earlierAttention"] = attention.json(0..<shown.startIndex) }
+    return .object(members)
   }
 
   /// Id, title, codes and their words.
@@ -88,42 +97,50 @@ struct ExampleUsers {
   }
 
   /// The latest history item with the longest shared code prefix; nil where none shares the first code.
-  private func reason(_ item: UInt32, _ history: [UInt32]) -> JSONValue? {
+  private func reason(
+    _ item: UInt32, _ history: [UInt32], _ attention: Attention
+  ) -> JSONValue? {
     guard let codes else { return nil }
     let own = codes.tuple(of: Int(item))
-    var best: (length: Int, item: UInt32)?
-    for other in history.reversed() {
-      let length = zip(own, codes.tuple(of: Int(other))).prefix { $0 == $1 }.count
-      if length > best?.length ?? 0 { best = (length, other) }
+    var best: (length: Int, place: Int)?
+    for place in history.indices.reversed() {
+      let length = zip(own, codes.tuple(of: Int(history[place]))).prefix { $0 == $1 }.count
+      if length > best?.length ?? 0 { best = (length, place) }
     }
     return best.map { best in
-      [
+      let index = Int(history[best.place])
+      var entry: [String: JSONValue] = [
         "sharedLevels": JSONValue(best.length),
-        "title": .string(data.catalogue.titles[Int(best.item)]),
-        "item_id": .string(data.catalogue.itemIDs[Int(best.item)]),
+        "title": .string(data.catalogue.titles[index]),
+        "item_id": .string(data.catalogue.itemIDs[index]),
       ]
+      entry["attention"] = attention.json(best.place..<best.place + 1)
+      return .object(entry)
     }
   }
 }
 
-/// The first code of an item in words: the most frequent category among the items that have it.
-struct CodeWords {
-  private let codes: ItemCodes
-  private let words: [String]
+/// How much each event of a history counts, by branch; events before those that the model reads count nothing.
+private struct Attention {
+  private let branches: [(name: String, weights: [Float])]
+  private let historyLength: Int
 
-  /// Finds the words of all first-level codes; of equally frequent categories the first in the alphabet.
-  init(_ codes: ItemCodes, _ catalogue: Catalogue) {
-    self.codes = codes
-    var counts = [[String: Int]](repeating: [:], count: codes.levelSizes[0])
-    for item in 0..<codes.count {
-      guard let category = catalogue.categories[item].last else { continue }
-      counts[Int(codes.codes[item * codes.levelCount])][category, default: 0] += 1
-    }
-    words = counts.map { found in
-      found.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? ""
-    }
+  init(_ branches: [(branch: String, weights: [Float])], historyLength: Int) {
+    self.branches = branches.map { ($0.branch, $0.weights) }
+    self.historyLength = historyLength
   }
 
-  /// The words of an item's first code; empty where the items have no categories.
-  func text(of item: Int) -> String { words[Int(codes.codes[item * codes.levelCount])] }
+  /// The sum over some events by branch; nil for a model without attention.
+  func json(_ places: Range<Int>) -> JSONValue? {
+    guard !branches.isEmpty else { return nil }
+    return .object(
+      Dictionary(
+        uniqueKeysWithValues: branches.map { name, weights in
+          let skipped = historyLength - weights.count
+          let sum = places.reduce(0) { sum, place in
+            sum + (place < skipped ? 0 : Double(weights[place - skipped]))
+          }
+          return (name, .number(sum))
+        }))
+  }
 }

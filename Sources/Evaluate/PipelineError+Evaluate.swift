@@ -17,9 +17,11 @@ extension PipelineError {
   }
 
   /// A list longer than the catalogue was asked for.
-  static func listTooLong(_ count: Int, catalogue: Int) -> PipelineError {
+  static func listTooLong(
+    _ option: String, _ count: Int, catalogue: Int
+  ) -> PipelineError {
     PipelineError(
-      .configuration, "found '--recommend \(count)', there are \(catalogue) items to choose from")
+      .configuration, "found '\(option) \(count)', there are \(catalogue) items to choose from")
   }
 
   /// The model needs codes and none were given.
@@ -79,6 +81,50 @@ extension PipelineError {
     PipelineError(
       .configuration, "found '--space \(space)', the model '\(model)' has no such branch",
       note: "use '--space joint'")
+  }
+
+  /// New items were given to a model without codes.
+  static func newItemsNeedCodes(model: String) -> PipelineError {
+    PipelineError(
+      .configuration, "found '--new-items', the model '\(model)' knows nothing of codes",
+      note: "train a model with codes: '--model h2rec' or '--model sid'")
+  }
+
+  /// Codes of new items mean something else than those of the model.
+  static func otherCodebooks(_ directory: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "these codes are not those of the codebooks that the model was trained with",
+      at: .init(path: directory.string),
+      note: "encode the new items with h2rec-tokenize --encode-only and the output given as --codes"
+    )
+  }
+
+  /// The model knows all items of an output that was given as new ones.
+  static func nothingNew(_ directory: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "all items of these codes are in the catalogue of the model",
+      at: .init(path: directory.string), note: "leave '--new-items' out")
+  }
+
+  /// An option needs text vectors, and new items have none.
+  static func noVectorsOfNewItems(_ option: String) -> PipelineError {
+    PipelineError(
+      .configuration, "'\(option)' needs text vectors of all items, and the new ones have none",
+      note: "give the preprocess output of the new items with '--new-items-data'")
+  }
+
+  /// New items are compared in a space that they have no place in.
+  static func noHashOfNewItems() -> PipelineError {
+    PipelineError(
+      .configuration, "found '--space hash' and '--new-items': new items have no hash ID",
+      note: "use '--space semantic'")
+  }
+
+  /// Stored negatives of a user come after those of a later one.
+  static func negativesNotAscending(user: Int) -> PipelineError {
+    PipelineError(
+      .dataFormat, "the stored negatives of user \(user) come after those of a later user",
+      note: "run h2rec-preprocess again")
   }
 
   /// An id cannot stand in a file of one id a line.

@@ -31,24 +31,8 @@ struct ProtocolResult: Sendable {
     bootstrap: Bootstrap? = nil, threads: Int = 1
   ) {
     protocolKind = kind
-    let values = metrics.map { ranks.values(of: $0) }
     self.groups = groups.map { group in
-      let members = ranks.cases.indices.filter { group.contains[ranks.cases[$0]] }
-      guard !members.isEmpty else { return GroupResult(userCount: 0, means: [], intervals: [:]) }
-      var intervals: [String: ClosedRange<Double>] = [:]
-      if let bootstrap {
-        let headline = metrics.indices.filter { metrics[$0].isHeadline }
-        let means = bootstrap.means(
-          of: headline.map { index in members.map { values[index][$0] } }, threads: threads)
-        for (index, means) in zip(headline, means) {
-          intervals[metrics[index].key] = bootstrap.interval(of: means)
-        }
-      }
-      return GroupResult(
-        userCount: members.count,
-        means: values.map { column in
-          members.reduce(0) { $0 + column[$1] } / Double(members.count)
-        }, intervals: intervals)
+      GroupResult(group, ranks, metrics: metrics, bootstrap: bootstrap, threads: threads)
     }
   }
 
@@ -67,6 +51,36 @@ struct ProtocolResult: Sendable {
   }
 }
 
+extension ProtocolResult.GroupResult {
+  /// Averages over the users of one group, in one pass and in memory that does not grow with them.
+  fileprivate init(
+    _ group: CaseGroup, _ ranks: CaseRanks, metrics: [Metric], bootstrap: Bootstrap?, threads: Int
+  ) {
+    let headline = metrics.filter(\.isHeadline)
+    var sums = [Double](repeating: 0, count: metrics.count)
+    var sample = Bootstrap.Sample(columnCount: headline.count)
+    var count = 0
+    for (place, position) in ranks.cases.enumerated() where group.contains(position) {
+      let (rank, candidates) = (ranks.ranks[place], ranks.candidateCounts[place])
+      count += 1
+      for (index, metric) in metrics.enumerated() {
+        sums[index] += metric.value(rank: rank, candidateCount: candidates)
+      }
+      guard bootstrap != nil else { continue }
+      sample.add(headline.map { $0.value(rank: rank, candidateCount: candidates) })
+    }
+    userCount = count
+    means = count > 0 ? sums.map { $0 / Double(count) } : []
+    var intervals: [String: ClosedRange<Double>] = [:]
+    if let bootstrap, count > 0 {
+      for (metric, means) in zip(headline, bootstrap.means(of: sample, threads: threads)) {
+        intervals[metric.key] = bootstrap.interval(of: means)
+      }
+    }
+    self.intervals = intervals
+  }
+}
+
 extension Metric {
   /// Whether tables and pictures show the metric; report.json has all of them.
   var isHeadline: Bool {
@@ -74,13 +88,6 @@ extension Metric {
     case .hitRate, .ndcg, .reciprocalRank: true
     case .precision, .averagePrecision, .areaUnderCurve: false
     }
-  }
-}
-
-extension CaseRanks {
-  /// The metric of every case.
-  func values(of metric: Metric) -> [Double] {
-    zip(ranks, candidateCounts).map { metric.value(rank: $0, candidateCount: $1) }
   }
 }
 

@@ -43,7 +43,7 @@ struct ReportTables {
         }
         return table
       }
-      let details = [CaseGroup.Section.grid, .category].map(\.rawValue)
+      let details = [CaseGroup.Section.grid, .category, .period].map(\.rawValue)
       func isDetail(_ group: JSONValue) -> Bool {
         details.contains(group["section"]?.stringValue ?? "")
       }
@@ -61,8 +61,8 @@ struct ReportTables {
       .joined(separator: "\n\n")
   }
 
-  /// The tables as a page of Markdown.
-  var markdown: String {
+  /// The tables as a page of Markdown, with the numbers of the rest of the report.
+  func markdown(of report: JSONValue) -> String {
     var text = "# Evaluation\n\nSplit: \(split). Users: \(userCount). Items: \(itemCount).\n"
     text += "Ties count half: rank = 1 + greater + equal / 2; a hit when the rank is at most k.\n"
     for (candidates, table, details) in protocols {
@@ -70,6 +70,7 @@ struct ReportTables {
       text += "\n## \(title)\n\n\(table.markdown)\n\n\(details.markdown)\n"
     }
     text += "\n## Lists\n\n\(lists.markdown)\n"
+    text += "\n\(ReportMarkdown(report: report).sections)"
     text += "\n## Groups\n\n"
     for (title, rule) in rules { text += "- **\(title)**: \(rule)\n" }
     return text

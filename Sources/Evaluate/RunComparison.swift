@@ -35,10 +35,14 @@ struct RunComparison {
       }
       protocols[kind.rawValue] = settings.compare(own, theirs)
     }
-    json = [
+    var members: [String: JSONValue] = [
       "manifest": .string(input.reference.checksum), "protocols": .object(protocols),
       "values": otherReport["protocols"] ?? .null,
     ]
+    for key in ["lists", "training", "gates", "codes", "stages"] {
+      members[key] = otherReport[key]
+    }
+    json = .object(members)
   }
 
   /// What a comparison needs to know of this run.
@@ -52,15 +56,19 @@ struct RunComparison {
 
     /// The differences of all groups under one protocol.
     func compare(_ own: CaseRanks, _ theirs: CaseRanks) -> JSONValue {
-      let columns = metrics.map { metric in
-        zip(own.values(of: metric), theirs.values(of: metric)).map { $0 - $1 }
-      }
       var members: [String: JSONValue] = [:]
       for group in groups {
-        let places = own.cases.indices.filter { group.contains[own.cases[$0]] }
-        guard !places.isEmpty else { continue }
-        let results = bootstrap.compare(
-          columns.map { column in places.map { column[$0] } }, threads: threads)
+        var sample = DifferenceSample(columnCount: metrics.count)
+        for (place, position) in own.cases.enumerated() where group.contains(position) {
+          let candidates = own.candidateCounts[place]
+          sample.add(
+            metrics.map { metric in
+              metric.value(rank: own.ranks[place], candidateCount: candidates)
+                - metric.value(rank: theirs.ranks[place], candidateCount: candidates)
+            })
+        }
+        guard sample.userCount > 0 else { continue }
+        let results = bootstrap.compare(sample, threads: threads)
         members[group.key] = .object(
           Dictionary(uniqueKeysWithValues: zip(metrics.map(\.key), results.map(\.json))))
       }

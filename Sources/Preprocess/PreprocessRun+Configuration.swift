@@ -51,6 +51,7 @@ extension PreprocessRun {
       "pair_count": JSONValue(derivation.pairCount),
       "pair_minimum": JSONValue(derivation.pairMinimum),
       "negatives": JSONValue(derivation.negatives),
+      "popular_negatives": JSONValue(derivation.popularNegatives),
     ]
   }
 }

@@ -38,13 +38,31 @@ extension PreprocessRun {
       counters["pairs_\(kind.rawValue)"] = JSONValue(pairs.neighbours.values.count)
       tables.append(pairs.table(kind))
     }
+    tables += negatives(histories, trainEnds, validEnds, groups)
+    count(histories, trainEnds, validEnds, groups, &counters)
+    return Result(tables: tables, counters: counters)
+  }
+
+  /// The stored negatives, uniform and by popularity.
+  private func negatives(
+    _ histories: Histories, _ trainEnds: [UInt32], _ validEnds: [UInt32], _ groups: PopularityGroups
+  ) -> [Table] {
+    var tables: [Table] = []
     if derivation.negatives > 0 {
       let sampler = NegativeSampler(count: derivation.negatives, seed: seed, threads: threads)
       tables.append(
-        sampler.negatives(histories, validEnds: validEnds, itemCount: itemCount).table)
+        sampler.negatives(histories, validEnds: validEnds, itemCount: groups.trainCounts.count)
+          .table(.uniform))
     }
-    count(histories, trainEnds, validEnds, groups, &counters)
-    return Result(tables: tables, counters: counters)
+    if derivation.popularNegatives > 0 {
+      let sampler = NegativeSampler(
+        count: derivation.popularNegatives, seed: seed, threads: threads)
+      tables.append(
+        sampler.popularNegatives(
+          histories, trainEnds: trainEnds, validEnds: validEnds, trainCounts: groups.trainCounts
+        ).table(.popular))
+    }
+    return tables
   }
 
   private func split(_ histories: Histories) throws(PipelineError) -> Split {

@@ -228,8 +228,13 @@ struct DerivationOptions: ParsableArguments {
   @Option(help: "Least number of co-occurrences of a ppmi pair.")
   var pairMinimum = 2
 
-  @Option(help: "Stored negatives of a user, for the sampled protocol; 0 for none.")
+  @Option(help: "Stored uniform negatives of a user, for the sampled protocol; 0 for none.")
   var negatives = 100
+
+  @Option(
+    help: "Stored negatives of a user drawn by popularity, for a protocol of their own; 0 for none."
+  )
+  var popularNegatives = 100
 
   func validate() throws {
     guard (0...1).contains(headShare) else {
@@ -239,7 +244,8 @@ struct DerivationOptions: ParsableArguments {
       ("--tail-threshold", tailThreshold, 0...1_000_000_000),
       ("--pair-window", pairWindow, 1...100),
       ("--pair-count", pairCount, 1...10_000), ("--pair-minimum", pairMinimum, 1...1_000_000),
-      ("--negatives", negatives, 0...100_000), ("--held-out", heldOut, 1...1000),
+      ("--negatives", negatives, 0...100_000),
+      ("--popular-negatives", popularNegatives, 0...100_000), ("--held-out", heldOut, 1...1000),
     ]
     for (name, value, range) in ranges where !range.contains(value) {
       throw ValidationError(

@@ -20,13 +20,13 @@ struct CrashTests {
 
   private static let isLong = ProcessInfo.processInfo.environment["H2REC_LONG"] != nil
 
-  /// Three of the six, unless `H2REC_LONG` is set: each takes hundreds of runs.
+  /// Four of the eight, unless `H2REC_LONG` is set: each takes hundreds of runs.
   static let cases = [
     Case(stage: "preprocess", hasOldOutput: true), Case(stage: "tokenize", hasOldOutput: false),
-    Case(stage: "train", hasOldOutput: true),
+    Case(stage: "train", hasOldOutput: true), Case(stage: "evaluate", hasOldOutput: true),
     Case(stage: "preprocess", hasOldOutput: false), Case(stage: "tokenize", hasOldOutput: true),
-    Case(stage: "train", hasOldOutput: false),
-  ].prefix(isLong ? 6 : 3)
+    Case(stage: "train", hasOldOutput: false), Case(stage: "evaluate", hasOldOutput: false),
+  ].prefix(isLong ? 8 : 4)
 
   /// Every call by which training saves and writes with `H2REC_LONG`, else one in eleven; every call of other stages.
   private static func stride(of run: Case) -> Int { run.stage == "train" && !isLong ? 11 : 1 }
@@ -78,9 +78,9 @@ private struct Experiment {
     self.directory = directory
     let shop = ["sample", "--output", "shop", "--users", "12", "--items", "12"]
     try await Self.succeed("h2rec-preprocess", shop + ["--interactions", "100"], directory)
-    if run.stage != "preprocess" {
-      try await Self.succeed(
-        "h2rec-preprocess", Self.arguments("preprocess", "data", seed: 1), directory)
+    for (stage, output) in [("preprocess", "data"), ("tokenize", "codes"), ("train", "model")] {
+      guard stage != run.stage else { break }
+      try await Self.succeed("h2rec-\(stage)", Self.arguments(stage, output, seed: 1), directory)
     }
     func state(seed: Int) async throws -> [String: [UInt8]] {
       try? FileManager.default.removeItem(atPath: directory.appending("saved").string)
@@ -104,10 +104,15 @@ private struct Experiment {
         ]
       case "tokenize": ["--data", "data", "--codebooks", "3,3", "--pca", "0"]
       // Three steps, a checkpoint after each, so that the third replaces the first.
-      default:
+      case "train":
         [
           "--data", "data", "--model", "sasrec", "--dimension", "4", "--epochs", "3",
           "--checkpoint-steps", "1",
+        ]
+      default:
+        [
+          "--data", "data", "--codes", "codes", "--model", "model", "--resamples", "100",
+          "--recommend", "2", "--recommend-compression", "gzip",
         ]
       }
     return own + ["--output", output, "--seed", "\(seed)", "--quiet"]

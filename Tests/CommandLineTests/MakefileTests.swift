@@ -107,6 +107,26 @@ import Testing
     }
   }
 
+  @Test func `the summaries of the stages are kept, and shown on the report when wanted`()
+    async throws
+  {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      _ = try await pipeline.make("evaluate")
+      let manifest = pipeline.run.appending("4-evaluate").appending("manifest.json")
+      for stage in stageNames.dropLast() {
+        let kept = pipeline.run.appending(".make").appending("times").appending("\(stage).json")
+        #expect(
+          try String(contentsOfFile: kept.string, encoding: .utf8) == "{\"stage\":\"\(stage)\"}\n")
+      }
+      #expect(try !String(contentsOfFile: manifest.string, encoding: .utf8).contains("--run-times"))
+      #expect(try await pipeline.make("evaluate", "TIMES=1").stages == ["evaluate"])
+      #expect(
+        try String(contentsOfFile: manifest.string, encoding: .utf8)
+          .contains("--run-times \(pipeline.run)/.make/times"))
+    }
+  }
+
   // MARK: - DATA
 
   @Test func `only the files that exist become options`() async throws {

@@ -73,6 +73,7 @@ struct Pipeline {
     var variables: [Environment.Key: String?] = [
       "MAKEFLAGS": nil, "MFLAGS": nil, "MAKELEVEL": nil, "MAKEOVERRIDES": nil, "DATA": nil,
       "RUN": nil, "PRESET": nil, "SEED": nil, "THREADS": nil, "QUIET": nil,
+      "TIMES": nil,
     ]
     variables.merge(environment) { $1 }
     return try await runProgram(
@@ -80,10 +81,10 @@ struct Pipeline {
       environment: variables)
   }
 
-  /// Every file of RUN with its contents and the time of its last change.
+  /// Every file of RUN with its contents and the time of its last change, but for the summaries with the stages' times.
   func state() throws -> [String: FileState] {
     var result: [String: FileState] = [:]
-    for (name, bytes) in try contents(of: run) {
+    for (name, bytes) in try contents(of: run) where !name.hasPrefix(".make/times/") {
       let attributes = try FileManager.default.attributesOfItem(
         atPath: run.appending(name).string)
       result[name] = FileState(

@@ -136,8 +136,9 @@ import Testing
         #expect(try Array(parsedDump(result.output).dropFirst()) == expected)
       }
       let documented = [
-        "sequences", "items", "vectors", "pairs-ppmi", "pairs-decay", "negatives", "codes",
-        "codebooks", "space", "coded-items", "parameters", "hash-vectors", "code-vectors", "ranks",
+        "sequences", "items", "vectors", "pairs-ppmi", "pairs-decay", "negatives",
+        "negatives-popular", "codes", "codebooks", "space", "coded-items", "parameters",
+        "hash-vectors", "code-vectors", "ranks",
       ]
       #expect(kinds.sorted() == documented.sorted(), "see Documentation/ShardFormat.md, section 8")
     }

@@ -47,15 +47,15 @@ struct `Outputs of the stages` {
       neighbours: RaggedArray([[1], [0, 2], []]), weights: RaggedArray([[1], [0.3, 0.5], []]))
     let negatives = EvaluationNegatives(users: [0], negatives: RaggedArray([[1, 2]]))
     try withTemporaryDirectory { directory in
-      let input = try written([pairs.table(.ppmi), negatives.table], in: directory)
+      let input = try written([pairs.table(.ppmi), negatives.table(.popular)], in: directory)
       #expect(try PositivePairs(input, .ppmi) == pairs)
-      #expect(try EvaluationNegatives(input, itemCount: 3, userCount: 1) == negatives)
+      #expect(try EvaluationNegatives(input, .popular, itemCount: 3, userCount: 1) == negatives)
       #expect(throws: PipelineError.self) { try PositivePairs(input, .decay) }
       #expect(throws: PipelineError.self) {
-        try EvaluationNegatives(input, itemCount: 2, userCount: 1)
+        try EvaluationNegatives(input, .popular, itemCount: 2, userCount: 1)
       }
       #expect(throws: PipelineError.self) {
-        try EvaluationNegatives(input, itemCount: 3, userCount: 0)
+        try EvaluationNegatives(input, .popular, itemCount: 3, userCount: 0)
       }
     }
   }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dataset
 import Kernels
 import Ranking
@@ -16,7 +17,8 @@ import Testing
       split: .test, metrics: metrics, groups: FourUsers.groups,
       results: RankingProtocol.allCases.compactMap { kind in
         ranks[kind].map { ProtocolResult(kind, $0, groups: FourUsers.groups, metrics: metrics) }
-      }, negativeCounts: 1...3, itemCount: 8, userCount: 4, stages: [:]
+      }, negativeCounts: [.negatives: 1...3, .popular: 2...2], itemCount: 8, userCount: 4,
+      stages: [:]
     ).json
   }
 
@@ -37,13 +39,16 @@ import Testing
     #expect(EvaluationCases(sequences, split: .valid).users == [1])
   }
 
-  @Test func `ranks of the four users under both protocols`() throws {
+  @Test func `ranks of the four users under all protocols`() throws {
     let ranks = try FourUsers.ranks(FourUsers.model)
     #expect(ranks[.full]?.ranks == [3, 3, 1, 7])
     #expect(ranks[.full]?.candidateCounts == [6, 7, 2, 7])
     #expect(ranks[.negatives]?.cases == [0, 1, 2])
     #expect(ranks[.negatives]?.ranks == [2, 2, 1])
     #expect(ranks[.negatives]?.candidateCounts == [4, 3, 2])
+    #expect(ranks[.popular]?.cases == [0, 3])
+    #expect(ranks[.popular]?.ranks == [2, 3])
+    #expect(ranks[.popular]?.candidateCounts == [3, 3])
   }
 
   /// Protocol, group, metric, and the value computed by hand.
@@ -79,6 +84,15 @@ import Testing
     ("full", "category-coffee", "users", 2),
     ("full", "category-coffee", "ndcg@10", 3.0 / 4),
     ("full", "category-tea", "ndcg@10", 5.0 / 12),
+    // The targets' times are seconds 1 (bob), 2 (ann and d,e) and 10 ("cy") of a day in 2020.
+    ("full", "period-1", "users", 1),
+    ("full", "period-2", "users", 2),
+    ("full", "period-2", "mrr", 5.0 / 21),
+    ("full", "period-3", "mrr", 1),
+    ("negatives-popular", "overall", "users", 2),
+    ("negatives-popular", "overall", "mrr", 5.0 / 12),
+    ("negatives-popular", "overall", "auc", 1.0 / 4),
+    ("negatives-popular", "cold", "users", 0),
     ("negatives", "overall", "users", 3),
     ("negatives", "overall", "mrr", 2.0 / 3),
     ("negatives", "overall", "auc", 13.0 / 18),
@@ -98,12 +112,58 @@ import Testing
     catalogue.categories = (0..<8).map { $0 == 6 ? ["shop"] : ["shop", $0 < 4 ? "tea" : "coffee"] }
     let groups = CaseGroup.categories(FourUsers.cases, catalogue)
     #expect(groups.map(\.key) == ["category-tea", "category-coffee", "category-shop"])
-    #expect(groups[0].contains == [false, true, false, true])
+    #expect((0..<4).map(groups[0].contains) == [false, true, false, true])
     catalogue.categories = (0..<8).map { _ in [] }
     #expect(CaseGroup.categories(FourUsers.cases, catalogue).isEmpty)
   }
 
-  @Test func `tables show every group of both protocols`() throws {
+  @Test func `periods are cut where a day begins, and equal times stay together`() {
+    func periods(_ times: [Int64]) -> [(title: String, members: [Int])] {
+      let groups = CaseGroup.periods(EvaluationCases(FourUsers.timed(times), split: .test))
+      return groups.map { group in
+        (group.title, times.indices.filter { group.contains($0) })
+      }
+    }
+    let day: Int64 = 86_400
+    let year = 365 * day
+    let eight = periods(
+      [0, 1, day, day + 5, 2 * day, 3 * day, 4 * day, 5 * day - 1].map { $0 + year })
+    #expect(
+      eight.map(\.title) == ["1971-01-01", "1971-01-02", "1971-01-03 to 1971-01-04", "1971-01-05"])
+    #expect(eight.map(\.members) == [[0, 1], [2, 3], [4, 5], [6, 7]])
+    let hours = periods([-3600, 0, 3600, 7200].map { $0 - 600 })
+    #expect(
+      hours.map(\.title) == [
+        "1969-12-31 22 h", "1969-12-31 23 h", "1970-01-01 00 h", "1970-01-01 01 h",
+      ])
+    #expect(periods([7, 7, 7, 7].map { $0 + year }).isEmpty)
+    #expect(periods([0, day, 2 * day, year - 1]).isEmpty)
+    #expect(periods([]).isEmpty)
+    // Most of the targets on the first day: what is left is one period more.
+    let skewed = periods([0, 0, 0, 0, 0, 0, day, 2 * day, 3 * day].map { $0 + year })
+    #expect(skewed.map(\.members.count) == [6, 3])
+  }
+
+  @Test func `a log without times has no periods`() {
+    let groups = CaseGroup.all(
+      FourUsers.cases, catalogue: FourUsers.catalogue, hasTimes: false)
+    #expect(!groups.contains { $0.section == .period })
+  }
+
+  @Test func `the gate's weights are averaged over the users of a group`() throws {
+    let gates = try FourUsers.result(FourUsers.model).gates.json
+    // Histories of 2, 1, 10 and 2 events.
+    func first(_ group: String) -> Double {
+      gates?[group]?.arrayValue?.first?.numberValue ?? .nan
+    }
+    #expect(abs(first("overall") - (0.5 + 1 + 0.1 + 0.5) / 4) < 1e-7)
+    #expect(abs(first("head") - 0.75) < 1e-7 && abs(first("tail") - 0.3) < 1e-7)
+    #expect(gates?["popularity-10-29"] == nil)
+    let plain = TableModel(rows: FourUsers.model.rows, itemCount: 8)
+    #expect(try FourUsers.result(plain).gates.json == nil)
+  }
+
+  @Test func `tables show every group of all protocols`() throws {
     let tables = try ReportTables(report(), path: "report.json")
     #expect(tables.plain.hasPrefix("test split, 4 users, 8 items\n\nfull ranking: all 8 items"))
     #expect(tables.plain.contains("stored negatives: the target and 1 to 3 items"))
@@ -116,7 +176,8 @@ import Testing
         """))
     #expect(tables.plain.contains("popularity 10-29       0       -"))
     #expect(
-      tables.markdown.contains("| overall | 4 | 0.7500 | 1.0000 | 0.5000 | 0.5833 | 0.4524 |"))
+      try tables.markdown(of: report()).contains(
+        "| overall | 4 | 0.7500 | 1.0000 | 0.5000 | 0.5833 | 0.4524 |"))
   }
 
   @Test func `something that is no report is refused`() {
@@ -137,12 +198,20 @@ import Testing
 
   @Test func `lists leave the history out and are added up`() throws {
     // Lists of two: 2 4, 1 2, 6 4, 0 3.
-    var lists = ListMetrics(items: ListMetrics.Items(FourUsers.data), cutoffs: [2])
-    _ = try FourUsers.ranks(FourUsers.model, &lists)
+    let lists = try FourUsers.result(FourUsers.model).lists
     let values = Dictionary(uniqueKeysWithValues: lists.values.map { ($0.key, $0.value) })
     #expect(values["coverage@2"] == .some(6.0 / 8))
     #expect(values["tail@2"] == .some(6.0 / 8))
     #expect(values["diversity@2"] == .some(nil))
+  }
+
+  @Test func `a cut above the catalogue is refused, and the usual cuts end with it`() throws {
+    #expect(try MetricOptions.parse([]).cutoffs(itemCount: 100) == [5, 10, 20])
+    #expect(try MetricOptions.parse([]).cutoffs(itemCount: 12) == [5, 10])
+    #expect(try MetricOptions.parse([]).cutoffs(itemCount: 3) == [3])
+    #expect(throws: PipelineError.listTooLong("--cutoffs", 9, catalogue: 8)) {
+      try MetricOptions.parse(["--cutoffs", "9,2"]).cutoffs(itemCount: 8)
+    }
   }
 
   @Test func `cutoffs are sorted, each once, and between 1 and 10,000`() {

@@ -58,12 +58,11 @@ import Testing
     let headings = page.matches(of: /<h2>([^<]*)<\/h2>/).map { String($0.1) }
     #expect(
       headings == [
-        "Where it is strong", "Against the other run", "Accuracy", "Lists", "Training", "Codes",
-        "Examples",
-        "Data", "Run",
+        "Where it is strong", "Against the other run", "Accuracy", "Lists", "Training", "Gate",
+        "Codes", "Examples", "Data", "Run",
       ])
     let pictures = page.matches(of: /<svg(.*?)<\/svg>/.dotMatchesNewlines())
-    #expect(pictures.count == 7)
+    #expect(pictures.count == 10)
     for picture in pictures { try checkBounds(of: picture.0) }
     #expect(page.count { $0 == "<" } == page.count { $0 == ">" })
     for element in ["div", "table", "tr", "td", "th", "svg", "figure", "text", "small", "ol"] {
@@ -71,6 +70,20 @@ import Testing
       let closed = page.matches(of: try Regex("</\(element)>")).count
       #expect(opened == closed, "\(element)")
     }
+  }
+
+  @Test func `the other run stands beside this one, and the data card warns`() throws {
+    let page = try ReportPage(SampleReport.json(withOther: true)).html
+    let sections = page.split(separator: "<h2>").dropFirst()
+    for heading in ["Accuracy", "Lists", "Training", "Gate", "Codes"] {
+      let section = try #require(sections.first { $0.hasPrefix("\(heading)<") })
+      #expect(section.contains("other"), "\(heading)")
+    }
+    #expect(page.contains("<small>other run: 0.5833</small>"))
+    #expect(page.contains("1 of the 4 test events (25.0 %) are earlier than the last training"))
+    #expect(page.contains("The last event of each user is the test"))
+    let alone = try ReportPage(SampleReport.json(withOther: false)).html
+    #expect(!alone.contains("other run"))
   }
 
   @Test func `titles of items cannot break the page`() throws {
@@ -92,5 +105,21 @@ import Testing
     #expect(list[0]["because"]?["item_id"]?.stringValue == "i7")
     #expect(list[0]["because"]?["sharedLevels"]?.integerValue == 2)
     #expect(list[0]["words"]?.stringValue == "coffee")
+  }
+
+  @Test func `an example says how much attention the history gets`() throws {
+    let report = try SampleReport.json(withOther: false)
+    let first = try #require(report["examples"]?.arrayValue?.first)
+    // "cy" has ten events, of which the model reads the last three; the last eight are shown, and item 7 is the seventh.
+    let history = (first["history"]?.arrayValue ?? []).map {
+      $0["attention"]?["hash"]?.numberValue ?? .nan
+    }
+    #expect(history.dropLast(3) == [0, 0, 0, 0, 0])
+    #expect(zip(history.suffix(3), [1.0 / 6, 2.0 / 6, 3.0 / 6]).allSatisfy { abs($0 - $1) < 1e-7 })
+    #expect(first["earlierAttention"]?["hash"]?.numberValue == 0)
+    #expect(first["list"]?.arrayValue?[0]["because"]?["attention"]?["hash"]?.numberValue == 0)
+    let page = ReportPage(report).html
+    #expect(page.contains("<th>attention, hash branch</th>") && page.contains("<td>50.0 %</td>"))
+    #expect(page.contains("everything before"))
   }
 }

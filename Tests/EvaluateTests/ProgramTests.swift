@@ -6,34 +6,10 @@ import Testing
 
 /// The built program on a small shop and a model that saw it once.
 @Suite(.serialized) struct ProgramTests {
-  /// Runs the stages before this one in `directory`: outputs `1`, `2`, `3`.
-  private func prepare(_ directory: FilePath, seed: Int = 1) async throws {
-    let steps: [(String, [String])] = [
-      (
-        "preprocess",
-        [
-          "sample", "--output", "shop", "--users", "120", "--items", "60", "--interactions", "1200",
-          "--seed", "\(seed)",
-        ]
-      ),
-      (
-        "preprocess",
-        [
-          "--interactions", "shop/interactions.csv", "--items", "shop/items.jsonl", "--vectors",
-          "shop/item_embeddings.npy", "--vector-ids", "shop/item_ids.txt", "--negatives", "10",
-          "--output", "1",
-        ]
-      ),
-      ("tokenize", ["--data", "1", "--codebooks", "8,8", "--output", "2"]),
-      (
-        "train",
-        ["--data", "1", "--codes", "2", "--output", "3", "--dimension", "8", "--epochs", "2"]
-      ),
-    ]
-    for (stage, arguments) in steps {
-      let result = try await runStage("h2rec-\(stage)", arguments + ["--quiet"], in: directory)
-      #expect(result.status == .exited(0), "\(stage): \(result.error)")
-    }
+  private let inputs = SmallShop.inputs
+
+  private func prepare(_ directory: FilePath) async throws {
+    try await SmallShop.prepare(directory)
   }
 
   private func evaluate(
@@ -41,8 +17,6 @@ import Testing
   ) async throws -> StageResult {
     try await runStage("h2rec-evaluate", arguments, in: directory)
   }
-
-  private let inputs = ["--data", "1", "--codes", "2", "--model", "3", "--resamples", "100"]
 
   @Test
   func `a run writes the same bytes with one thread and with two, and show repeats its table`()

@@ -36,7 +36,9 @@ import TextInput
   ) throws -> (text: String, counts: RecommendationWriter.Counts, unknownItems: Int) {
     let options = try RecommendationOptions.parse(arguments)
     let writer = try #require(
-      try options.plan(data, allowsRepeats: allowsRepeats, threads: 2))
+      try options.plan(
+        ListItems(data, vectors: model.itemVectors(threads: 1)), histories: data,
+        allowsRepeats: allowsRepeats, threads: 2))
     var output = try StageOutput(directory: directory, stage: "evaluate")
     let counts = try writer.write(
       model: model, items: model.itemVectors(threads: 1), to: &output
@@ -122,8 +124,8 @@ import TextInput
       #expect(
         try items("ann", "--recommend", "2", "--block-items", path.string) == ["i2", "i\"5"])
     }
-    // The sequences' times are places; item 6 is first seen at place 10, item 7 at 6.
-    #expect(try items("ann", "--recommend", "1", "--newer-than", "7") == ["i6"])
+    // Item 6 is first seen at second 1,600,000,010, item 7 at 1,600,000,006.
+    #expect(try items("ann", "--recommend", "1", "--newer-than", "1600000007") == ["i6"])
     #expect(throws: PipelineError.noItemsLeft()) { try text("--recommend", "1", "--category", "x") }
   }
 
@@ -185,8 +187,10 @@ import TextInput
   }
 
   @Test func `a list longer than the items to choose from is refused`() {
-    #expect(throws: PipelineError.listTooLong(9, catalogue: 8)) { try text("--recommend", "9") }
-    #expect(throws: PipelineError.listTooLong(5, catalogue: 4)) {
+    #expect(throws: PipelineError.listTooLong("--recommend", 9, catalogue: 8)) {
+      try text("--recommend", "9")
+    }
+    #expect(throws: PipelineError.listTooLong("--recommend", 5, catalogue: 4)) {
       try text("--recommend", "5", "--category", "tea")
     }
   }

@@ -25,7 +25,8 @@ enum SampleReport {
   }
 
   static func json(withOther: Bool) throws -> JSONValue {
-    let ranks = try ranks()
+    let result = try FourUsers.result(FourUsers.model)
+    let ranks = result.ranks
     var report = EvaluationReport(
       split: .test, metrics: metrics, groups: FourUsers.groups,
       results: RankingProtocol.allCases.compactMap { kind in
@@ -34,9 +35,14 @@ enum SampleReport {
             kind, found, groups: FourUsers.groups, metrics: metrics,
             bootstrap: Bootstrap(seed: 1, replicateCount: 100))
         }
-      }, negativeCounts: 1...3, itemCount: 8, userCount: 4,
+      }, negativeCounts: [.negatives: 1...3, .popular: 2...2], itemCount: 8, userCount: 4,
       stages: [
-        "preprocess": ["configuration": ["dedup": "none"], "counters": ["users": 4]],
+        "preprocess": [
+          "configuration": ["dedup": "none"],
+          "counters": [
+            "users": 4, "test_events": 4, "test_events_before_last_train_event": 1,
+          ],
+        ],
         "train": ["configuration": ["model": "h2rec"], "manifest": "00ff"],
       ])
     report.lists = [("coverage@5", 0.5), ("coverage@10", nil)]
@@ -46,6 +52,8 @@ enum SampleReport {
         "recommendation": .number(3 / Double(epoch)), "validationNdcg@10": .number(0.1),
       ]
     }
+    report.gates = result.gates.json
+    report.times = ["preprocess": ["seconds": 1.5, "peakMegabytes": 2048]]
     report.codes = [
       "levels": [["size": 2, "used": 2, "utilization": 1, "perplexity": 2, "largestShare": 0.5]],
       "collisions": ["rate": 1, "largestGroup": 2],
@@ -74,7 +82,9 @@ enum SampleReport {
     }
     members["against"] = [
       "manifest": "00", "protocols": .object(differences),
-      "values": members["protocols"] ?? .null,
+      "values": members["protocols"] ?? .null, "lists": members["lists"] ?? .null,
+      "training": members["training"] ?? .null, "gates": members["gates"] ?? .null,
+      "codes": members["codes"] ?? .null,
     ]
     return .object(members)
   }

@@ -37,6 +37,7 @@ import Testing
       "/protocols/full/overall/intervals/mrr: minItems"
     ),
     (["metrics"], ["hits"], "/metrics/0: pattern"),
+    (["gates", "overall"], [2], "/gates/overall/0: maximum"),
     (["examples"], [["kind": "a miss"]], "/examples/0: no truth"),
   ]
 

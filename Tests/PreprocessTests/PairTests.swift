@@ -133,6 +133,35 @@ struct `Stored negatives` {
     #expect(counts.dropLast().allSatisfy { abs($0 - expected) < 5 * expected.squareRoot() })
   }
 
+  @Test func `by popularity are drawn in proportion to train events`() {
+    // Item k of 0 to 3 has k train events a thousand users; 4,000 users of item 4 draw one item each: k · 4000 / 6 times.
+    let sequences = (0..<6000).map { [[1, 2, 2, 3, 3, 3][$0 % 6], 4] }
+    let negatives = NegativeSampler(count: 1, seed: 7).popularNegatives(
+      histories(sequences + (0..<4000).map { _ in [4, 5] }),
+      trainEnds: [UInt32](repeating: 1, count: 6000) + [UInt32](repeating: 0, count: 4000),
+      validEnds: [UInt32](repeating: 2, count: 6000) + [UInt32](repeating: 1, count: 4000),
+      trainCounts: [0, 1000, 2000, 3000, 0, 0])
+    #expect(negatives.users.count == 4000 && negatives.negatives.values.count == 4000)
+    var counts = [Double](repeating: 0, count: 6)
+    for item in negatives.negatives.values { counts[Int(item)] += 1 }
+    for item in 0..<6 {
+      let expected = item < 4 ? Double(item) * 4000 / 6 : 0
+      #expect(abs(counts[item] - expected) <= 5 * expected.squareRoot(), "\(item): \(counts[item])")
+    }
+  }
+
+  @Test func `by popularity are all distinct, and end where no item with train events is left`() {
+    // 999 of 1,000 events are of item 0: the other draws come from what is left of it.
+    let log = [[Int](repeating: 0, count: 999) + [1, 2, 3], [4, 5], [1, 0]]
+    let negatives = NegativeSampler(count: 3, seed: 1).popularNegatives(
+      histories(log), trainEnds: [1000, 1, 1], validEnds: [1001, 1, 1],
+      trainCounts: [999, 2, 0, 0, 1, 0])
+    #expect(negatives.users == [0, 1, 2])
+    #expect(Array(negatives.negatives[0]) == [4])
+    #expect(Array(negatives.negatives[1]) == [0, 1])
+    #expect(Array(negatives.negatives[2]) == [4])
+  }
+
   @Test func `depend on the seed and not on the threads`() {
     let data = histories((0..<5000).map { [$0 % 300, ($0 + 1) % 300] })
     let ends = [UInt32](repeating: 1, count: 5000)
@@ -142,5 +171,12 @@ struct `Stored negatives` {
     }
     #expect(draw(1, 1) == draw(1, 3))
     #expect(draw(1, 1) != draw(2, 1))
+    func drawPopular(_ seed: UInt64, _ threads: Int) -> EvaluationNegatives {
+      NegativeSampler(count: 5, seed: seed, threads: threads).popularNegatives(
+        data, trainEnds: ends, validEnds: ends,
+        trainCounts: (0..<300).map { $0 < 200 ? 17 : 16 })
+    }
+    #expect(drawPopular(1, 1) == drawPopular(1, 3))
+    #expect(drawPopular(1, 1) != drawPopular(2, 1))
   }
 }

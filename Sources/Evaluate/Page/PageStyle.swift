@@ -20,7 +20,7 @@ let pageStyle = """
   .tile b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
   .tile small { display: block; font-size: .8rem; }
   .figures { display: grid; gap: 1rem; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
-  figure { margin: 0; padding: .75rem; background: var(--card); border: 1px solid var(--line);
+  figure { margin: 0; padding: .75rem; max-width: 36rem; background: var(--card); border: 1px solid var(--line);
     border-radius: 8px; break-inside: avoid; }
   figcaption b { display: block; }
   figcaption span { font-size: .85rem; }
@@ -36,6 +36,7 @@ let pageStyle = """
   table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
   th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
   th:first-child, .text td, .text th { text-align: left; }
+  th:first-child { white-space: normal; min-width: 8rem; max-width: 20rem; }
   .text td, .text th { white-space: normal; vertical-align: top; min-width: 6rem; }
   th { font-weight: 600; }
   td small, th small { display: block; font-size: .75rem; font-weight: 400; }
@@ -43,6 +44,7 @@ let pageStyle = """
     break-inside: avoid; }
   .hit { font-weight: 600; }
   .hit::after { content: " ✓ the truth"; color: var(--s0); }
+  .warning { border-left: 4px solid var(--s1); padding: .25rem .75rem; }
   code { font-size: .85em; overflow-wrap: anywhere; }
   @media print { :root { --ink: #000; --dim: #444; --line: #bbb; --page: #fff; --card: #fff; --s0: #0072b2;
     --whisker: #000; } body { font-size: 11px; max-width: none; } h2 { break-after: avoid; } }

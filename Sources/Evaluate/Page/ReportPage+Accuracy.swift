@@ -10,31 +10,35 @@ extension ReportPage {
       ("\(name(hitRate)), full ranking", .full, "overall", hitRate),
       ("MRR, full ranking", .full, "overall", "mrr"),
       ("\(name(metric)), stored negatives", .negatives, "overall", metric),
+      ("\(name(metric)), popular negatives", .popular, "overall", metric),
     ]
     let tiles = wanted.compactMap { title, kind, group, key -> String? in
       let values = results(kind, group)
       guard let value = values?[key]?.numberValue else { return nil }
       let range = interval(values, key).map { "95 %: \($0)" }.joined()
+      let other = otherResults(kind, group)?[key]?.numberValue.map {
+        "<small>other run: \(decimal($0, 4))</small>"
+      }
       return """
         <div class="tile"><small>\(escaped(title))</small><b>\(decimal(value, 4))</b>\
-        <small>\(range)</small></div>
+        <small>\(range)</small>\(other ?? "")</div>
         """
     }
     return "<div class=\"tiles\">\(tiles.joined(separator: "\n"))</div>"
   }
 
-  /// The tables of both protocols.
+  /// The tables of all protocols.
   var accuracy: String {
     let keys = (report["metrics"]?.arrayValue ?? []).compactMap(\.stringValue).filter { key in
       ["hr@", "ndcg@", "mrr"].contains { key.hasPrefix($0) }
     }
-    let sections: [CaseGroup.Section] = [.overall, .popularity, .length]
+    let sections: [CaseGroup.Section] = [.overall, .popularity, .length, .period, .category]
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let candidates = report["candidates"]?[kind.rawValue]?.stringValue else { return nil }
       let rows = sections.flatMap { groups($0) }.map { key, title in
         let values = results(kind, key)
         return [escaped(title), grouped(values?["users"]?.integerValue ?? 0)]
-          + keys.map { cell(values, $0) }
+          + keys.map { cell(kind, key, $0) }
       }
       let heading = candidates.prefix(1).uppercased() + candidates.dropFirst()
       return "<h3>\(escaped(heading))</h3>"
@@ -62,6 +66,10 @@ extension ReportPage {
       bars(
         "Against stored negatives", "\(name(metric)), with 95 % intervals",
         groups(.overall) + headTail, kind: .negatives),
+      bars(
+        "Against popular negatives", "\(name(metric)), with 95 % intervals",
+        groups(.overall) + headTail, kind: .popular),
+      bars("By time of the target", caption, groups(.period)),
       bars("By category of the target", caption, groups(.category)),
     ].filter { !$0.isEmpty }
     return """
@@ -77,7 +85,7 @@ extension ReportPage {
     _ title: String, _ caption: String, _ groups: [(key: String, title: String)],
     kind: RankingProtocol = .full
   ) -> String {
-    guard !groups.isEmpty else { return "" }
+    guard !groups.isEmpty, report["protocols"]?[kind.rawValue] != nil else { return "" }
     func bar(_ values: JSONValue?) -> BarChart.Bar? {
       values?[metric]?.numberValue.map { BarChart.Bar(value: $0, interval: range(values, metric)) }
     }
@@ -86,8 +94,13 @@ extension ReportPage {
       title: title, caption: caption, series: hasOther ? ["this run", "the other run"] : [""],
       rows: groups.map { key, title in
         let own = results(kind, key)
-        let name = title.replacing("popularity ", with: "").replacing("category ", with: "")
-        let label = name.count > 18 ? "\(name.prefix(17))…" : name
+        let isPeriod = key.hasPrefix("period-") && title.contains(" to ")
+        let name =
+          isPeriod
+          ? "from \(title.prefix { $0 != " " })"
+          : title.replacing("popularity ", with: "").replacing("category ", with: "")
+        // Categories are told apart by their ends.
+        let label = name.count > 18 ? "…\(name.suffix(17))" : name
         let remark = "\(grouped(own?["users"]?.integerValue ?? 0)) users"
         let other = hasOther ? [bar(otherResults(kind, key))] : []
         return (label, remark, [bar(own)] + other)
@@ -114,31 +127,30 @@ extension ReportPage {
   private var grid: String {
     let cells = groups(.grid)
     guard !cells.isEmpty else { return "" }
+    let kinds = RankingProtocol.allCases.filter { report["protocols"]?[$0.rawValue] != nil }
     let rows = cells.map { key, title in
-      let values = results(.full, key)
-      return [
-        escaped(title), grouped(values?["users"]?.integerValue ?? 0), cell(values, metric),
-        cell(results(.negatives, key), metric),
-      ]
+      [escaped(title), grouped(results(.full, key)?["users"]?.integerValue ?? 0)]
+        + kinds.map { cell($0, key, metric) }
     }
     return """
       <h3>Head and tail by length of the history</h3>
       \(htmlTable(
-        header: ["group", "users", "\(name(metric)), full", "\(name(metric)), negatives"], rows: rows))
+        header: ["group", "users"] + kinds.map { "\(name(metric)), \($0.title)" }, rows: rows))
       """
   }
 
   /// The differences to the other run.
   var comparison: String {
     guard let protocols = report["against"]?["protocols"] else { return "" }
-    let shown = [CaseGroup.Section.overall, .popularity, .length].flatMap { groups($0) }
+    let shown = [CaseGroup.Section.overall, .popularity, .length, .period, .category]
+      .flatMap { groups($0) }
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let differences = protocols[kind.rawValue] else { return nil }
       let rows = shown.compactMap { key, title -> [String]? in
         guard let entry = differences[key]?[metric] else { return nil }
         return row(title, key, kind, entry)
       }
-      return "<h3>\(kind == .full ? "Full ranking" : "Stored negatives")</h3>"
+      return "<h3>\(kind.title.prefix(1).uppercased() + kind.title.dropFirst())</h3>"
         + htmlTable(
           header: [
             "group", "users", "this run", "other run", "difference", "better / worse",

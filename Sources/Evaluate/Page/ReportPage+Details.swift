@@ -9,7 +9,9 @@ extension ReportPage {
     let rows = Self.listMetrics.map { key, meaning in
       ["\(key)<small>\(escaped(meaning))</small>"]
         + cutoffs.map { cut in
-          values?["\(key)@\(cut)"]?.numberValue.map { decimal($0, 4) } ?? "–"
+          beside(values?["\(key)@\(cut)"], report["against"]?["lists"]?["\(key)@\(cut)"]) {
+            $0?.numberValue.map { decimal($0, 4) } ?? "–"
+          }
         }
     }
     return """
@@ -42,18 +44,27 @@ extension ReportPage {
     let losses = lines[0].objectValue?.keys.filter { key in
       !["epoch", "step", "isBest"].contains(key) && !key.hasPrefix("validation")
     }.sorted()
-    func curve(_ key: String) -> [Double?] { lines.map { $0[key]?.numberValue } }
+    let others = report["against"]?["training"]?.arrayValue ?? []
+    let count = max(lines.count, others.count)
+    func series(_ key: String) -> [(name: String, values: [Double?])] {
+      func values(_ lines: [JSONValue]) -> [Double?] {
+        (0..<count).map { $0 < lines.count ? lines[$0][key]?.numberValue : nil }
+      }
+      guard others.contains(where: { $0[key] != nil }) else { return [("this run", values(lines))] }
+      return [("this run", values(lines)), ("the other run", values(others))]
+    }
+    let names = count > lines.count ? others.map { "\($0["epoch"]?.integerValue ?? 0)" } : steps
     var figures = [
       LineChart(
         title: "Validation", caption: "NDCG@10 after each epoch, full ranking",
-        series: [("validation", curve("validationNdcg@10"))], steps: steps, mark: mark
+        series: series("validationNdcg@10"), steps: names, mark: mark
       ).svg
     ]
     for loss in losses ?? [] {
       figures.append(
         LineChart(
-          title: "Loss: \(loss)", caption: "mean over the epoch", series: [(loss, curve(loss))],
-          steps: steps, mark: mark, startsAtZero: false
+          title: "Loss: \(loss)", caption: "mean over the epoch", series: series(loss),
+          steps: names, mark: mark, startsAtZero: false
         ).svg)
     }
     return "<h2>Training</h2>\n<div class=\"figures\">\(figures.joined(separator: "\n"))</div>"
@@ -62,13 +73,19 @@ extension ReportPage {
   /// How the codes are used.
   var codes: String {
     guard let report = report["codes"], let levels = report["levels"]?.arrayValue else { return "" }
+    let others = self.report["against"]?["codes"]?["levels"]?.arrayValue ?? []
     let rows = levels.enumerated().map { index, level in
-      [
-        "\(index + 1)", "\(level["size"]?.integerValue ?? 0)",
-        "\(level["used"]?.integerValue ?? 0)", share(level["utilization"]),
-        decimal(level["perplexity"]?.numberValue ?? .nan, 1), share(level["largestShare"]),
-        share(level["residual"]),
-      ]
+      let other: JSONValue? = index < others.count ? others[index] : .none
+      func whole(_ value: JSONValue?) -> String { "\(value?.integerValue ?? 0)" }
+      return ["\(index + 1)"]
+        + ["size", "used"].map { beside(level[$0], other?[$0], whole) } + [
+          beside(level["utilization"], other?["utilization"], share),
+          beside(level["perplexity"], other?["perplexity"]) {
+            $0?.numberValue.map { decimal($0, 1) } ?? "–"
+          },
+          beside(level["largestShare"], other?["largestShare"], share),
+          beside(level["residual"], other?["residual"], share),
+        ]
     }
     let collisions = report["collisions"]
     return """
@@ -82,121 +99,46 @@ extension ReportPage {
       """
   }
 
-  private func share(_ value: JSONValue?) -> String {
+  /// How the gate weighs the levels.
+  var gates: String {
+    guard let gates = report["gates"], let overall = gates["overall"]?.arrayValue else { return "" }
+    func weights(_ key: String) -> [Double] {
+      (gates[key]?.arrayValue ?? []).compactMap(\.numberValue)
+    }
+    let levels = overall.indices.map { "level \($0 + 1)" }
+    let (head, tail) = (weights("head"), weights("tail"))
+    let chart = BarChart(
+      title: "Weight of each level", caption: "mean over the users, by what they took next",
+      series: ["head items", "tail items"],
+      rows: levels.indices.map { level in
+        (
+          levels[level], level == 0 ? "coarsest" : "",
+          [head, tail].map { $0.isEmpty ? nil : BarChart.Bar(value: $0[level]) }
+        )
+      })
+    let rows = CaseGroup.Section.allCases.flatMap { groups($0) }.compactMap {
+      key, title -> [String]? in
+      let others = report["against"]?["gates"]?[key]?.arrayValue ?? []
+      return weights(key).isEmpty
+        ? nil
+        : [escaped(title)]
+          + weights(key).enumerated().map { level, weight in
+            let other = level < others.count ? others[level].numberValue : nil
+            return decimal(weight, 4)
+              + (other.map { "<small>other: \(decimal($0, 4))</small>" } ?? "")
+          }
+    }
+    return """
+      <h2>Gate</h2>
+      <p>What the gate gives to each level of the semantic ID at the end of a user's history; the weights of a user add
+      up to 1. The gate sees the history alone, not the target by which the groups are made.</p>
+      <div class="figures">\(chart.svg)</div>
+      \(htmlTable(header: ["group"] + levels, rows: rows))
+      """
+  }
+
+  /// A share in per cent.
+  func share(_ value: JSONValue?) -> String {
     value?.numberValue.map { "\(decimal(100 * $0, 1)) %" } ?? "–"
-  }
-
-  /// Users, what they were given, and what they took.
-  var examples: String {
-    let users = report["examples"]?.arrayValue ?? []
-    guard !users.isEmpty else { return "" }
-    return """
-      <h2>Examples</h2>
-      <p>The first users of each kind. A reason names the latest item of the history that shares the most leading codes with
-      the recommended one.</p>
-      \(users.map { example($0) }.joined(separator: "\n"))
-      """
-  }
-
-  private func example(_ user: JSONValue) -> String {
-    let history = (user["history"]?.arrayValue ?? []).map { "<li>\(title($0))</li>" }
-    let truth = user["truth"]
-    let list = (user["list"]?.arrayValue ?? []).map { item in
-      let reason = item["because"].map { because in
-        let levels = because["sharedLevels"]?.integerValue ?? 0
-        return "shares \(levels) code\(levels == 1 ? "" : "s") with \(title(because))"
-      }
-      let isTruth = item["isTruth"]?.boolValue == true
-      return [
-        "<span\(isTruth ? " class=\"hit\"" : "")>\(title(item))</span>", codeText(item),
-        reason ?? "",
-      ]
-    }
-    let length = user["historyLength"]?.integerValue ?? 0
-    return """
-      <div class="user"><h3>\(escaped(user["kind"]?.stringValue ?? "")): \
-      user \(escaped(short(user["user_id"]?.stringValue ?? "")))</h3>
-      <p>Took next: <b>\(truth.map { title($0) } ?? "")</b> \(truth.map { codeText($0) } ?? ""),
-      at rank \(rank(truth?["rank"]?.numberValue ?? .nan)).</p>
-      <p class="dim">History, \(length) events, the last ones:</p><ol>\(history.joined())</ol>
-      \(htmlTable(header: ["recommended", "codes", "why"], rows: list, isText: true))
-      </div>
-      """
-  }
-
-  private func rank(_ value: Double) -> String {
-    value == value.rounded() ? decimal(value, 0) : decimal(value, 1)
-  }
-
-  /// The title of an item, or its id.
-  private func title(_ item: JSONValue) -> String {
-    let title = item["title"]?.stringValue ?? ""
-    return escaped(short(title.isEmpty ? item["item_id"]?.stringValue ?? "" : title))
-  }
-
-  private func short(_ text: String) -> String {
-    text.count > 80 ? "\(text.prefix(79))…" : text
-  }
-
-  /// The codes of an item and what the first one stands for.
-  private func codeText(_ item: JSONValue) -> String {
-    let codes = (item["codes"]?.arrayValue ?? []).compactMap(\.integerValue).map(String.init)
-    guard !codes.isEmpty else { return "" }
-    let words = item["words"]?.stringValue ?? ""
-    return "<code>\(codes.joined(separator: "·"))</code> <small>\(escaped(short(words)))</small>"
-  }
-
-  /// The data, its filters and its split.
-  var dataCard: String {
-    let stage = report["stages"]?["preprocess"]
-    return """
-      <h2>Data</h2>
-      <p>The split is by time within each user: what is predicted lies after everything the model was trained on of the
-      same user, but other users' training events may be later. Popularity is counted on training events only.</p>
-      <div class="figures"><div>\(definitions("Counts", stage?["counters"]))</div>
-      <div>\(definitions("Options", stage?["configuration"]))</div></div>
-      """
-  }
-
-  /// The options of the stages, and the manifests by which they can be told.
-  var runCard: String {
-    let cards = ["tokenize", "train"].compactMap { stage -> String? in
-      guard let entry = report["stages"]?[stage] else { return nil }
-      return "<div>\(definitions("Options of \(stage)", entry["configuration"]))</div>"
-    }
-    let manifests = ["preprocess", "tokenize", "train"].compactMap { stage -> [String]? in
-      guard let hash = report["stages"]?[stage]?["manifest"]?.stringValue else { return nil }
-      return [stage, "<code>\(escaped(hash))</code>"]
-    }
-    let version = report["program"]?.stringValue ?? ""
-    return """
-      <h2>Run</h2>
-      <p>Program version \(escaped(version)). The same inputs, options and seed give this page again, byte for byte.</p>
-      <div class="figures">\(cards.joined(separator: "\n"))</div>
-      <h3>Manifests</h3>
-      \(htmlTable(header: ["stage", "checksum"], rows: manifests, isText: true))
-      """
-  }
-
-  private func definitions(_ title: String, _ value: JSONValue?) -> String {
-    let rows = (value?.objectValue ?? [:]).sorted { $0.key < $1.key }.map { key, value in
-      [escaped(key), escaped(plain(value))]
-    }
-    guard !rows.isEmpty else { return "" }
-    return "<h3>\(escaped(title))</h3>" + htmlTable(header: ["name", "value"], rows: rows)
-  }
-
-  private func plain(_ value: JSONValue) -> String {
-    switch value {
-    case .string(let text): short(text)
-    case .integer(let number): grouped(number)
-    case .number(let number): "\(number)"
-    case .bool(let flag): flag ? "yes" : "no"
-    case .array(let elements): elements.map { plain($0) }.joined(separator: " ")
-    case .object(let members):
-      members.sorted { $0.key < $1.key }.map { "\($0.key): \(plain($0.value))" }
-        .joined(separator: ", ")
-    case .null: "–"
-    }
   }
 }

@@ -17,7 +17,8 @@ struct ReportPage {
   /// The whole page.
   var html: String {
     let sections = [
-      tiles, pictures, comparison, accuracy, lists, training, codes, examples, dataCard, runCard,
+      tiles, pictures, comparison, accuracy, lists, training, gates, codes,
+      examples, dataCard, runCard,
     ].filter { !$0.isEmpty }
     return """
       <!doctype html>
@@ -63,19 +64,39 @@ struct ReportPage {
     report["against"]?["values"]?[kind.rawValue]?[group]
   }
 
+  /// A value of the report, and that of the other run below it.
+  func beside(_ value: JSONValue?, _ other: JSONValue?, _ text: (JSONValue?) -> String) -> String {
+    text(value) + (report["against"] == nil ? "" : "<small>other: \(text(other))</small>")
+  }
+
   /// The groups of a section, as (key, title).
   func groups(_ section: CaseGroup.Section) -> [(key: String, title: String)] {
     (report["groups"]?.arrayValue ?? []).compactMap { group in
       guard group["section"]?.stringValue == section.rawValue, let key = group["key"]?.stringValue
       else { return nil }
-      return (key, group["title"]?.stringValue ?? key)
+      return (key, Self.shortened(group["title"]?.stringValue ?? key))
     }
+  }
+
+  /// A long name of a category without its beginning, which it shares with others.
+  private static func shortened(_ title: String) -> String {
+    let prefix = "category "
+    guard title.hasPrefix(prefix), title.count > 48 else { return title }
+    return "\(prefix)…\(title.suffix(38))"
   }
 
   /// A metric with four decimals, and its interval below it.
   func cell(_ values: JSONValue?, _ key: String) -> String {
     guard let value = values?[key]?.numberValue else { return "–" }
     return decimal(value, 4) + interval(values, key).map { "<small>\($0)</small>" }.joined()
+  }
+
+  /// The cell of a group, with the value of the other run below it.
+  func cell(_ kind: RankingProtocol, _ group: String, _ key: String) -> String {
+    let own = cell(results(kind, group), key)
+    guard report["against"] != nil else { return own }
+    let other = otherResults(kind, group)?[key]?.numberValue.map { decimal($0, 4) } ?? "–"
+    return "\(own)<small>other: \(other)</small>"
   }
 
   /// The interval of a metric in words; empty where there is none.

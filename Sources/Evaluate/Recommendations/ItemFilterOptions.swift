@@ -48,8 +48,14 @@ struct ItemFilterOptions: ParsableArguments {
   ///
   /// Ids that the catalogue does not have are ignored.
   ///
+  /// - Parameters:
+  ///   - data: the items, and the events that say when each was first seen.
+  ///   - newItems: items without events, which are newer than every time.
+  /// - Returns: the places of the items in the catalogue.
   /// - Throws: `PipelineError`: `.configuration` if no item is left; `.missingInput` or `.dataFormat` for the files.
-  func items(_ data: PreprocessedData) throws(PipelineError) -> [UInt32] {
+  func items(
+    _ data: PreprocessedData, newItems: Range<Int>
+  ) throws(PipelineError) -> [UInt32] {
     let allowed = try set(allowItems)
     let blocked = try set(blockItems)
     let categories = Set(category)
@@ -62,7 +68,7 @@ struct ItemFilterOptions: ParsableArguments {
       if !categories.isEmpty, categories.isDisjoint(with: data.catalogue.categories[item]) {
         return false
       }
-      if let start, firstTimes[item] < start { return false }
+      if let start, firstTimes[item] < start, !newItems.contains(item) { return false }
       return true
     }
     guard !items.isEmpty else { throw .noItemsLeft() }

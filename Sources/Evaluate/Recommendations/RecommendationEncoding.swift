@@ -10,12 +10,16 @@ struct RecommendationEncoding: Sendable {
   private let object: String
   private let itemFields: [[UInt8]]
   private let titleFields: [[UInt8]]
+  /// The items that are marked as new, and the others as not; nil for no marks.
+  private let newItems: Range<Int>?
 
   /// Prepares the fields of all items.
   init(
     format: RecommendationFormat, compression: OutputCompression, catalogue: Catalogue,
-    hasTitles: Bool, subject: String = "user_id", object: String = "item_id"
+    hasTitles: Bool, newItems: Range<Int>? = nil, subject: String = "user_id",
+    object: String = "item_id"
   ) {
+    self.newItems = newItems
     self.format = format
     self.compression = compression
     self.subject = subject
@@ -30,7 +34,9 @@ struct RecommendationEncoding: Sendable {
   /// What stands before the first user.
   var header: [UInt8] {
     guard format == .csv else { return [] }
-    return Array("\(subject),rank,\(object),score\(titleFields.isEmpty ? "" : ",title")\n".utf8)
+    return Array(
+      "\(subject),rank,\(object),score\(titleFields.isEmpty ? "" : ",title")\(newItems == nil ? "" : ",is_new")\n"
+        .utf8)
   }
 
   /// Appends the list of one user.
@@ -69,6 +75,7 @@ struct RecommendationEncoding: Sendable {
       bytes += ",".utf8
       bytes += titleFields[item]
     }
+    if let newItems { bytes += ",\(newItems.contains(item))".utf8 }
     bytes += "\n".utf8
   }
 
@@ -82,6 +89,7 @@ struct RecommendationEncoding: Sendable {
       bytes += ",\"title\":".utf8
       bytes += titleFields[item]
     }
+    if let newItems { bytes += ",\"is_new\":\(newItems.contains(item))".utf8 }
     bytes += "}".utf8
   }
 }

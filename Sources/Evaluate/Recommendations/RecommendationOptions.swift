@@ -77,32 +77,40 @@ struct RecommendationOptions: ParsableArguments {
 
   /// Reads and checks what the options name, before any work is done.
   ///
+  /// - Parameters:
+  ///   - items: what may be in lists.
+  ///   - known: the items that may be in histories.
+  ///   - allowsRepeats: whether items of the history may be given again.
+  ///   - threads: threads to use.
   /// - Returns: who gets what; nil if no recommendations are wanted.
   /// - Throws: `PipelineError`: `.configuration` if the data cannot give such lists; `.missingInput` or `.dataFormat`
   ///   for the files.
   func plan(
-    _ data: PreprocessedData, allowsRepeats: Bool, threads: Int
+    _ items: ListItems, histories known: PreprocessedData, allowsRepeats: Bool, threads: Int
   ) throws(PipelineError) -> RecommendationWriter? {
     guard recommend > 0 else { return nil }
-    let eligible = try filter.items(data)
+    let data = items.data
+    let eligible = try filter.items(data, newItems: items.newItems)
     guard recommend <= eligible.count else {
-      throw .listTooLong(recommend, catalogue: eligible.count)
+      throw .listTooLong("--recommend", recommend, catalogue: eligible.count)
     }
-    guard mmr == 1 || data.vectors != nil else { throw .noVectors("--mmr") }
+    guard mmr == 1 || data.vectors != nil else {
+      throw items.marksNewItems ? .noVectorsOfNewItems("--mmr") : .noVectors("--mmr")
+    }
     let audience =
       if let recommendUsers {
         try Audience.listed(recommendUsers, in: data.sequences)
       } else if let recommendHistories {
-        try Audience.described(recommendHistories, in: data.catalogue)
+        try Audience.described(recommendHistories, in: known.catalogue)
       } else {
         Audience.known(Array(0..<data.sequences.count), data.sequences)
       }
     return RecommendationWriter(
       audience: audience, eligible: eligible, catalogue: data.catalogue, reranker: reranker(data),
-      allowsRepeats: allowsRepeats, threads: threads,
+      newItems: items.newItems, allowsRepeats: allowsRepeats, threads: threads,
       encoding: RecommendationEncoding(
         format: recommendFormat, compression: recommendCompression, catalogue: data.catalogue,
-        hasTitles: recommendTitles))
+        hasTitles: recommendTitles, newItems: items.marksNewItems ? items.newItems : nil))
   }
 
   private func reranker(_ data: PreprocessedData) -> Reranker {

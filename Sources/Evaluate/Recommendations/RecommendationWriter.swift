@@ -16,6 +16,8 @@ struct RecommendationWriter {
     var userCount = 0
     /// Those of them without a history.
     var fallbackCount = 0
+    /// Places of all lists that new items hold.
+    var newItemCount = 0
   }
 
   let audience: Audience
@@ -23,6 +25,8 @@ struct RecommendationWriter {
   let eligible: [UInt32]
   let catalogue: Catalogue
   let reranker: Reranker
+  /// Items that are counted in the lists: those that the model was not trained with.
+  var newItems = 0..<0
   /// Whether items of the history may be given again.
   let allowsRepeats: Bool
   let threads: Int
@@ -59,6 +63,7 @@ struct RecommendationWriter {
         let isFallback = histories[user - first].isEmpty
         let list = isFallback ? (items: fallback, scores: []) : lists[user - first]
         counts.fallbackCount += isFallback ? 1 : 0
+        counts.newItemCount += list.items.count { newItems.contains(Int($0)) }
         encoding.append(
           user: audience.id(user), items: list.items, scores: list.scores, to: &bytes)
       }

@@ -29,15 +29,20 @@ struct ExportCommand: StageCommand {
   @Option(help: "Form of the vectors.")
   var format: Format = .npy
 
+  @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
+
   @OptionGroup var shared: SharedOptions
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "export")
-    let inputs = try EvaluationInputs(stage)
-    let items = try inputs.itemVectors(threads: shared.threads)
+    let inputs = try EvaluationInputs(stage, threads: shared.threads)
+    let listed = try newItemOptions.items(
+      inputs, known: try inputs.itemVectors(threads: shared.threads), threads: shared.threads)
+    let items = listed.vectors
     let sequences = inputs.data.sequences
-    var output = try StageOutput(directory: stage.output, stage: "export")
-    try output.writeFile("item_ids.txt", try lines(inputs.data.catalogue.itemIDs))
+    var output = try StageOutput(
+      directory: stage.output, stage: "export", threads: shared.threads)
+    try output.writeFile("item_ids.txt", try lines(listed.data.catalogue.itemIDs))
     try output.writeFile("user_ids.txt", try lines(sequences.userIDs))
     switch format {
     case .npy:
@@ -59,8 +64,9 @@ struct ExportCommand: StageCommand {
     }
     let counters = ["users": JSONValue(sequences.count), "items": JSONValue(items.rows)]
     try output.commit(
-      configuration: ["format": .string(format.rawValue)], inputs: inputs.references,
-      counters: counters)
+      configuration: newItemOptions.configuration.merging(
+        ["format": .string(format.rawValue)]) { first, _ in first },
+      inputs: inputs.references + listed.references, counters: counters)
     summary.facts = counters
     try summary.print(output: stage.output)
   }

@@ -34,6 +34,8 @@ struct SimilarCommand: StageCommand {
   @Flag(help: "Write the titles of the items too.")
   var titles = false
 
+  @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
+
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -44,15 +46,21 @@ struct SimilarCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "similar")
-    let inputs = try EvaluationInputs(stage)
-    let catalogue = inputs.data.catalogue
-    guard count < catalogue.count else { throw .listTooLong(count, catalogue: catalogue.count - 1) }
-    let items = try inputs.itemVectors(threads: shared.threads)
-    let directions = try space.directions(items, model: inputs.modelKind)
-    var output = try StageOutput(directory: stage.output, stage: "similar")
+    let inputs = try EvaluationInputs(stage, threads: shared.threads)
+    let listed = try newItemOptions.items(
+      inputs, known: try inputs.itemVectors(threads: shared.threads), threads: shared.threads)
+    guard !listed.marksNewItems || space != .hash else { throw .noHashOfNewItems() }
+    let catalogue = listed.data.catalogue
+    guard count < catalogue.count else {
+      throw .listTooLong("--count", count, catalogue: catalogue.count - 1)
+    }
+    let directions = try space.directions(listed.vectors, model: inputs.modelKind)
+    var output = try StageOutput(
+      directory: stage.output, stage: "similar", threads: shared.threads)
     let encoding = RecommendationEncoding(
       format: format, compression: compression, catalogue: catalogue, hasTitles: titles,
-      subject: "item_id", object: "similar_item_id")
+      newItems: listed.marksNewItems ? listed.newItems : nil, subject: "item_id",
+      object: "similar_item_id")
     var file = try output.beginFile("similar-items.\(encoding.fileExtension)")
     var bytes = encoding.header
     let progress = Progress("comparing items", total: catalogue.count, isQuiet: shared.quiet)
@@ -66,13 +74,20 @@ struct SimilarCommand: StageCommand {
     progress.finish()
     try output.endFile(file)
     try output.commit(
-      configuration: [
-        "count": JSONValue(count), "space": .string(space.rawValue),
-        "format": .string(format.rawValue), "compression": .string(compression.rawValue),
-        "titles": .bool(titles),
-      ], inputs: inputs.references, counters: ["items": JSONValue(catalogue.count)])
+      configuration: configuration, inputs: inputs.references + listed.references,
+      counters: ["items": JSONValue(catalogue.count)])
     summary.facts["items"] = JSONValue(catalogue.count)
     try summary.print(output: stage.output)
+  }
+
+  /// The options that shape the output.
+  private var configuration: [String: JSONValue] {
+    let own: [String: JSONValue] = [
+      "count": JSONValue(count), "space": .string(space.rawValue),
+      "format": .string(format.rawValue), "compression": .string(compression.rawValue),
+      "titles": .bool(titles),
+    ]
+    return own.merging(newItemOptions.configuration) { first, _ in first }
   }
 
   /// Appends the lists of a block of items, each without itself.

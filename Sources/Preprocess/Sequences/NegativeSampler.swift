@@ -18,6 +18,16 @@ struct NegativeSampler: Sendable {
   func negatives(
     _ histories: Histories, validEnds: [UInt32], itemCount: Int
   ) -> EvaluationNegatives {
+    negatives(histories, validEnds: validEnds, itemCount: itemCount) { user, history, lastUser in
+      draw(user, history, &lastUser)
+    }
+  }
+
+  /// The negatives that `draw` gives to every user that has a test target; each piece of users has scratch of its own.
+  func negatives(
+    _ histories: Histories, validEnds: [UInt32], itemCount: Int,
+    _ draw: @Sendable (Int, ArraySlice<UInt32>, inout [UInt32]) -> [UInt32]
+  ) -> EvaluationNegatives {
     let users = (0..<histories.userCount).filter {
       Int(validEnds[$0]) < histories.range(of: $0).count
     }

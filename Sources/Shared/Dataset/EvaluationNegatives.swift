@@ -2,6 +2,17 @@ public import ShardIO
 
 /// The items a test target is ranked against in the sampled protocol: drawn once, stored, the same for every model.
 public struct EvaluationNegatives: Sendable, Equatable {
+  /// How the items are drawn.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Every item is equally likely.
+    case uniform
+    /// In proportion to train events.
+    case popular
+
+    /// The kind of the shards that hold such negatives.
+    public var tableKind: String { self == .uniform ? "negatives" : "negatives-popular" }
+  }
+
   /// The users with a test target, as rows of the sequences, ascending.
   public var users: [UInt32]
   /// For each of them, items outside the user's whole history, ascending.
@@ -18,18 +29,41 @@ public struct EvaluationNegatives: Sendable, Equatable {
 }
 
 extension EvaluationNegatives {
-  /// The kind of the shards that hold negatives.
-  public static let tableKind = "negatives"
-
   /// Reads the negatives of a preprocess output.
   ///
   /// - Parameters:
   ///   - input: the output of the preprocess stage.
+  ///   - kind: which of the negatives.
   ///   - itemCount: the number of items of its catalogue.
   ///   - userCount: the number of its users.
   /// - Throws: `PipelineError`: `.dataFormat` if a column is missing or an index is out of range.
-  public init(_ input: StageInput, itemCount: Int, userCount: Int) throws(PipelineError) {
-    let table = try input.table(Self.tableKind)
+  public init(
+    _ input: StageInput, _ kind: Kind = .uniform, itemCount: Int, userCount: Int
+  ) throws(PipelineError) {
+    self = try Self(
+      input.table(kind.tableKind), of: input, itemCount: itemCount, userCount: userCount)
+  }
+
+  /// Reads one shard of the negatives of a preprocess output; shards follow one another in the order of the users.
+  ///
+  /// - Parameters:
+  ///   - input: the output of the preprocess stage.
+  ///   - kind: which of the negatives.
+  ///   - shard: which of its shards.
+  ///   - itemCount: the number of items of its catalogue.
+  ///   - userCount: the number of its users.
+  /// - Throws: `PipelineError`: `.dataFormat` if a column is missing, an index is out of range, or the users do not ascend.
+  public init(
+    _ input: StageInput, _ kind: Kind, shard: Int, itemCount: Int, userCount: Int
+  ) throws(PipelineError) {
+    self = try Self(
+      input.table(kind.tableKind, shard: shard), of: input, itemCount: itemCount,
+      userCount: userCount)
+  }
+
+  private init(
+    _ table: Table, of input: StageInput, itemCount: Int, userCount: Int
+  ) throws(PipelineError) {
     let users = try table.fixed("user", as: UInt32.self)
     let negatives = try table.ragged("negatives", as: UInt32.self)
     if let stray = users.first(where: { $0 >= userCount }) {
@@ -38,13 +72,18 @@ extension EvaluationNegatives {
     if let stray = negatives.values.first(where: { $0 >= itemCount }) {
       throw .outOfRange(input, "a negative", found: Int(stray), limit: itemCount)
     }
+    guard zip(users, users.dropFirst()).allSatisfy({ $0 < $1 }) else {
+      throw PipelineError(
+        .dataFormat, "the users of the table '\(table.kind)' do not ascend",
+        at: .init(path: "\(input.directory)"))
+    }
     self.init(users: users, negatives: negatives)
   }
 
   /// The negatives as a table, one row a user that has a test target.
-  public var table: Table {
+  public func table(_ kind: Kind) -> Table {
     Table(
-      kind: Self.tableKind, rowCount: users.count,
+      kind: kind.tableKind, rowCount: users.count,
       columns: [.fixed("user", users), .ragged("negatives", negatives)])
   }
 }

@@ -29,7 +29,7 @@ package func catalogueMidRanks(
         else { return }
         nonisolated(unsafe) let tiles = unsafe CatalogueTiles(
           users: first, userCount: users.rows, items: vectors, itemCount: items.rows,
-          width: items.columns)
+          width: items.columns, threads: threads)
         nonisolated(unsafe) let target = unsafe output
         defer { unsafe tiles.deallocate() }
         unsafe parallelFor(tiles.blockCount, threads: threads) { index in
@@ -101,7 +101,8 @@ package func catalogueTop(
             else { return }
             nonisolated(unsafe) let tiles = unsafe CatalogueTiles(
               users: first, userCount: users.rows, items: vectors,
-              itemCount: itemValues.count / max(1, users.columns), width: users.columns)
+              itemCount: itemValues.count / max(1, users.columns), width: users.columns,
+              threads: threads)
             nonisolated(unsafe) let list = unsafe TopLists(
               capacity: count, items: items, scores: scores, filled: filled)
             defer { unsafe tiles.deallocate() }

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// e^x in Double.
-func exponential(_ x: Double) -> Double { exp(x) }
+package func exponential(_ x: Double) -> Double { exp(x) }
 
 /// log(1 + e^x), accurate for x ≤ 0.
 func logOnePlusExp(_ x: Double) -> Double { log1p(exp(x)) }

@@ -21,21 +21,45 @@ extension Network {
   ///   - threads: the largest number of threads; does not change the result.
   /// - Returns: `[histories, stateWidth]`, without dropout.
   public func states(after histories: [ArraySlice<UInt32>], threads: Int) -> Matrix {
+    reading(of: histories, threads: threads).states
+  }
+
+  /// The state after the last item of each history, and the gate's weights there.
+  ///
+  /// - Parameters:
+  ///   - histories: none is empty; the most recent L items of each are read.
+  ///   - threads: the largest number of threads; does not change the result.
+  /// - Returns: states `[histories, stateWidth]`, without dropout; weights of the levels `[histories, M]`, nil for a
+  ///   network without a gate.
+  public func reading(
+    of histories: [ArraySlice<UInt32>], threads: Int
+  ) -> (states: Matrix, gates: Matrix?) {
     precondition(histories.allSatisfy { !$0.isEmpty })
     let chunks = chunks(of: histories)
     let network = self
     let tapes = TapePool(parameters: parameters)
-    let results = parallelMap(chunks.count, threads: threads) { index -> [Float] in
+    let results = parallelMap(chunks.count, threads: threads) {
+      index -> (states: [Float], gates: [Float]) in
       let batch = SequenceBatch(
         Array(histories[chunks[index]]), maxLength: network.hyper.maxLength)
       return tapes.withTape { tape in
         tape.begin(recording: false, randomness: nil)
         let output = network.forward(batch, on: tape)
-        return tape.rows(output.states, batch.sequences.lastTokens).array
+        let last = batch.sequences.lastTokens
+        return (
+          tape.rows(output.states, last).array,
+          output.gateWeights.map { tape.rows($0, last).array } ?? []
+        )
       }
     }
-    return Matrix(
-      rows: histories.count, columns: hyper.stateWidth, values: results.flatMap { $0 })
+    let states = Matrix(
+      rows: histories.count, columns: hyper.stateWidth, values: results.flatMap(\.states))
+    guard hyper.hasCross else { return (states, nil) }
+    return (
+      states,
+      Matrix(
+        rows: histories.count, columns: hyper.levelCount, values: results.flatMap(\.gates))
+    )
   }
 
   /// Neighbouring histories, about 512 tokens together.

@@ -75,6 +75,8 @@ public struct NetworkOutput {
   public let states: Tensor
   /// Normalised last states of the masked and of the full view, `[sequences, d]`, if asked for.
   public let views: (masked: Tensor, full: Tensor)?
+  /// The weights of the levels at every position, `[T, M]`; nil for a network without a gate.
+  public let gateWeights: Tensor?
 }
 
 extension Network {
@@ -84,20 +86,24 @@ extension Network {
   ///   - batch: packed histories.
   ///   - tape: where the operations go; begun by the caller.
   ///   - mask: which views are hidden for the masked-granularity loss, and the random numbers for it; nil for none.
+  ///   - observe: called with queries and keys of the attention of every encoder block, all streams one below the other.
   /// - Returns: the states of the T positions, `[T, stateWidth]`, and the two views if `mask` asks for them.
   public func forward(
     _ batch: SequenceBatch, on tape: Tape,
-    mask: (strategy: ViewMaskStrategy, random: CounterRandom)? = nil
+    mask: (strategy: ViewMaskStrategy, random: CounterRandom)? = nil,
+    observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)? = nil
   ) -> NetworkOutput {
     let tokens = batch.items.count
     let places = Places(indices: batch.places, table: positions)
     let wantsViews = mask != nil && hyper.hasCross
     let streams = (hyper.architecture == .h2rec ? 2 : 1) + (wantsViews ? 2 : 0)
     let input = tape.tensor(rows: streams * tokens, columns: hyper.dimension)
+    var gateWeights: Tensor?
     var slots = (0..<streams).map { input.slice($0 * tokens..<($0 + 1) * tokens) }[...]
 
     if hyper.hasCross {
       let inputs = crossInputs(batch, places, tape)
+      gateWeights = inputs.weights
       combine(inputs, batch, hashSlot: slots[0], semanticSlot: slots[1], tape)
       slots = slots.dropFirst(2)
       if let mask, let masked = slots.popFirst(), let full = slots.popFirst() {
@@ -107,22 +113,27 @@ extension Network {
       embedBranches(batch, places, &slots, tape)
     }
     let encoded = encoder.encode(
-      input, sequences: batch.sequences.repeated(streams), on: tape)
-    return output(encoded, batch, streams: streams, wantsViews: wantsViews, tape)
+      input, sequences: batch.sequences.repeated(streams), on: tape, observe: observe)
+    return output(
+      encoded, batch, streams: streams, wantsViews: wantsViews, gateWeights: gateWeights, tape)
   }
 
   private func output(
-    _ encoded: Tensor, _ batch: SequenceBatch, streams: Int, wantsViews: Bool, _ tape: Tape
+    _ encoded: Tensor, _ batch: SequenceBatch, streams: Int, wantsViews: Bool,
+    gateWeights: Tensor?, _ tape: Tape
   ) -> NetworkOutput {
     let tokens = batch.items.count
     func stream(_ index: Int) -> Tensor { encoded.slice(index * tokens..<(index + 1) * tokens) }
     let states =
       hyper.architecture == .h2rec
       ? tape.concatenateColumns([stream(0), stream(1)]) : stream(0)
-    guard wantsViews else { return NetworkOutput(states: states, views: nil) }
+    guard wantsViews else {
+      return NetworkOutput(states: states, views: nil, gateWeights: gateWeights)
+    }
     let last = batch.sequences.lastTokens
     let views = [2, 3].map { tape.normalizeRows(tape.rows(stream($0), last)) }
-    return NetworkOutput(states: states, views: (views[0], views[1]))
+    return NetworkOutput(
+      states: states, views: (views[0], views[1]), gateWeights: gateWeights)
   }
 
   // MARK: - Inputs of the encoder

@@ -44,14 +44,42 @@ public struct Recommender: Sendable {
 
   /// The state after each history, `[histories, w]`; an empty history has a state of zeros.
   public func userVectors(_ histories: RaggedArray<UInt32>, threads: Int) -> Matrix {
+    read(histories, threads: threads).vectors
+  }
+
+  /// The state after each history, and what the gate says there.
+  ///
+  /// - Parameters:
+  ///   - histories: one row a user, in time order.
+  ///   - threads: the largest number of threads; does not change the result.
+  /// - Returns: states `[histories, w]` and weights of the levels `[histories, M]`, zeros for an empty history; no
+  ///   weights for a model without a gate.
+  public func read(
+    _ histories: RaggedArray<UInt32>, threads: Int
+  ) -> (vectors: Matrix, gates: Matrix?) {
     let present = (0..<histories.count).filter { !histories[$0].isEmpty }
-    let states = network.states(after: present.map { histories[$0] }, threads: threads)
-    guard present.count < histories.count else { return states }
-    var result = Matrix(rows: histories.count, columns: states.columns)
-    for (row, user) in present.enumerated() {
-      let first = user * states.columns
-      result.values.replaceSubrange(first..<first + states.columns, with: states[row: row])
+    let reading = network.reading(of: present.map { histories[$0] }, threads: threads)
+    guard present.count < histories.count else { return (reading.states, reading.gates) }
+    func spread(_ rows: Matrix) -> Matrix {
+      var result = Matrix(rows: histories.count, columns: rows.columns)
+      for (row, user) in present.enumerated() {
+        let first = user * rows.columns
+        result.values.replaceSubrange(first..<first + rows.columns, with: rows[row: row])
+      }
+      return result
     }
-    return result
+    return (spread(reading.states), reading.gates.map(spread))
+  }
+
+  /// How much each item of a history counts for the state after it, by branch.
+  ///
+  /// - Parameter history: not empty, in time order.
+  /// - Returns: the name of each branch, `hash` or `semantic`, and a probability for each of the most recent items that
+  ///   the model reads; see ``Network/attention(over:)``.
+  public func attention(
+    over history: ArraySlice<UInt32>
+  ) -> [(branch: String, weights: [Float])] {
+    let names = [(network.hyper.hasHash, "hash"), (network.hyper.hasCodes, "semantic")]
+    return zip(names.filter(\.0).map(\.1), network.attention(over: history)).map { ($0, $1) }
   }
 }

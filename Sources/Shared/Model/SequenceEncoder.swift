@@ -40,19 +40,27 @@ struct SequenceEncoder {
   }
 
   /// Encodes streams of the same sequences, one below the other: `[streams · T, d]` to the same shape.
-  func encode(_ input: Tensor, sequences: PackedSequences, on tape: Tape) -> Tensor {
+  ///
+  /// `observe` is called with the queries and the keys of each block, `[streams · T, d]` and `[streams · T, 2d]` of which the
+  /// first d columns are the keys.
+  func encode(
+    _ input: Tensor, sequences: PackedSequences, on tape: Tape,
+    observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)? = nil
+  ) -> Tensor {
     var x = input
-    for block in blocks { x = encode(x, block, sequences, tape) }
+    for block in blocks { x = encode(x, block, sequences, tape, observe) }
     return tape.layerNorm(x, gain: gain, bias: bias)
   }
 
   private func encode(
-    _ x: Tensor, _ block: Block, _ sequences: PackedSequences, _ tape: Tape
+    _ x: Tensor, _ block: Block, _ sequences: PackedSequences, _ tape: Tape,
+    _ observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)?
   ) -> Tensor {
     let d = hyper.dimension
     let normal = tape.layerNorm(x, gain: block.queryGain, bias: block.queryBias)
     let query = tape.linear(normal, block.query, bias: block.queryOffset)
     let keyValue = tape.linear(x, block.keyValue, bias: block.keyValueOffset)
+    observe?(query, keyValue)
     let attended = tape.attention(
       q: AttentionInput(query), k: AttentionInput(keyValue),
       v: AttentionInput(keyValue, column: d), sequences: sequences, heads: hyper.headCount,

@@ -41,17 +41,29 @@ public struct Bootstrap: Sendable {
       return columns.map { _ in [] }
     }
     precondition(columns.allSatisfy { $0.count == userCount }, "columns of different length")
-    let buckets = Buckets(columns, limit: Self.bucketLimit)
+    var sample = Sample(columnCount: columns.count)
+    for user in 0..<userCount { sample.add(columns.map { $0[user] }) }
+    return means(of: sample, threads: threads)
+  }
+
+  /// The means of resamples of users whose values were added one after another.
+  ///
+  /// - Parameters:
+  ///   - sample: at least one user.
+  ///   - threads: threads to use.
+  /// - Returns: for each column its `replicateCount` means.
+  public func means(of sample: Sample, threads: Int) -> [[Double]] {
+    precondition(sample.userCount > 0, "nobody to resample")
     let pieceSize = 20
     let pieces = (replicateCount + pieceSize - 1) / pieceSize
     let done = Mutex([[[Double]]](repeating: [], count: pieces))
     parallelFor(pieces, threads: threads) { piece in
       let range = piece * pieceSize..<min(replicateCount, (piece + 1) * pieceSize)
-      let rows = range.map { buckets.resampledMeans(CounterRandom(seed: seed, stream: UInt64($0))) }
+      let rows = range.map { sample.resampledMeans(CounterRandom(seed: seed, stream: UInt64($0))) }
       done.withLock { $0[piece] = rows }
     }
     let rows = done.withLock { $0.flatMap { $0 } }
-    return columns.indices.map { column in rows.map { $0[column] } }
+    return (0..<sample.columnCount).map { column in rows.map { $0[column] } }
   }
 
   /// The interval of the middle `confidence` of resampled means.
@@ -66,41 +78,48 @@ public struct Bootstrap: Sendable {
   }
 }
 
-/// Sums of users that are drawn together.
-private struct Buckets: Sendable {
-  let columnCount: Int
-  /// The number of users of each bucket.
-  let counts: [Double]
-  /// Shape `[buckets, columns]`.
-  let sums: [Double]
+extension Bootstrap {
+  /// The values of users, in memory that does not grow with them: up to ``bucketLimit`` sums of users that are drawn together.
+  public struct Sample: Sendable {
+    /// The number of values a user.
+    public let columnCount: Int
+    /// The number of users added.
+    public private(set) var userCount = 0
+    /// The number of users of each bucket.
+    private var counts: [Double] = []
+    /// Shape `[buckets, columns]`.
+    private var sums: [Double] = []
 
-  /// Deals users into buckets one after another.
-  init(_ columns: [[Double]], limit: Int) {
-    let userCount = columns[0].count
-    let bucketCount = min(userCount, limit)
-    var counts = [Double](repeating: 0, count: bucketCount)
-    var sums = [Double](repeating: 0, count: bucketCount * columns.count)
-    for user in 0..<userCount {
-      counts[user % bucketCount] += 1
-      for (column, values) in columns.enumerated() {
-        sums[user % bucketCount * columns.count + column] += values[user]
+    /// Starts without users.
+    public init(columnCount: Int) { self.columnCount = columnCount }
+
+    /// Adds a user; the first ``Bootstrap/bucketLimit`` users begin a bucket each, later ones are dealt in turn.
+    ///
+    /// - Precondition: `values` has one element a column.
+    public mutating func add(_ values: [Double]) {
+      precondition(values.count == columnCount, "one value a column")
+      if userCount < Bootstrap.bucketLimit {
+        counts.append(1)
+        sums += values
+      } else {
+        let bucket = userCount % Bootstrap.bucketLimit
+        counts[bucket] += 1
+        for (column, value) in values.enumerated() { sums[bucket * columnCount + column] += value }
       }
+      userCount += 1
     }
-    columnCount = columns.count
-    self.counts = counts
-    self.sums = sums
-  }
 
-  /// The means of one resample.
-  func resampledMeans(_ random: CounterRandom) -> [Double] {
-    var count = 0.0
-    var totals = [Double](repeating: 0, count: columnCount)
-    for draw in counts.indices {
-      let bucket = random.integer(below: counts.count, UInt64(draw))
-      count += counts[bucket]
-      let first = bucket * columnCount
-      for column in 0..<columnCount { totals[column] += sums[first + column] }
+    /// The means of one resample.
+    func resampledMeans(_ random: CounterRandom) -> [Double] {
+      var count = 0.0
+      var totals = [Double](repeating: 0, count: columnCount)
+      for draw in counts.indices {
+        let bucket = random.integer(below: counts.count, UInt64(draw))
+        count += counts[bucket]
+        let first = bucket * columnCount
+        for column in 0..<columnCount { totals[column] += sums[first + column] }
+      }
+      return totals.map { $0 / count }
     }
-    return totals.map { $0 / count }
   }
 }

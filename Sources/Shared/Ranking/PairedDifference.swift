@@ -24,16 +24,56 @@ extension Bootstrap {
   ///   - threads: threads to use.
   /// - Returns: one comparison a metric.
   public func compare(_ differences: [[Double]], threads: Int) -> [PairedDifference] {
-    zip(differences, means(of: differences, threads: threads)).map { column, means in
-      let wins = column.count { $0 > 0 }
-      let losses = column.count { $0 < 0 }
+    var sample = DifferenceSample(columnCount: differences.count)
+    for user in 0..<(differences.first?.count ?? 0) { sample.add(differences.map { $0[user] }) }
+    return compare(sample, threads: threads)
+  }
+
+  /// Compares two models by the differences of users that were added one after another.
+  ///
+  /// - Parameters:
+  ///   - sample: at least one user.
+  ///   - threads: threads to use.
+  /// - Returns: one comparison a column.
+  public func compare(_ sample: DifferenceSample, threads: Int) -> [PairedDifference] {
+    means(of: sample.values, threads: threads).enumerated().map { column, means in
+      let (wins, losses) = (sample.wins[column], sample.losses[column])
       // One is added to both parts: the sample itself is one of the resamples (Davison and Hinkley 1997, 4.2.3).
       let below = Double(means.count { $0 <= 0 } + 1) / Double(means.count + 1)
       let above = Double(means.count { $0 >= 0 } + 1) / Double(means.count + 1)
       return PairedDifference(
-        mean: column.reduce(0, +) / Double(column.count), interval: interval(of: means),
+        mean: sample.sums[column] / Double(sample.values.userCount), interval: interval(of: means),
         bootstrapPValue: min(1, 2 * min(below, above)), winCount: wins, lossCount: losses,
         signTestPValue: signTest(wins: wins, losses: losses))
+    }
+  }
+}
+
+/// The differences of users, first − second, in memory that does not grow with them.
+public struct DifferenceSample: Sendable {
+  var values: Bootstrap.Sample
+  var sums: [Double]
+  var wins: [Int]
+  var losses: [Int]
+
+  /// Starts without users.
+  public init(columnCount: Int) {
+    values = Bootstrap.Sample(columnCount: columnCount)
+    sums = [Double](repeating: 0, count: columnCount)
+    wins = [Int](repeating: 0, count: columnCount)
+    losses = wins
+  }
+
+  /// The number of users added.
+  public var userCount: Int { values.userCount }
+
+  /// Adds the differences of a user, one a column.
+  public mutating func add(_ differences: [Double]) {
+    values.add(differences)
+    for (column, difference) in differences.enumerated() {
+      sums[column] += difference
+      if difference > 0 { wins[column] += 1 }
+      if difference < 0 { losses[column] += 1 }
     }
   }
 }

@@ -83,8 +83,7 @@ extension Manifest {
     ])
     formatVersion = try members.integer("format_version")
     guard formatVersion == Self.currentFormatVersion else {
-      throw .manifest(
-        "format version \(formatVersion), this program reads \(Self.currentFormatVersion)", path)
+      throw .manifestVersion(formatVersion, path)
     }
     stage = try members.string("stage")
     programVersion = try members.string("program_version")

@@ -89,6 +89,13 @@ extension PipelineError {
       note: "the file was changed or damaged after it was written; run the stage again")
   }
 
+  static func manifestVersion(_ found: Int64, _ path: FilePath) -> PipelineError {
+    PipelineError(
+      .dataFormat, "format version \(found), this program reads \(Manifest.currentFormatVersion)",
+      at: Location(path: path.string),
+      note: "another version of the programs wrote this output; run the stage again with this one")
+  }
+
   static func wrongStage(_ path: FilePath, found: String, expected: String) -> PipelineError {
     PipelineError(
       .configuration, "this is the output of stage \(quoted(found)), expected \(quoted(expected))",

@@ -68,6 +68,20 @@ public struct StageInput: Sendable {
     return try Table(joining: consume parts)
   }
 
+  /// The number of shards of a kind.
+  public func shardCount(_ kind: String) -> Int { shards(kind).count }
+
+  /// One shard of a kind, for readers that go through a table of any size piece by piece.
+  ///
+  /// - Parameters:
+  ///   - kind: the kind.
+  ///   - index: which of its shards, in the order of the rows; below ``shardCount(_:)``.
+  /// - Returns: its rows.
+  /// - Throws: ``PipelineError`` `.dataFormat` if it is damaged.
+  public func table(_ kind: String, shard index: Int) throws(PipelineError) -> Table {
+    try shard(shards(kind)[index], kind)
+  }
+
   /// The bytes of a file that the stage wrote under this name.
   ///
   /// - Throws: ``PipelineError`` `.dataFormat` if there is none, or if it is damaged.

@@ -1,0 +1,80 @@
+internal import Dataset
+internal import Kernels
+internal import ShardIO
+
+extension NegativeSampler {
+  /// The random stream of the draws by popularity.
+  private static let popularStream: UInt64 = 0x504F_5055
+
+  /// Draws for every user that has a test target, in proportion to train events and without replacement, outside of
+  /// the user's whole history.
+  ///
+  /// Items without a train event are never drawn; a user for whom fewer items are left gets all that have one.
+  func popularNegatives(
+    _ histories: Histories, trainEnds: [UInt32], validEnds: [UInt32], trainCounts: [UInt32]
+  ) -> EvaluationNegatives {
+    var events: [UInt32] = []
+    for user in 0..<histories.userCount {
+      events += histories.items[histories.range(of: user)].prefix(Int(trainEnds[user]))
+    }
+    let draws = PopularityDraws(events: events, trainCounts: trainCounts, count: count)
+    return negatives(histories, validEnds: validEnds, itemCount: trainCounts.count) {
+      user, history, lastUser in
+      draws.draw(
+        user, history, CounterRandom(seed: seed &+ Self.popularStream, stream: UInt64(user)),
+        &lastUser)
+    }
+  }
+}
+
+/// Draws of items in proportion to their train events.
+private struct PopularityDraws: Sendable {
+  /// The item of every train event: a random one of them is a draw by popularity.
+  let events: [UInt32]
+  let trainCounts: [UInt32]
+  let count: Int
+
+  /// `lastUser` is scratch: for each item, 1 + the last user it was taken for.
+  func draw(
+    _ user: Int, _ history: ArraySlice<UInt32>, _ random: CounterRandom, _ lastUser: inout [UInt32]
+  ) -> [UInt32] {
+    let mark = UInt32(user) + 1
+    for item in history { lastUser[Int(item)] = mark }
+    var chosen: [UInt32] = []
+    var index: UInt64 = 0
+    var rejections = 0
+    while !events.isEmpty, chosen.count < count, rejections < 64 + 8 * count {
+      let item = events[random.integer(below: events.count, index)]
+      index += 1
+      guard lastUser[Int(item)] != mark else {
+        rejections += 1
+        continue
+      }
+      lastUser[Int(item)] = mark
+      chosen.append(item)
+    }
+    // What is left is rare: weigh the items that are left alone, one draw at a time.
+    while chosen.count < count, let item = drawRest(random, index, mark, lastUser) {
+      index += 1
+      lastUser[Int(item)] = mark
+      chosen.append(item)
+    }
+    return chosen.sorted()
+  }
+
+  /// One of the items that are left, in proportion to their train events; nil where none has one.
+  private func drawRest(
+    _ random: CounterRandom, _ index: UInt64, _ mark: UInt32, _ lastUser: [UInt32]
+  ) -> UInt32? {
+    let total = trainCounts.indices.reduce(0) {
+      $0 + (lastUser[$1] == mark ? 0 : Int(trainCounts[$1]))
+    }
+    guard total > 0 else { return nil }
+    var place = random.integer(below: total, index)
+    for item in trainCounts.indices where lastUser[item] != mark {
+      place -= Int(trainCounts[item])
+      if place < 0 { return UInt32(item) }
+    }
+    return nil
+  }
+}
