@@ -196,11 +196,12 @@ bench: .build/dependencies-installed $(TOKENIZED) ## time shards, training steps
 	python3 Benchmarks/TrainingComparison/compare_with_reference.py --programs $(BENCH_BIN) \
 	  --data $(RUN)/1-preprocess --codes $(RUN)/2-tokenize $(REFERENCES)
 FUZZ_SECONDS ?= 60
-fuzz: .build/dependencies-installed ## feed damaged shards to the reader for FUZZ_SECONDS
+FUZZ_READERS ?= shard log csv csv-without-header tsv movielens recbole jsonl items item-text numpy archive safetensors \
+  text-vectors vector-ids codes times
+fuzz: .build/dependencies-installed ## feed damaged inputs to every reader for FUZZ_SECONDS each (see Fuzz/README.md)
 	H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-shard-reader
-	@mkdir -p .build-fuzz/corpus
-	cd .build-fuzz && SWIFT_BACKTRACE=enable=no debug/fuzz-shard-reader -max_total_time=$(FUZZ_SECONDS) \
-	  corpus ../Tests/Golden/good ../Tests/Golden/bad
+	H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-readers
+	@for reader in $(FUZZ_READERS); do Scripts/fuzz "$$reader" $(FUZZ_SECONDS); done
 doctor:                       ## check the tools of this machine, and switch on the git hooks
 	@Scripts/doctor
 clean:                        ## remove everything that was compiled

@@ -166,15 +166,36 @@ if environment["H2REC_BENCHMARKS"] == "1" {
 if environment["H2REC_FUZZ"] == "1" {
   // libFuzzer must instrument the code under test, and gold cannot link the result.
   let instrumented = ["-sanitize=fuzzer,address"]
-  for target in package.targets where target.name == "ShardIO" {
+  // The readers of a stage are imported as a library, without the program's main.
+  for (stage, main) in [
+    ("Preprocess", "PreprocessCommand.swift"), ("Tokenize", "TokenizeCommand.swift"),
+  ] {
+    package.products.removeAll { $0.name == "h2rec-\(stage.lowercased())" }
+    package.targets = package.targets.map { target in
+      guard target.name == stage else { return target }
+      return .target(
+        name: stage, dependencies: target.dependencies, path: "Sources/\(stage)", exclude: [main],
+        swiftSettings: target.swiftSettings)
+    }
+  }
+  for target in package.targets
+  where ["Preprocess", "ShardIO", "TextInput", "Tokenize"].contains(target.name) {
     target.swiftSettings?.append(.unsafeFlags(instrumented))
   }
-  package.products.append(.executable(name: "fuzz-shard-reader", targets: ["ShardReaderFuzzer"]))
+  func fuzzer(_ name: String, product: String, _ dependencies: [Target.Dependency]) {
+    package.products.append(.executable(name: product, targets: [name]))
+    package.targets.append(
+      .executableTarget(
+        name: name, dependencies: ["FuzzDriver"] + dependencies, path: "Fuzz/\(name)",
+        swiftSettings: strict + [.unsafeFlags(instrumented + ["-parse-as-library"])],
+        linkerSettings: [.unsafeFlags(instrumented + ["-use-ld=lld"])]))
+  }
   package.targets.append(
-    .executableTarget(
-      name: "ShardReaderFuzzer", dependencies: ["ShardIO"], path: "Fuzz/ShardReaderFuzzer",
-      swiftSettings: strict + [.unsafeFlags(instrumented + ["-parse-as-library"])],
-      linkerSettings: [.unsafeFlags(instrumented + ["-use-ld=lld"])]))
+    .target(name: "FuzzDriver", path: "Fuzz/FuzzDriver", swiftSettings: strict))
+  fuzzer("ShardReaderFuzzer", product: "fuzz-shard-reader", ["ShardIO"])
+  fuzzer(
+    "ReaderFuzzer", product: "fuzz-readers",
+    ["Dataset", "Preprocess", "ShardIO", "TextInput", "Tokenize"])
 }
 
 if environment["H2REC_UNDEFINED"] == "1" {

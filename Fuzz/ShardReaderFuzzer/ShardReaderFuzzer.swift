@@ -1,24 +1,14 @@
+import FuzzDriver
 import ShardIO
 
-// Run with: H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-shard-reader
-//           SWIFT_BACKTRACE=enable=no .build-fuzz/debug/fuzz-shard-reader -max_total_time=60 CORPUS Tests/Golden/bad
-// What it finds goes to Tests/Golden/bad with a name that says what is wrong with it.
+// Run with 'make fuzz'; see Fuzz/README.md. What it finds goes to Tests/Golden/bad with a name that says what is wrong with it.
 
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-  _ argumentCount: UnsafeMutablePointer<CInt>,
-  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
-
-/// Hands control to libFuzzer; SwiftPM links `main` to `<Target>_main`, which this defines.
+/// Where the program begins.
 @_cdecl("ShardReaderFuzzer_main")
 public func fuzzMain(
   _ argumentCount: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 ) -> CInt {
-  var argumentCount = argumentCount
-  var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = arguments
-  return runDriver(&argumentCount, &arguments) { fuzzOneInput($0, $1) }
+  runFuzzer(argumentCount, arguments) { fuzzOneInput($0, $1) }
 }
 
 /// Reads an input as the contents of a shard, which no checksum protects, and as a shard file.
