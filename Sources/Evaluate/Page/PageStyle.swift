@@ -37,7 +37,7 @@ let pageStyle = """
   th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
   th:first-child, .text td, .text th { text-align: left; }
   th:first-child { white-space: normal; min-width: 8rem; max-width: 20rem; }
-  .text td, .text th { white-space: normal; vertical-align: top; min-width: 6rem; }
+  .text td, .text th { white-space: normal; vertical-align: top; min-width: 6rem; overflow-wrap: anywhere; }
   th { font-weight: 600; }
   td small, th small { display: block; font-size: .75rem; font-weight: 400; }
   .user { border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem; margin: .75rem 0;

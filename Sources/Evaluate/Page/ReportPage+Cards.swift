@@ -86,7 +86,8 @@ extension ReportPage {
       [escaped(key), escaped(plain(value))]
     }
     guard !rows.isEmpty else { return "" }
-    return "<h3>\(escaped(title))</h3>" + htmlTable(header: ["name", "value"], rows: rows)
+    return "<h3>\(escaped(title))</h3>"
+      + htmlTable(header: ["name", "value"], rows: rows, isText: true)
   }
 
   private func plain(_ value: JSONValue) -> String {
