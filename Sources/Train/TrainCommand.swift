@@ -64,6 +64,7 @@ struct TrainCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     StopRequest.watch()
+    defer { StopRequest.endWatch() }
     var summary = Summary(stage: "train")
     let dataInput = try StageInput(
       directory: FilePath(data), expecting: "preprocess", threads: shared.threads)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CommandSupport
 import Kernels
 import Model
 import ShardIO
