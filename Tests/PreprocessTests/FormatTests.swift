@@ -259,8 +259,8 @@ struct `Formats of a log` {
       let result = try await runStage(
         "h2rec-preprocess", arguments + ["--output", "out"], in: directory)
       try #require(result.status == .exited(0), "\(result.error)")
-      let files = try contents(of: directory.appending("out"))
-      let report = String(decoding: try #require(files["report.md"]), as: UTF8.self)
+      let report = try String(
+        contentsOfFile: directory.appending("out").appending("report.md").string, encoding: .utf8)
       #expect(result.output.hasPrefix(report))
       #expect(
         report.contains("Warning: the split goes by position, so train holds events of other"))
