@@ -90,7 +90,7 @@ let package = Package(
       cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
-    shared("TextInput", ["CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
+    shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
     shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
     shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
     shared("Model", ["Dataset", "Kernels", "ShardIO"]),
@@ -121,7 +121,11 @@ let package = Package(
         subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
-    tests("Preprocess", ["Dataset", "Kernels", "Preprocess", "ShardIO", "TextInput", subprocess]),
+    tests(
+      "Preprocess",
+      [
+        "Dataset", "Kernels", "Preprocess", "ShardIO", "TextInput", argumentParser, subprocess,
+      ]),
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
     tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
     tests("TextInput", ["ShardIO", "TextInput"]),

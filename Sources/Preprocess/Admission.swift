@@ -32,8 +32,10 @@ struct Admission {
           """)
     }
     guard admits.contains(false) else { return }
-    droppedEventCount = log.blocks.reduce(0) { sum, block in
-      sum + block.items.count { !admits[Int($0)] }
+    for block in log.blocks {
+      let ranks = log.ranks[block.worker].items
+      let loaded = try block.loaded(log.storage)
+      droppedEventCount += loaded.items.count { !admits[Int(ranks[Int($0)])] }
     }
   }
 
@@ -47,11 +49,20 @@ struct Admission {
       missing += 1
     }
     guard isError, missing > 0 else { return }
-    // The first in the order of the log, so that the message does not depend on the threads.
-    let first = log.blocks.lazy.flatMap(\.items).first { !admits[Int($0)] } ?? 0
+    let first = try firstMissing(log)
     let others = missing > 1 ? " of the log and \(missing - 1) more are" : " of the log is"
     throw PipelineError(
       .dataFormat, "item \(quoted(log.items.text(first)))\(others) not in \(what)",
       at: .init(path: file), note: remedy)
+  }
+  /// The first item in the order of the log that may not stay, so that a message does not depend on the threads.
+  private func firstMissing(_ log: InteractionLog) throws(PipelineError) -> UInt32 {
+    for block in log.blocks {
+      let ranks = log.ranks[block.worker].items
+      for item in try block.loaded(log.storage).items where !admits[Int(ranks[Int(item)])] {
+        return ranks[Int(item)]
+      }
+    }
+    return 0
   }
 }

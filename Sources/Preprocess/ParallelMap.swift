@@ -1,28 +1,38 @@
 internal import Kernels
-internal import Synchronization
+internal import ShardIO
 
 /// Computes one value for each index, several at a time; the result is in the order of the indices.
+///
+/// - Throws: the failure of the first index that has one.
 func parallelMap<Value: Sendable>(
-  _ count: Int, threads: Int, _ body: @Sendable (Int) -> Value
-) -> [Value] {
-  let results = Mutex([Value?](repeating: nil, count: count))
-  parallelFor(count, threads: threads) { index in
-    let value = body(index)
-    results.withLock { $0[index] = value }
+  _ count: Int, threads: Int, _ body: @Sendable (Int) throws(PipelineError) -> Value
+) throws(PipelineError) -> [Value] {
+  let results = Kernels.parallelMap(count, threads: threads) { index in
+    Result { () throws(PipelineError) in try body(index) }
   }
-  return results.withLock { $0.compactMap(\.self) }
+  var values: [Value] = []
+  values.reserveCapacity(count)
+  for result in results { values.append(try result.get()) }
+  return values
 }
 
 /// Cuts rows into ranges of about equal work; the cut depends on the data alone.
 ///
-/// `offsets` are the places where each row begins in the values, with the end of the last row.
-func balancedRanges(_ offsets: [Int], valuesPerRange: Int = 1 << 18) -> [Range<Int>] {
+/// - Parameters:
+///   - weights: the work of each row.
+///   - count: how many ranges are wanted.
+/// - Returns: not more than `count` ranges that cover all rows.
+func balancedRanges(_ weights: [UInt32], count: Int) -> [Range<Int>] {
+  let total = weights.reduce(0) { $0 + Int($1) + 1 }
   var ranges: [Range<Int>] = []
   var first = 0
-  for row in 1..<max(offsets.count, 1)
-  where offsets[row] - offsets[first] >= valuesPerRange || row == offsets.count - 1 {
-    ranges.append(first..<row)
-    first = row
+  var sum = 0
+  for row in weights.indices {
+    sum += Int(weights[row]) + 1
+    if sum * count >= total * (ranges.count + 1) || row == weights.count - 1 {
+      ranges.append(first..<row + 1)
+      first = row + 1
+    }
   }
   return ranges
 }

@@ -19,26 +19,19 @@ extension PreprocessRun {
     let histories = data.histories
     let itemCount = data.kept.count
     let split = try split(histories)
-    let (trainEnds, validEnds) = split.ends(of: histories)
+    let (trainEnds, validEnds) = try split.ends(of: histories)
     counters.merge(try leaks(histories, split, trainEnds, validEnds)) { $1 }
-    let groups = PopularityGroups(
+    let groups = try PopularityGroups(
       histories, trainEnds: trainEnds, itemCount: itemCount, headShare: derivation.headShare,
       tailThreshold: derivation.tailThreshold)
     let catalogue = catalogue(data, items, groups)
-    var tables = [sequences(data, trainEnds, validEnds).table, catalogue.table]
+    var tables = [sequences(data, trainEnds, validEnds), TableSource(catalogue.table)]
     if let made = try self.vectors(data, catalogue, vectors, &counters) {
-      tables.append(made.table)
+      tables.append(TableSource(made.table))
       counters["vector_width"] = JSONValue(made.width)
     }
-    let builder = PairBuilder(
-      window: derivation.pairWindow, maximumCount: derivation.pairCount,
-      minimumOccurrences: derivation.pairMinimum, threads: threads)
-    for kind in derivation.pairs.kinds {
-      let pairs = builder.pairs(kind, histories, trainEnds: trainEnds, itemCount: itemCount)
-      counters["pairs_\(kind.rawValue)"] = JSONValue(pairs.neighbours.values.count)
-      tables.append(pairs.table(kind))
-    }
-    tables += negatives(histories, trainEnds, validEnds, groups)
+    tables += try pairs(histories, trainEnds, itemCount, &counters)
+    tables += try negatives(histories, trainEnds, validEnds, groups)
     count(histories, trainEnds, validEnds, groups, &counters)
     return Result(tables: tables, counters: counters)
   }
@@ -46,23 +39,37 @@ extension PreprocessRun {
   /// The stored negatives, uniform and by popularity.
   private func negatives(
     _ histories: Histories, _ trainEnds: [UInt32], _ validEnds: [UInt32], _ groups: PopularityGroups
-  ) -> [Table] {
-    var tables: [Table] = []
+  ) throws(PipelineError) -> [TableSource] {
+    var tables: [TableSource] = []
     if derivation.negatives > 0 {
-      let sampler = NegativeSampler(count: derivation.negatives, seed: seed, threads: threads)
+      let sampler = NegativeSampler(count: derivation.negatives, seed: seed)
       tables.append(
-        sampler.negatives(histories, validEnds: validEnds, itemCount: groups.trainCounts.count)
-          .table(.uniform))
+        try sampler.negatives(
+          histories, validEnds: validEnds, itemCount: groups.trainCounts.count))
     }
     if derivation.popularNegatives > 0 {
-      let sampler = NegativeSampler(
-        count: derivation.popularNegatives, seed: seed, threads: threads)
+      let sampler = NegativeSampler(count: derivation.popularNegatives, seed: seed)
       tables.append(
-        sampler.popularNegatives(
-          histories, trainEnds: trainEnds, validEnds: validEnds, trainCounts: groups.trainCounts
-        ).table(.popular))
+        try sampler.popularNegatives(
+          histories, trainEnds: trainEnds, validEnds: validEnds, trainCounts: groups.trainCounts))
     }
     return tables
+  }
+
+  private func pairs(
+    _ histories: Histories, _ trainEnds: [UInt32], _ itemCount: Int,
+    _ counters: inout [String: JSONValue]
+  ) throws(PipelineError) -> [TableSource] {
+    let kinds = derivation.pairs.kinds
+    guard !kinds.isEmpty else { return [] }
+    let builder = PairBuilder(
+      window: derivation.pairWindow, maximumCount: derivation.pairCount,
+      minimumOccurrences: derivation.pairMinimum)
+    let made = try builder.pairs(kinds, histories, trainEnds: trainEnds, itemCount: itemCount)
+    for (kind, pairs) in zip(kinds, made) {
+      counters["pairs_\(kind.rawValue)"] = JSONValue(pairs.neighbours.values.count)
+    }
+    return zip(kinds, made).map { TableSource($1.table($0)) }
   }
 
   private func split(_ histories: Histories) throws(PipelineError) -> Split {
@@ -73,10 +80,12 @@ extension PreprocessRun {
       guard let valid = derivation.validFrom, let test = derivation.testFrom else {
         throw PipelineError(.usage, "'--split time' needs '--valid-from' and '--test-from'")
       }
-      let sorted = valid.quantile != nil || test.quantile != nil ? histories.times.sorted() : []
+      let count = histories.eventCount
+      let quantiles = [valid, test].compactMap(\.quantile)
+      let places = quantiles.map { min(count - 1, Int(Double(count) * $0)) }
+      var ordered = try histories.orderedTimes(places)[...]
       func cut(_ point: TimePoint) -> Int64 {
-        guard let quantile = point.quantile else { return point.microseconds }
-        return sorted[min(sorted.count - 1, Int(Double(sorted.count) * quantile))]
+        point.quantile == nil ? point.microseconds : ordered.removeFirst()
       }
       let cuts = (valid: cut(valid), test: cut(test))
       guard cuts.valid <= cuts.test else {
@@ -90,16 +99,13 @@ extension PreprocessRun {
 
   private func sequences(
     _ data: DenseData, _ trainEnds: [UInt32], _ validEnds: [UInt32]
-  ) -> UserSequences {
-    let histories = data.histories
-    let isTimeless = input.timestampFormat == .none
-    return UserSequences(
-      userIDs: histories.users.map { data.log.users.text($0) },
-      items: RaggedArray(offsets: histories.offsets, values: histories.items),
-      times: RaggedArray(
-        offsets: histories.offsets,
-        values: isTimeless ? histories.times : histories.times.map { floorDivide($0, 1_000_000) }),
-      trainEnds: trainEnds, validEnds: validEnds)
+  ) -> TableSource {
+    let rows = SequenceRows(
+      histories: data.histories, userIDs: data.log.users, trainEnds: trainEnds,
+      validEnds: validEnds, hasSeconds: input.timestampFormat != .none)
+    return TableSource(
+      kind: UserSequences.tableKind, rowByteCounts: rows.byteCounts
+    ) { range throws(PipelineError) in try rows.sequences(range).table }
   }
 
   private func catalogue(

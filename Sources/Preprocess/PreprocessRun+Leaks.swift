@@ -11,13 +11,16 @@ extension PreprocessRun {
     _ histories: Histories, _ split: Split, _ trainEnds: [UInt32], _ validEnds: [UInt32]
   ) throws(PipelineError) -> [String: JSONValue] {
     guard input.timestampFormat != .none else { return [:] }
-    var latestTrain = Int64.min
-    var latestValid = Int64.min
-    for user in 0..<histories.userCount {
-      let times = histories.times[histories.range(of: user)]
-      latestTrain = max(latestTrain, times.prefix(Int(trainEnds[user])).last ?? .min)
-      latestValid = max(latestValid, times.prefix(Int(validEnds[user])).last ?? .min)
+    let latest = try histories.map { firstRow, part in
+      (0..<part.userCount).reduce((train: Int64.min, valid: Int64.min)) { latest, user in
+        let times = part.times[part.range(of: user)]
+        let train = times.prefix(Int(trainEnds[firstRow + user])).last ?? .min
+        let valid = times.prefix(Int(validEnds[firstRow + user])).last ?? .min
+        return (max(latest.train, train), max(latest.valid, valid))
+      }
     }
+    let latestTrain = latest.map(\.train).max() ?? .min
+    let latestValid = latest.map(\.valid).max() ?? .min
     if case .time(let validCut, let testCut) = split {
       guard latestTrain < validCut, latestValid < testCut else {
         throw PipelineError(.internalError, "an event later than a cut of the split is in train")
@@ -26,11 +29,12 @@ extension PreprocessRun {
         "valid_cut_microseconds": JSONValue(validCut), "test_cut_microseconds": JSONValue(testCut),
       ]
     }
-    var earlier = 0
-    for user in 0..<histories.userCount {
-      let times = histories.times[histories.range(of: user)]
-      earlier += times.dropFirst(Int(validEnds[user])).count { $0 < latestTrain }
+    let earlier = try histories.map { firstRow, part in
+      (0..<part.userCount).reduce(0) { count, user in
+        let times = part.times[part.range(of: user)]
+        return count + times.dropFirst(Int(validEnds[firstRow + user])).count { $0 < latestTrain }
+      }
     }
-    return ["test_events_before_last_train_event": JSONValue(earlier)]
+    return ["test_events_before_last_train_event": JSONValue(earlier.reduce(0, +))]
   }
 }

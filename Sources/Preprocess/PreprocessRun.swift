@@ -10,14 +10,17 @@ struct PreprocessRun {
   let derivation: DerivationOptions
   let seed: UInt64
   let threads: Int
+  /// Holds the events that memory has no room for.
+  let storage: EventStorage
 
   /// What a run has made.
   struct Result {
-    var tables: [Table]
+    var tables: [TableSource]
     var counters: [String: JSONValue]
     var sources: [LogSource] = []
     /// The text of the bad rows, where it is wanted.
     var badRows: [UInt8] = []
+    var clock = PhaseClock()
   }
 
   /// Reads, filters, splits and derives.
@@ -26,7 +29,9 @@ struct PreprocessRun {
   func compute(isQuiet: Bool) throws(PipelineError) -> Result {
     let items = try readItems()
     let vectors = try openVectors()
-    var log = try InteractionReader.read(try expandPaths(input.interactions), interactionSettings)
+    var log = try InteractionReader.read(
+      try expandPaths(input.interactions), interactionSettings, storage)
+    var clock = log.clock
     var counters = readCounters(log, items)
     let admission = try Admission(
       log, items: items, vectors: vectors?.ids, missingItems: input.missingItems,
@@ -34,19 +39,23 @@ struct PreprocessRun {
       vectorFile: input.vectorIds ?? input.vectors ?? "")
     counters["events_without_item"] = JSONValue(admission.droppedEventCount)
     let itemCount = log.items.count
-    var histories = Histories(&log, admits: admission.admits)
-    let removed = histories.sortByTime(filters.repeatRule, threads: threads)
+    var (histories, removed) = try Histories.sorting(
+      &log, admits: admission.admits, filters.repeatRule, threads: threads)
     counters["events_repeated"] = JSONValue(removed.repeated)
     if filters.minimumWeight != nil { counters["events_too_weak"] = JSONValue(removed.weak) }
+    clock.finish("sort")
     try filterCore(&histories, itemCount: itemCount, &counters)
     if let maximum = filters.maximumHistory {
-      counters["events_beyond_history"] = JSONValue(histories.keepLast(maximum))
+      counters["events_beyond_history"] = JSONValue(try histories.keepLast(maximum))
     }
-    let kept = histories.renumberItems(itemCount: itemCount)
+    let kept = try histories.renumberItems(itemCount: itemCount)
+    clock.finish("core")
     let dense = DenseData(log: log, kept: kept, histories: histories)
     var result = try derive(dense, items, vectors, &counters)
     result.sources = log.sources
     result.badRows = log.badRows
+    clock.finish("derive")
+    result.clock = clock
     return result
   }
 
@@ -121,7 +130,7 @@ struct PreprocessRun {
     let core = CoreFilter(
       minimumUserCount: filters.userCore, minimumItemCount: filters.itemCore,
       isIterated: !filters.onePassCore)
-    counters["core_passes"] = JSONValue(core.apply(to: &histories, itemCount: itemCount))
+    counters["core_passes"] = JSONValue(try core.apply(to: &histories, itemCount: itemCount))
     counters["events_outside_core"] = JSONValue(before - histories.eventCount)
     guard histories.eventCount > 0 else {
       throw PipelineError(

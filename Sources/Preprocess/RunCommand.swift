@@ -10,8 +10,9 @@ struct RunCommand: StageCommand {
     abstract: "Read a log, items and vectors; write the output of stage 1 (the default).",
     discussion: """
       Ids are dense in the output: users in ascending order of their ids, items in the order of their first event in \
-      (user, time) order. Events of one user at the same time keep the order of the log. Popularity, groups and \
-      positive pairs are made of train events only.
+      (user, time) order. Events of one user at the same time are in ascending order of their item ids. Neither the \
+      names nor the order of the files change the output. Popularity, groups and positive pairs are made of train \
+      events only.
       """)
 
   @OptionGroup(title: "Input")
@@ -34,6 +35,9 @@ struct RunCommand: StageCommand {
         """))
   var dryRun = false
 
+  @OptionGroup(title: "Memory")
+  var memory: MemoryOptions
+
   @OptionGroup(title: "General")
   var shared: SharedOptions
 
@@ -45,11 +49,11 @@ struct RunCommand: StageCommand {
     var summary = Summary(stage: "preprocess")
     let run = PreprocessRun(
       input: input, filters: filters, derivation: derivation, seed: shared.seed,
-      threads: shared.threads)
+      threads: shared.threads, storage: memory.storage(output: dryRun ? nil : output))
     guard let output, !dryRun else { return try rehearse(run, &summary) }
     let path = FilePath(output)
     var stage = try StageOutput(directory: path, stage: "preprocess", threads: shared.threads)
-    let result = try run.compute(isQuiet: shared.quiet)
+    var result = try run.compute(isQuiet: shared.quiet)
     for table in result.tables { try stage.write(table) }
     let report = PreprocessReport(result.counters, run.configuration)
     try stage.writeFile("report.json", try JSONValue.object(result.counters).json())
@@ -57,6 +61,7 @@ struct RunCommand: StageCommand {
     try writeBadRows(result.badRows)
     try stage.commit(
       configuration: run.configuration, inputs: [], counters: result.counters)
+    result.clock.finish("write")
     if !shared.quiet {
       try printResult(report.markdown)
       try printResult("report: \(path.appending("report.md"))\n")
@@ -76,7 +81,7 @@ struct RunCommand: StageCommand {
     try printResult(PreprocessReport(result.counters, run.configuration).markdown)
     var byteCount = 0
     for table in result.tables {
-      for range in table.shardRanges() { byteCount += try table.rows(range).shard().count }
+      for index in 0..<table.shardCount { byteCount += try table.shard(index).count }
     }
     try printResult(
       """
@@ -102,6 +107,7 @@ struct RunCommand: StageCommand {
     for name in ["users", "items", "interactions", "rows_bad"] {
       facts[name] = result.counters[name]
     }
+    facts["phases"] = .object(result.clock.seconds)
     return facts
   }
 }

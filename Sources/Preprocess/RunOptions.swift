@@ -10,7 +10,8 @@ struct InputOptions: ParsableArguments {
       "Interaction logs: files, folders of files, patterns, or - for standard input.",
       discussion: """
         Plain, gzip or zstd. CSV, TSV, JSON lines, MovieLens .dat and RecBole .inter are told apart by their first \
-        line. Files are read in the order of their names, whatever the order given here.
+        line. Their names and their order change nothing, but with '--timestamp-format none', where they are read in the \
+        order of their names.
         """, valueName: "path"),
     completion: .file())
   var interactions: [String]

@@ -155,13 +155,101 @@ struct `Id table` {
     #expect(table.count == 26 * 27 / 2 + 1)
   }
 
-  @Test func `takes in another table`() {
-    var first = IdentifierTable()
-    var second = IdentifierTable()
-    for name in ["a", "b"] { _ = first.insert(name.utf8) }
-    for name in ["c", "b", "a rather long name of an item"] { _ = second.insert(name.utf8) }
-    #expect(first.merge(second) == [2, 1, 3])
-    #expect(first.text(3) == "a rather long name of an item")
+  @Test func `many strings at once get the numbers that one by one would give`() throws {
+    try withEvery("seed", in: 0..<10) { seed in
+      var random = SeededGenerator(seed: seed)
+      let text = (0..<4000).map { _ in UInt8.random(in: 0x61...0x63, using: &random) }
+      let fields = (0..<700).map { _ in
+        let start = Int.random(in: 0..<3970, using: &random)
+        return FieldRange(start: start, end: start + Int.random(in: 0...30, using: &random))
+      }
+      var one = IdentifierTable()
+      var many = IdentifierTable()
+      let expected = fields.map { one.insert(text.span, $0.range) }
+      var numbers: [UInt32] = []
+      many.insert(text.span, Array(fields.prefix(400)), into: &numbers)
+      many.insert(text.span, Array(fields.dropFirst(400)), into: &numbers)
+      try #require(numbers == expected)
+    }
+  }
+}
+
+struct `Sorted ids` {
+  @Test func `join two lists in the order of their bytes`() throws {
+    try withEvery("seed", in: 0..<20) { seed in
+      var random = SeededGenerator(seed: seed)
+      var tables = [IdentifierTable(), IdentifierTable()]
+      var names = [[[UInt8]](), [[UInt8]]()]
+      for list in 0..<2 {
+        for _ in 0..<Int.random(in: 0..<300, using: &random) {
+          let count = Int.random(in: 0..<24, using: &random)
+          let name = (0..<count).map { _ in UInt8.random(in: 0..<3, using: &random) }
+          if tables[list].insert(name) == names[list].count { names[list].append(name) }
+        }
+      }
+      let (first, firstRanks) = SortedIdentifiers.sorting(tables[0])
+      let (second, secondRanks) = SortedIdentifiers.sorting(tables[1])
+      let (merged, left, right) = SortedIdentifiers.merging(first, second)
+      let all = (0..<UInt32(merged.count)).map { Array(merged[$0]) }
+      try #require(all == Set(names.joined()).sorted { $0.lexicographicallyPrecedes($1) })
+      for (number, name) in names[0].enumerated() {
+        try #require(all[Int(left[Int(firstRanks[number])])] == name)
+      }
+      for (number, name) in names[1].enumerated() {
+        try #require(all[Int(right[Int(secondRanks[number])])] == name)
+      }
+    }
+  }
+}
+
+struct `Plain records` {
+  /// Fields by way of the finder where it finds some, else by the scanner.
+  private func both(_ bytes: [UInt8], _ format: DelimitedFormat) -> [[String]] {
+    var scanner = DelimitedScanner(format)
+    var plain = PlainRecords(format, fieldCount: 3)
+    var found: [[String]] = []
+    var position = 0
+    func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+    while position < bytes.count {
+      plain?.find(bytes.span, from: position)
+      if let plain, plain.count > 0 {
+        for record in 0..<plain.count {
+          found.append((0..<3).map { text(plain.field(bytes.span, record, $0).range) })
+        }
+        position = plain.start(of: plain.count)
+      } else {
+        position = scanner.scan(bytes.span, from: position)
+        found.append(scanner.fields.map { text($0.range) } + (scanner.fault == nil ? [] : ["!"]))
+      }
+    }
+    return found
+  }
+
+  @Test func `are those that the scanner finds`() throws {
+    try withEvery("seed", in: 0..<300) { seed in
+      var random = SeededGenerator(seed: seed)
+      let pieces = [
+        "a,b,c\n", "12,,x\r\n", ",,\n", "\"q\",r,s\n", "é,b,c\n", "a,b\n", "\n", "a\"b,c,d\n",
+        "a\tb\tc\n",
+      ]
+      let text =
+        (0..<Int.random(in: 1..<400, using: &random)).map { _ in
+          pieces[Int.random(in: 0..<(seed.isMultiple(of: 2) ? 2 : pieces.count), using: &random)]
+        }.joined() + (seed.isMultiple(of: 3) ? "x,y,z" : "")
+      let bytes = Array(text.utf8)
+      for format in [DelimitedFormat.commaSeparated, .tabSeparated] {
+        var scanner = DelimitedScanner(format)
+        var expected: [[String]] = []
+        var position = 0
+        while position < bytes.count {
+          position = scanner.scan(bytes.span, from: position)
+          expected.append(
+            scanner.fields.map { String(decoding: bytes[$0.range], as: UTF8.self) }
+              + (scanner.fault == nil ? [] : ["!"]))
+        }
+        try #require(both(bytes, format) == expected)
+      }
+    }
   }
 }
 

@@ -4,13 +4,21 @@ internal import TextInput
 /// Turns the records of a chunk of delimited text into events.
 struct DelimitedRowParser: Sendable {
   private var scanner: DelimitedScanner
+  private var plain: PlainRecords?
   private let columns: ColumnMap
   private let settings: InteractionSettings
   private let hasRowTimes: Bool
   private let hasWeights: Bool
+  /// The ids of plain records.
+  private var userFields: [FieldRange] = []
+  private var itemFields: [FieldRange] = []
+  /// The ids of events whose times are stored already.
+  private var users: [FieldRange] = []
+  private var items: [FieldRange] = []
 
   init(_ format: DelimitedFormat, _ columns: ColumnMap, _ settings: InteractionSettings) {
     scanner = DelimitedScanner(format)
+    plain = PlainRecords(format, fieldCount: columns.fieldCount)
     self.columns = columns
     self.settings = settings
     hasRowTimes = columns.time != nil
@@ -34,91 +42,149 @@ struct DelimitedRowParser: Sendable {
     result.events.times.reserveCapacity(estimate)
     var position = start
     while position < bytes.count {
-      let begin = position
-      position = scanner.scan(bytes, from: position)
-      let isBlank =
-        scanner.fields.count == 1 && scanner.fault == nil && scanner.fields[0].range.isEmpty
-      let faultCount = result.faults.count
-      if !isBlank { parseRecord(bytes, begin, &ids, &result) }
-      if settings.keepsBadRows, result.faults.count > faultCount {
-        result.badRows.append(contentsOf: (begin..<position).map { bytes[$0] })
-      }
-      result.lineCount +=
-        scanner.fault == nil ? scanner.lineCount : lineFeeds(bytes, begin..<position)
+      position = parsePlain(bytes, from: position, &ids, &result)
+      if position < bytes.count { position = parseOne(bytes, from: position, &ids, &result) }
     }
     return result
+  }
+
+  /// Parses the plain records at a place; returns the first byte after them.
+  private mutating func parsePlain(
+    _ bytes: Span<UInt8>, from start: Int, _ ids: inout WorkerIDs, _ result: inout ParsedChunk
+  ) -> Int {
+    guard var plain else { return start }
+    self.plain = nil
+    defer { self.plain = plain }
+    var position = start
+    while true {
+      plain.find(bytes, from: position)
+      if plain.count == 0 { return position }
+      plain.fields(bytes, columns.user, into: &userFields)
+      plain.fields(bytes, columns.item, into: &itemFields)
+      for record in 0..<plain.count {
+        let fields = RecordFields(
+          columns, user: userFields[record], item: itemFields[record]
+        ) { plain.field(bytes, record, $0) }
+        let site = RecordSite(begin: plain.start(of: record), line: result.lineCount + 1)
+        let faultCount = result.faults.count
+        if let kept = judge(bytes, fields, site, &result) {
+          users.append(fields.user)
+          items.append(fields.item)
+          result.events.times.append(kept.time)
+          if hasWeights { result.events.weights.append(kept.weight) }
+        } else if result.faults.count > faultCount {
+          keepBadRow(bytes, site.begin..<plain.start(of: record + 1), &result)
+        }
+        result.lineCount += 1
+      }
+      position = plain.start(of: plain.count)
+      ids.users.insert(bytes, users, into: &result.events.users)
+      ids.items.insert(bytes, items, into: &result.events.items)
+      users.removeAll(keepingCapacity: true)
+      items.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// Parses the record at a place, whatever it is; returns the first byte after it.
+  private mutating func parseOne(
+    _ bytes: Span<UInt8>, from begin: Int, _ ids: inout WorkerIDs, _ result: inout ParsedChunk
+  ) -> Int {
+    let end = scanner.scan(bytes, from: begin)
+    let isBlank =
+      scanner.fields.count == 1 && scanner.fault == nil && scanner.fields[0].range.isEmpty
+    let faultCount = result.faults.count
+    if !isBlank { parseRecord(bytes, begin, &ids, &result) }
+    if result.faults.count > faultCount { keepBadRow(bytes, begin..<end, &result) }
+    result.lineCount += scanner.fault == nil ? scanner.lineCount : lineFeeds(bytes, begin..<end)
+    return end
+  }
+
+  private func keepBadRow(_ bytes: Span<UInt8>, _ row: Range<Int>, _ result: inout ParsedChunk) {
+    if settings.keepsBadRows { result.badRows.append(contentsOf: row.map { bytes[$0] }) }
   }
 
   private mutating func parseRecord(
     _ bytes: Span<UInt8>, _ begin: Int, _ ids: inout WorkerIDs, _ result: inout ParsedChunk
   ) {
-    result.counters.rowCount += 1
     let site = RecordSite(begin: begin, line: result.lineCount + 1)
     if let fault = scanner.fault {
+      result.counters.rowCount += 1
       result.faults.record(site.fault(fault, bytes))
       return
     }
     guard scanner.fields.count == columns.fieldCount else {
+      result.counters.rowCount += 1
       result.faults.record(
         site.fault(
           .fieldCount, at: begin, bytes,
           "found \(scanner.fields.count) fields, expected \(columns.fieldCount)"))
       return
     }
-    let user = scanner.fields[columns.user]
-    let item = scanner.fields[columns.item]
-    if user.range.isEmpty || item.range.isEmpty {
-      let what = user.range.isEmpty ? "user" : "item"
+    func field(_ column: Int) -> FieldRange {
+      FieldRange(start: scanner.fields[column].start, end: scanner.fields[column].end)
+    }
+    let fields = RecordFields(
+      columns, user: field(columns.user), item: field(columns.item), field)
+    guard let kept = judge(bytes, fields, site, &result) else { return }
+    result.events.append(
+      user: ids.users.insert(bytes, scanner.fields[columns.user]),
+      item: ids.items.insert(bytes, scanner.fields[columns.item]), time: kept.time,
+      weight: hasWeights ? kept.weight : nil)
+  }
+
+  /// Time and weight of an event that is kept; nil if it is bad or filtered out, which is counted.
+  private func judge(
+    _ bytes: Span<UInt8>, _ fields: RecordFields, _ site: RecordSite, _ result: inout ParsedChunk
+  ) -> (time: Int64, weight: UInt16)? {
+    result.counters.rowCount += 1
+    let user = fields.user.range
+    let item = fields.item.range
+    if user.isEmpty || item.isEmpty {
+      let what = user.isEmpty ? "user" : "item"
       result.faults.record(
         site.fault(
-          user.range.isEmpty ? .emptyUser : .emptyItem,
-          at: user.range.isEmpty ? user.start : item.start, bytes, "the \(what) id is empty"))
-      return
+          user.isEmpty ? .emptyUser : .emptyItem,
+          at: user.isEmpty ? user.lowerBound : item.lowerBound, bytes, "the \(what) id is empty"))
+      return nil
     }
-    guard let time = readTime(bytes, site, &result), keepsRating(bytes, site, &result) else {
-      return
-    }
+    guard let time = readTime(bytes, fields, site, &result),
+      keepsRating(bytes, fields, site, &result)
+    else { return nil }
     if hasRowTimes, time < settings.earliest || time >= settings.latest {
       result.counters.outsideWindow += 1
-      return
+      return nil
     }
-    var weight: UInt16?
-    if let event = columns.event {
-      weight = settings.eventWeights[text(bytes, scanner.fields[event])]
-      if weight == nil {
-        result.counters.otherEventType += 1
-        return
-      }
+    guard let event = fields.event else { return (time, 1) }
+    guard let weight = settings.eventWeights[text(bytes, event)] else {
+      result.counters.otherEventType += 1
+      return nil
     }
-    result.events.append(
-      user: ids.users.insert(bytes, user), item: ids.items.insert(bytes, item), time: time,
-      weight: hasWeights ? weight : nil)
+    return (time, weight)
   }
 
   private func readTime(
-    _ bytes: Span<UInt8>, _ site: RecordSite, _ result: inout ParsedChunk
+    _ bytes: Span<UInt8>, _ fields: RecordFields, _ site: RecordSite, _ result: inout ParsedChunk
   ) -> Int64? {
-    guard let column = columns.time else { return 0 }
-    let field = scanner.fields[column]
+    guard let field = fields.time else { return 0 }
     if let time = parseTimestamp(bytes, field.range, settings.timestampFormat) { return time }
     result.faults.record(
       site.fault(
-        .timestamp, at: field.start, bytes,
+        .timestamp, at: field.range.lowerBound, bytes,
         "timestamp \(quoted(text(bytes, field))) is not \(settings.timestampFormat.expectation)"))
     return nil
   }
 
   /// Whether the rating lets the event in; an empty one does.
   private func keepsRating(
-    _ bytes: Span<UInt8>, _ site: RecordSite, _ result: inout ParsedChunk
+    _ bytes: Span<UInt8>, _ fields: RecordFields, _ site: RecordSite, _ result: inout ParsedChunk
   ) -> Bool {
-    guard let column = columns.rating, let minimum = settings.minimumRating else { return true }
-    let field = scanner.fields[column]
+    guard let field = fields.rating, let minimum = settings.minimumRating else { return true }
     if field.range.isEmpty { return true }
     guard let rating = parseDecimal(bytes, field.range) else {
       result.faults.record(
         site.fault(
-          .rating, at: field.start, bytes, "rating \(quoted(text(bytes, field))) is not a number"))
+          .rating, at: field.range.lowerBound, bytes,
+          "rating \(quoted(text(bytes, field))) is not a number"))
       return false
     }
     if rating >= minimum { return true }
@@ -126,8 +192,27 @@ struct DelimitedRowParser: Sendable {
     return false
   }
 
-  private func text(_ bytes: Span<UInt8>, _ field: DelimitedScanner.Field) -> String {
+  private func text(_ bytes: Span<UInt8>, _ field: FieldRange) -> String {
     String(decoding: field.range.prefix(200).map { bytes[$0] }, as: UTF8.self)
+  }
+}
+
+/// The fields of a record that matter.
+private struct RecordFields {
+  var user: FieldRange
+  var item: FieldRange
+  var time: FieldRange?
+  var rating: FieldRange?
+  var event: FieldRange?
+
+  init(
+    _ columns: ColumnMap, user: FieldRange, item: FieldRange, _ field: (Int) -> FieldRange
+  ) {
+    self.user = user
+    self.item = item
+    time = columns.time.map(field)
+    rating = columns.rating.map(field)
+    event = columns.event.map(field)
   }
 }
 

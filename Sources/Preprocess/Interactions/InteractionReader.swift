@@ -9,8 +9,9 @@ internal import TextInput
 /// own, which are joined at the end. What comes out does not depend on who parsed what.
 struct InteractionReader {
   private let settings: InteractionSettings
+  private let storage: EventStorage
   private let workers: [Worker]
-  private var blocks: [(worker: Int, events: EventBlock)] = []
+  private var blocks: [EventBlock] = []
   private var counters = RowCounters()
   private var faults = FaultList()
   private var badRows: [UInt8] = []
@@ -21,9 +22,17 @@ struct InteractionReader {
     let state = Mutex(WorkerIDs())
   }
 
+  /// A chunk that has been parsed.
+  private struct Piece: Sendable {
+    var index: Int
+    var headerLineCount: Int
+    var parsed: ParsedChunk
+  }
+
   /// Creates a reader.
-  init(_ settings: InteractionSettings) {
+  init(_ settings: InteractionSettings, _ storage: EventStorage) {
     self.settings = settings
+    self.storage = storage
     workers = (0..<settings.threads).map { _ in Worker() }
   }
 
@@ -31,111 +40,110 @@ struct InteractionReader {
   ///
   /// - Throws: ``PipelineError``: `.missingInput`, or `.dataFormat` with the first bad rows of the first file that has some.
   static func read(
-    _ paths: [String], _ settings: InteractionSettings
+    _ paths: [String], _ settings: InteractionSettings, _ storage: EventStorage = .unlimited
   ) throws(PipelineError) -> InteractionLog {
-    var reader = InteractionReader(settings)
+    var clock = PhaseClock()
+    var reader = InteractionReader(settings, storage)
     for path in paths { try reader.readFile(path) }
-    return reader.joined(isTimeless: settings.timestampFormat == .none)
+    try storage.requireRoom()
+    clock.finish("read")
+    var log = reader.joined()
+    clock.finish("ids")
+    log.clock = clock
+    return log
   }
 
   private mutating func readFile(_ path: String) throws(PipelineError) {
-    let stream = try ByteStream(path)
-    var opening = try LogOpening(stream, settings)
+    let opening = try LogOpening(try ByteStream(path), settings)
+    var source = opening.source
+    let pieces = try parse(opening, opening.parser)
     var lineOffset = 0
     var fileFaults = FaultList()
-    var rowCount = 0
-    while true {
-      let wave = try opening.nextWave(settings.threads)
-      if wave.isEmpty { break }
-      for (worker, parsed) in parse(wave, opening.parser).enumerated() {
-        blocks.append((worker, parsed.events))
-        counters += parsed.counters
-        rowCount += parsed.counters.rowCount
-        lineOffset += wave[worker].headerLineCount
-        fileFaults.append(parsed.faults, lineOffset: lineOffset)
-        badRows += parsed.badRows
-        lineOffset += parsed.lineCount
-      }
+    for piece in pieces {
+      blocks.append(piece.parsed.events)
+      counters += piece.parsed.counters
+      source.rowCount += piece.parsed.counters.rowCount
+      lineOffset += piece.headerLineCount
+      fileFaults.append(piece.parsed.faults, lineOffset: lineOffset)
+      badRows += piece.parsed.badRows
+      lineOffset += piece.parsed.lineCount
       if fileFaults.counts[.unterminatedQuote] != nil { break }
     }
     let isFatal = fileFaults.counts[.unterminatedQuote] != nil
     if isFatal || !settings.skipsBadRows,
-      let error = fileFaults.error(in: stream.name, rowCount: rowCount)
+      let error = fileFaults.error(in: source.name, rowCount: source.rowCount)
     {
       throw error
     }
     faults.append(fileFaults, lineOffset: 0)
-    var source = opening.source
-    source.rowCount = rowCount
     sources.append(source)
   }
 
-  /// Parses chunks at the same time, chunk i by worker i.
-  private func parse(_ wave: [OpenedChunk], _ parser: RowParser) -> [ParsedChunk] {
-    let results = Mutex([ParsedChunk](repeating: ParsedChunk(), count: wave.count))
+  /// Parses all chunks of a file; each worker takes the next one when it has done its last.
+  private func parse(
+    _ opening: sending LogOpening, _ parser: RowParser
+  ) throws(PipelineError) -> [Piece] {
+    let queue = Mutex(opening)
+    let results = Mutex((pieces: [Piece](), failure: PipelineError?.none))
     let workers = workers
-    parallelFor(wave.count, threads: settings.threads) { index in
+    let storage = storage
+    parallelFor(workers.count, threads: settings.threads) { number in
       var parser = parser
-      let chunk = wave[index]
-      let parsed = workers[index].state.withLock { ids in
-        parser.parse(chunk.bytes.span, from: chunk.start, into: &ids)
+      workers[number].state.withLock { ids in
+        do throws(PipelineError) {
+          var used: [UInt8] = []
+          while let chunk = try queue.withLock({ log throws(PipelineError) in try log.next(used) })
+          {
+            var parsed = parser.parse(chunk.bytes.span, from: chunk.start, into: &ids)
+            parsed.events.worker = number
+            let isKept = storage.keepsBlock(
+              byteCount: parsed.events.byteCount, worker: number,
+              idByteCount: ids.users.memoryByteCount + ids.items.memoryByteCount)
+            if !isKept { try parsed.events.store(storage) }
+            let piece = Piece(
+              index: chunk.index, headerLineCount: chunk.headerLineCount, parsed: parsed)
+            results.withLock { $0.pieces.append(piece) }
+            used = chunk.bytes
+          }
+        } catch {
+          results.withLock { $0.failure = error }
+        }
       }
-      results.withLock { $0[index] = parsed }
     }
-    return results.withLock { $0 }
+    let (pieces, failure) = results.withLock { $0 }
+    if let failure { throw failure }
+    return pieces.sorted { $0.index < $1.index }
   }
 
-  /// Joins the ids of the workers.
-  private consuming func joined(isTimeless: Bool) -> InteractionLog {
-    var log = InteractionLog()
+  /// Joins what the workers have read; without times, the place of an event is its time.
+  private consuming func joined() -> InteractionLog {
+    if settings.timestampFormat == .none {
+      var place: Int64 = 0
+      for index in blocks.indices {
+        blocks[index].firstPlace = place
+        place += Int64(blocks[index].count)
+      }
+    }
+    let ids = workers.map { worker in
+      worker.state.withLock { ids in
+        defer { ids = WorkerIDs() }
+        return ids
+      }
+    }
+    var log = InteractionLog(ids, blocks, storage, threads: settings.threads)
     log.counters = counters
     log.faults = faults
     log.badRows = badRows
     log.sources = sources
-    var userMaps: [[UInt32]] = []
-    var itemMaps: [[UInt32]] = []
-    for worker in workers {
-      let ids = worker.state.withLock { ids in
-        defer { ids = WorkerIDs() }
-        return ids
-      }
-      if userMaps.isEmpty {
-        // The numbers of the first worker stay as they are.
-        userMaps.append([])
-        itemMaps.append([])
-        (log.users, log.items) = (ids.users, ids.items)
-      } else {
-        userMaps.append(log.users.merge(ids.users))
-        itemMaps.append(log.items.merge(ids.items))
-      }
-    }
-    var place: Int64 = 0
-    log.blocks.reserveCapacity(blocks.count)
-    for index in blocks.indices {
-      var events = EventBlock()
-      swap(&events, &blocks[index].events)
-      let worker = blocks[index].worker
-      if worker > 0 {
-        renumber(&events.users, userMaps[worker])
-        renumber(&events.items, itemMaps[worker])
-      }
-      if isTimeless {
-        for row in events.times.indices { events.times[row] = place + Int64(row) }
-      }
-      place += Int64(events.count)
-      log.blocks.append(events)
-    }
     return log
-  }
-
-  private func renumber(_ numbers: inout [UInt32], _ map: [UInt32]) {
-    for index in numbers.indices { numbers[index] = map[Int(numbers[index])] }
   }
 }
 
 /// A chunk and the first byte after what is no record, such as a header.
 struct OpenedChunk: Sendable {
   var bytes: [UInt8]
+  /// The number of the chunk in its file, from 0.
+  var index = 0
   var start = 0
   /// The lines before `start`.
   var headerLineCount = 0
@@ -150,8 +158,10 @@ enum RowParser: Sendable {
     _ bytes: Span<UInt8>, from start: Int, into ids: inout WorkerIDs
   ) -> ParsedChunk {
     switch self {
-    case .delimited(var parser): parser.parse(bytes, from: start, into: &ids)
-    case .json(let parser): parser.parse(bytes, from: start, into: &ids)
+    case .delimited(var parser):
+      defer { self = .delimited(parser) }
+      return parser.parse(bytes, from: start, into: &ids)
+    case .json(let parser): return parser.parse(bytes, from: start, into: &ids)
     }
   }
 }

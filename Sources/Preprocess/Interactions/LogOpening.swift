@@ -10,6 +10,8 @@ struct LogOpening {
   private var reader: ChunkReader
   private var first: OpenedChunk?
 
+  /// Large enough to be read at full speed, small enough for the second cache.
+  private static let chunkByteCount = 1 << 20
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   /// Reads the first chunk.
@@ -26,7 +28,8 @@ struct LogOpening {
     try Self.requireText(head, name)
     let format = settings.format ?? Self.detect(head, name)
     var reader = ChunkReader(
-      stream, hasQuotes: format == .csv && (settings.delimiter ?? 44) != 9)
+      stream, hasQuotes: format == .csv && (settings.delimiter ?? 44) != 9,
+      byteCount: Self.chunkByteCount)
     guard let chunk = try reader.next() else {
       throw PipelineError(.internalError, "the file ended twice", at: .init(path: name))
     }
@@ -45,17 +48,14 @@ struct LogOpening {
     first = opened
   }
 
-  /// The next chunks, one for each thread; empty at the end of the log.
-  mutating func nextWave(_ count: Int) throws(PipelineError) -> [OpenedChunk] {
-    var wave: [OpenedChunk] = []
+  /// The next chunk, or nil at the end of the log; the memory of `used` may be taken for it.
+  mutating func next(_ used: [UInt8]) throws(PipelineError) -> OpenedChunk? {
     if let first {
-      wave.append(first)
       self.first = nil
+      return first
     }
-    while wave.count < count, let chunk = try reader.next() {
-      wave.append(OpenedChunk(bytes: chunk.bytes))
-    }
-    return wave
+    guard let chunk = try reader.next(reusing: used) else { return nil }
+    return OpenedChunk(bytes: chunk.bytes, index: chunk.index)
   }
 
   /// Tells the format from the name and the first bytes, where that is safe.

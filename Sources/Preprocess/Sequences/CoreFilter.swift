@@ -1,3 +1,5 @@
+internal import ShardIO
+
 /// The least numbers of events that users and items must have.
 struct CoreFilter: Sendable, Equatable {
   var minimumUserCount: Int
@@ -11,52 +13,61 @@ struct CoreFilter: Sendable, Equatable {
   /// the order of removal. In one pass, users and items are both counted before anything is removed.
   ///
   /// - Returns: the number of passes over the events.
-  func apply(to histories: inout Histories, itemCount: Int) -> Int {
-    guard minimumUserCount > 1 || minimumItemCount > 1 else {
-      removeEmptyUsers(&histories)
-      return 0
-    }
+  func apply(to histories: inout Histories, itemCount: Int) throws(PipelineError) -> Int {
+    guard minimumUserCount > 1 || minimumItemCount > 1 else { return 0 }
+    var counts = try histories.itemCounts(itemCount)
     var passes = 0
     while true {
       passes += 1
-      let before = histories.eventCount
-      pass(&histories, itemCount: itemCount)
-      if !isIterated || histories.eventCount == before { break }
+      let removed = try histories.update { [counts] part in
+        let items = remove(from: &part, counts)
+        return (items, isChanged: !items.isEmpty)
+      }
+      if !isIterated || removed.allSatisfy(\.isEmpty) { break }
+      for item in removed.joined() { counts[Int(item)] -= 1 }
     }
-    removeEmptyUsers(&histories)
     return passes
   }
 
-  private func pass(_ histories: inout Histories, itemCount: Int) {
-    var counts = [UInt32](repeating: 0, count: itemCount)
-    for item in histories.items { counts[Int(item)] += 1 }
+  /// Removes events from a part; returns their items.
+  private func remove(from part: inout HistoryPart, _ counts: [UInt32]) -> [UInt32] {
+    var removed: [UInt32] = []
     var end = 0
     var start = 0
-    for user in 0..<histories.userCount {
-      let range = start..<histories.offsets[user + 1]
+    var userCount = 0
+    for user in 0..<part.userCount {
+      let range = start..<part.offsets[user + 1]
       start = range.upperBound
       let begin = end
-      for row in range where counts[Int(histories.items[row])] >= minimumItemCount {
-        histories.items[end] = histories.items[row]
-        histories.times[end] = histories.times[row]
-        end += 1
+      for row in range {
+        let item = part.items[row]
+        if counts[Int(item)] < minimumItemCount {
+          removed.append(item)
+        } else {
+          if end < row {
+            part.items[end] = item
+            part.times[end] = part.times[row]
+          }
+          end += 1
+        }
       }
-      let size = isIterated ? end - begin : range.count
-      if size < minimumUserCount { end = begin }
-      histories.offsets[user + 1] = end
+      if (isIterated ? end - begin : range.count) < minimumUserCount {
+        removed += part.items[begin..<end]
+        end = begin
+      }
+      if end == begin { continue }
+      part.users[userCount] = part.users[user]
+      userCount += 1
+      part.offsets[userCount] = end
     }
-    histories.items.removeLast(histories.items.count - end)
-    histories.times.removeLast(histories.times.count - end)
-  }
-
-  private func removeEmptyUsers(_ histories: inout Histories) {
-    var users: [UInt32] = []
-    var offsets = [0]
-    for user in 0..<histories.userCount where !histories.range(of: user).isEmpty {
-      users.append(histories.users[user])
-      offsets.append(histories.offsets[user + 1])
+    if userCount < part.userCount {
+      part.users.removeLast(part.users.count - userCount)
+      part.offsets.removeLast(part.offsets.count - userCount - 1)
     }
-    histories.users = users
-    histories.offsets = offsets
+    if end < part.items.count {
+      part.times.removeLast(part.items.count - end)
+      part.items.removeLast(part.items.count - end)
+    }
+    return removed
   }
 }

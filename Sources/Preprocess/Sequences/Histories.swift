@@ -1,134 +1,205 @@
-internal import TextInput
+internal import Kernels
+internal import ShardIO
+internal import Synchronization
 
-/// The events of each user, one user after another.
-struct Histories: Sendable, Equatable {
+/// The events of consecutive users, one user after another.
+struct HistoryPart: Sendable {
   /// The number of each user in the log; users are in ascending order of the bytes of their ids.
-  var users: [UInt32]
+  var users: [UInt32] = []
   /// Where each user's events begin, with the end of the last.
-  var offsets: [Int]
+  var offsets: [Int] = [0]
   /// The numbers of the items, those of the log or dense ones.
-  var items: [UInt32]
+  var items: [UInt32] = []
   /// Microseconds since 1970, or places in the log.
-  var times: [Int64]
-  /// The weight of each event's kind, until ``sortByTime(_:threads:)`` has used them; empty where all weigh the same.
-  var weights: [UInt16] = []
+  var times: [Int64] = []
+  /// Where items and times are, if not in memory.
+  private var stored: Stored?
+
+  private struct Stored: Sendable {
+    var items: ScratchFile.Piece<UInt32>
+    var times: ScratchFile.Piece<Int64>
+  }
+
+  init() {}
+
+  init(users: [UInt32], offsets: [Int], items: [UInt32], times: [Int64]) {
+    (self.users, self.offsets, self.items, self.times) = (users, offsets, items, times)
+  }
 
   var userCount: Int { users.count }
-  var eventCount: Int { items.count }
+  var eventCount: Int { offsets[users.count] }
 
   func range(of user: Int) -> Range<Int> { offsets[user]..<offsets[user + 1] }
+
+  /// Moves items and times out of memory.
+  mutating func store(_ storage: EventStorage) throws(PipelineError) {
+    if stored == nil {
+      stored = Stored(items: try storage.write(items), times: try storage.write(times))
+    } else {
+      try stored.map { pieces throws(PipelineError) in
+        var pieces = pieces
+        try storage.rewrite(items, &pieces.items)
+        try storage.rewrite(times, &pieces.times)
+        stored = pieces
+      }
+    }
+    (items, times) = ([], [])
+  }
+
+  /// Brings items and times into memory; returns whether they were elsewhere.
+  mutating func load(_ storage: EventStorage) throws(PipelineError) -> Bool {
+    guard let stored else { return false }
+    items = try storage.read(stored.items)
+    times = try storage.read(stored.times)
+    return true
+  }
+
+  /// Forgets items and times that have not been changed since they were loaded.
+  mutating func unload() { (items, times) = ([], []) }
 }
 
-extension Histories {
-  /// Groups the events of a log by user, in the order of the log.
+/// The events of each user, in parts that can be worked on at the same time.
+///
+/// Rows are users, counted through all parts.
+struct Histories: Sendable {
+  private(set) var parts: [HistoryPart]
+  let storage: EventStorage
+  var threads = 1
+
+  init(parts: [HistoryPart], _ storage: EventStorage, threads: Int) {
+    (self.parts, self.storage, self.threads) = (parts, storage, threads)
+  }
+
+  var userCount: Int { parts.reduce(0) { $0 + $1.userCount } }
+  var eventCount: Int { parts.reduce(0) { $0 + $1.eventCount } }
+
+  /// The row of the first user of each part, with the number of rows.
+  var firstRows: [Int] {
+    parts.reduce(into: [0]) { rows, part in rows.append(rows[rows.count - 1] + part.userCount) }
+  }
+
+  /// A part with its events in memory.
+  func part(_ index: Int) throws(PipelineError) -> HistoryPart {
+    var part = parts[index]
+    _ = try part.load(storage)
+    return part
+  }
+
+  /// Computes one value for each part, several at a time.
+  func map<Value: Sendable>(
+    _ body: @Sendable (_ firstRow: Int, HistoryPart) throws(PipelineError) -> Value
+  ) throws(PipelineError) -> [Value] {
+    let rows = firstRows
+    return try parallelMap(parts.count, threads: threads) { index throws(PipelineError) in
+      try body(rows[index], part(index))
+    }
+  }
+
+  /// Removes events from every part or changes them in place, several parts at a time.
+  ///
+  /// - Parameter body: returns a value and whether the part was changed.
+  /// - Returns: the value of each part.
+  /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
+  mutating func update<Value: Sendable>(
+    _ body: @Sendable (inout HistoryPart) -> (Value, isChanged: Bool)
+  ) throws(PipelineError) -> [Value] {
+    let count = parts.count
+    let storage = storage
+    let shared = Mutex(parts)
+    parts = []
+    let values = try parallelMap(count, threads: threads) { index throws(PipelineError) in
+      // Taken out, so that it can be changed in place.
+      var part = HistoryPart()
+      shared.withLock { swap(&part, &$0[index]) }
+      let isStored = try part.load(storage)
+      let (value, isChanged) = body(&part)
+      if isStored {
+        if isChanged { try part.store(storage) } else { part.unload() }
+      }
+      shared.withLock { swap(&part, &$0[index]) }
+      return value
+    }
+    parts = shared.withLock { parts in
+      defer { parts = [] }
+      return parts
+    }
+    return values
+  }
+
+  /// How often each item occurs.
   ///
   /// - Parameters:
-  ///   - log: emptied while it is read.
-  ///   - admits: for each item number of the log, whether its events are kept.
-  init(_ log: inout InteractionLog, admits: [Bool]) {
-    let order = log.users.sortedNumbers()
-    var rank = [UInt32](repeating: 0, count: order.count)
-    for (place, user) in order.enumerated() { rank[Int(user)] = UInt32(place) }
-    var offsets = [Int](repeating: 0, count: order.count + 1)
-    for block in log.blocks {
-      for row in block.users.indices where admits[Int(block.items[row])] {
-        offsets[Int(rank[Int(block.users[row])]) + 1] += 1
+  ///   - itemCount: the number of items.
+  ///   - ends: for each row how many of its first events count; nil counts all.
+  /// - Returns: one count an item.
+  /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
+  func itemCounts(
+    _ itemCount: Int, upTo ends: [UInt32]? = nil
+  ) throws(PipelineError) -> [UInt32] {
+    let rows = firstRows
+    return try sums(itemCount) { index, part, counts in
+      guard let ends else {
+        for item in part.items { counts[Int(item)] += 1 }
+        return
+      }
+      for user in 0..<part.userCount {
+        for event in part.range(of: user).prefix(Int(ends[rows[index] + user])) {
+          counts[Int(part.items[event])] += 1
+        }
       }
     }
-    for user in order.indices { offsets[user + 1] += offsets[user] }
-    var next = offsets
-    let count = offsets[order.count]
-    var items = [UInt32](repeating: 0, count: count)
-    var times = [Int64](repeating: 0, count: count)
-    let hasWeights = log.blocks.contains { !$0.weights.isEmpty }
-    var weights = [UInt16](repeating: 0, count: hasWeights ? count : 0)
-    for index in log.blocks.indices {
-      var block = EventBlock()
-      swap(&block, &log.blocks[index])
-      for row in block.users.indices where admits[Int(block.items[row])] {
-        let user = Int(rank[Int(block.users[row])])
-        items[next[user]] = block.items[row]
-        times[next[user]] = block.times[row]
-        if hasWeights { weights[next[user]] = block.weights[row] }
-        next[user] += 1
-      }
-    }
-    log.blocks = []
-    self.init(users: order, offsets: offsets, items: items, times: times, weights: weights)
   }
 
-  /// Puts every user's events in time order, ties in the order of the log, and removes weak and repeated ones.
+  /// Sums up something for each item over all parts.
   ///
-  /// - Returns: the number of events removed.
-  mutating func sortByTime(_ rule: RepeatRule, threads: Int) -> RepeatRule.Removed {
-    let source = self
-    let pieces = parallelMap(balancedRanges(offsets).count, threads: threads) {
-      [ranges = balancedRanges(offsets)] index in
-      source.sorted(ranges[index], rule)
+  /// - Parameters:
+  ///   - itemCount: the number of items.
+  ///   - add: adds what a part contributes.
+  /// - Returns: one sum an item.
+  /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
+  func sums<Number: FixedWidthInteger & Sendable>(
+    _ itemCount: Int, _ add: @Sendable (_ part: Int, HistoryPart, inout [Number]) -> Void
+  ) throws(PipelineError) -> [Number] {
+    let pieces = try parallelMap(threads, threads: threads) { piece throws(PipelineError) in
+      var sums = [Number](repeating: 0, count: itemCount)
+      for index in parts.count * piece / threads..<parts.count * (piece + 1) / threads {
+        add(index, try part(index), &sums)
+      }
+      return sums
     }
-    let before = eventCount
-    var weakCount = 0
-    var offsets = [0]
-    offsets.reserveCapacity(userCount + 1)
-    var items: [UInt32] = []
-    var times: [Int64] = []
-    items.reserveCapacity(before)
-    times.reserveCapacity(before)
-    for piece in pieces {
-      for count in piece.counts { offsets.append(offsets[offsets.count - 1] + count) }
-      items.append(contentsOf: piece.items)
-      times.append(contentsOf: piece.times)
-      weakCount += piece.weakCount
+    return pieces.dropFirst().reduce(into: pieces[0]) { sums, other in
+      for item in sums.indices { sums[item] += other[item] }
     }
-    (self.offsets, self.items, self.times, weights) = (offsets, items, times, [])
-    return RepeatRule.Removed(weak: weakCount, repeated: before - weakCount - items.count)
   }
 
-  private struct Piece: Sendable {
-    var counts: [Int] = []
-    var items: [UInt32] = []
-    var times: [Int64] = []
-    /// The events removed for their weight.
-    var weakCount = 0
-  }
-
-  private func sorted(_ users: Range<Int>, _ rule: RepeatRule) -> Piece {
-    var piece = Piece()
-    piece.counts.reserveCapacity(users.count)
-    piece.items.reserveCapacity(offsets[users.upperBound] - offsets[users.lowerBound])
-    piece.times.reserveCapacity(offsets[users.upperBound] - offsets[users.lowerBound])
-    var events: [Event] = []
-    for user in users {
-      events.removeAll(keepingCapacity: true)
-      var isSorted = true
-      for row in range(of: user) {
-        if let last = events.last, last.time > times[row] { isSorted = false }
-        events.append(Event(time: times[row], place: UInt32(events.count), item: items[row]))
-      }
-      if !isSorted { events.sort() }
-      if !rule.keepsAll {
-        let first = offsets[user]
-        piece.weakCount += rule.apply(
-          to: &events, item: { $0.item },
-          weight: weights.isEmpty ? nil : { weights[first + Int($0.place)] })
-      }
-      piece.counts.append(events.count)
-      for event in events {
-        piece.items.append(event.item)
-        piece.times.append(event.time)
+  /// The times at some places of all times in ascending order.
+  ///
+  /// - Parameter places: from 0; there must be events.
+  /// - Returns: one time a place.
+  /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
+  func orderedTimes(_ places: [Int]) throws(PipelineError) -> [Int64] {
+    // The digits of a time are found from the highest; each time all times with the digits so far are counted.
+    var places = places
+    var prefixes = [UInt64](repeating: 0, count: places.count)
+    for shift in stride(from: UInt64(48), through: 0, by: -16) {
+      for index in places.indices {
+        let prefix = prefixes[index]
+        let counts: [Int] = try sums(1 << 16) { _, part, counts in
+          for time in part.times {
+            let bits = UInt64(bitPattern: time) ^ (1 << 63)
+            if shift == 48 || bits >> (shift + 16) == prefix {
+              counts[Int(bits >> shift & 0xFFFF)] += 1
+            }
+          }
+        }
+        var digit = 0
+        while places[index] >= counts[digit] {
+          places[index] -= counts[digit]
+          digit += 1
+        }
+        prefixes[index] = prefix << 16 | UInt64(digit)
       }
     }
-    return piece
-  }
-}
-
-/// An event of one user while they are sorted.
-private struct Event: Comparable {
-  var time: Int64
-  var place: UInt32
-  var item: UInt32
-
-  static func < (left: Event, right: Event) -> Bool {
-    left.time != right.time ? left.time < right.time : left.place < right.place
+    return prefixes.map { Int64(bitPattern: $0 ^ (1 << 63)) }
   }
 }

@@ -10,20 +10,31 @@ extension NegativeSampler {
   /// the user's whole history.
   ///
   /// Items without a train event are never drawn; a user for whom fewer items are left gets all that have one.
+  ///
+  /// - Returns: the table, whose rows are drawn when they are written.
+  /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
   func popularNegatives(
     _ histories: Histories, trainEnds: [UInt32], validEnds: [UInt32], trainCounts: [UInt32]
-  ) -> EvaluationNegatives {
+  ) throws(PipelineError) -> TableSource {
+    let rows = histories.firstRows
     var events: [UInt32] = []
-    for user in 0..<histories.userCount {
-      events += histories.items[histories.range(of: user)].prefix(Int(trainEnds[user]))
+    events.reserveCapacity(trainEnds.reduce(0) { $0 + Int($1) })
+    for index in histories.parts.indices {
+      let part = try histories.part(index)
+      for user in 0..<part.userCount {
+        events += part.items[part.range(of: user).prefix(Int(trainEnds[rows[index] + user]))]
+      }
     }
     let draws = PopularityDraws(events: events, trainCounts: trainCounts, count: count)
-    return negatives(histories, validEnds: validEnds, itemCount: trainCounts.count) {
-      user, history, lastUser in
-      draws.draw(
-        user, history, CounterRandom(seed: seed &+ Self.popularStream, stream: UInt64(user)),
-        &lastUser)
-    }
+    let drawing = NegativeDrawing(
+      kind: .popular, count: draws.drawnCount,
+      draw: { user, history, lastUser in
+        draws.draw(
+          user, history, CounterRandom(seed: seed &+ Self.popularStream, stream: UInt64(user)),
+          &lastUser)
+      })
+    return try table(
+      histories, validEnds: validEnds, itemCount: trainCounts.count, drawing)
   }
 }
 
@@ -33,6 +44,19 @@ private struct PopularityDraws: Sendable {
   let events: [UInt32]
   let trainCounts: [UInt32]
   let count: Int
+  /// The items that have train events.
+  private let candidateCount: Int
+
+  init(events: [UInt32], trainCounts: [UInt32], count: Int) {
+    (self.events, self.trainCounts, self.count) = (events, trainCounts, count)
+    candidateCount = trainCounts.count { $0 > 0 }
+  }
+
+  /// The negatives of a user with a history.
+  @Sendable func drawnCount(_ history: ArraySlice<UInt32>) -> Int {
+    if candidateCount - history.count >= count { return count }
+    return min(count, candidateCount - Set(history).count { trainCounts[Int($0)] > 0 })
+  }
 
   /// `lastUser` is scratch: for each item, 1 + the last user it was taken for.
   func draw(

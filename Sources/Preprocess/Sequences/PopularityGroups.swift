@@ -1,4 +1,5 @@
 internal import Dataset
+internal import ShardIO
 
 /// How often items occur in train parts, and the groups made of it.
 struct PopularityGroups: Sendable, Equatable {
@@ -15,16 +16,12 @@ struct PopularityGroups: Sendable, Equatable {
   ///   - itemCount: the number of items.
   ///   - headShare: head is this share of the items, rounded up, the most popular ones; equal counts go by smaller number.
   ///   - tailThreshold: tail is what has fewer train events than this.
+  /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
   init(
     _ histories: Histories, trainEnds: [UInt32], itemCount: Int, headShare: Double,
     tailThreshold: Int
-  ) {
-    var counts = [UInt32](repeating: 0, count: itemCount)
-    for user in 0..<histories.userCount {
-      for item in histories.items[histories.range(of: user)].prefix(Int(trainEnds[user])) {
-        counts[Int(item)] += 1
-      }
-    }
+  ) throws(PipelineError) {
+    let counts = try histories.itemCounts(itemCount, upTo: trainEnds)
     let order = counts.indices.sorted { (counts[$1], $0) < (counts[$0], $1) }
     isHead = Array(repeating: false, count: itemCount)
     for item in order.prefix(Int((headShare * Double(itemCount)).rounded(.up))) {

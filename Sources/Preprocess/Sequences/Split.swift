@@ -1,3 +1,5 @@
+internal import ShardIO
+
 /// How the events of a user are divided into train, valid and test.
 enum Split: Sendable, Equatable {
   /// The last `count` events are test targets, the `count` before them valid targets; users with fewer than
@@ -7,24 +9,23 @@ enum Split: Sendable, Equatable {
   case time(valid: Int64, test: Int64)
 
   /// Where each user's train and valid parts end, counted from the user's first event.
-  func ends(of histories: Histories) -> (train: [UInt32], valid: [UInt32]) {
-    var train: [UInt32] = []
-    var valid: [UInt32] = []
-    train.reserveCapacity(histories.userCount)
-    valid.reserveCapacity(histories.userCount)
-    for user in 0..<histories.userCount {
-      let range = histories.range(of: user)
-      switch self {
-      case .last(let count):
-        let isSplit = range.count >= 2 * count + 1
-        train.append(UInt32(isSplit ? range.count - 2 * count : range.count))
-        valid.append(UInt32(isSplit ? range.count - count : range.count))
-      case .time(let validCut, let testCut):
-        let times = histories.times[range]
-        train.append(UInt32(times.count { $0 < validCut }))
-        valid.append(UInt32(times.count { $0 < testCut }))
-      }
+  func ends(
+    of histories: Histories
+  ) throws(PipelineError) -> (train: [UInt32], valid: [UInt32]) {
+    let pieces = try histories.map { _, part in
+      (0..<part.userCount).map { user in ends(part.times[part.range(of: user)]) }
     }
-    return (train, valid)
+    return (pieces.joined().map(\.train), pieces.joined().map(\.valid))
+  }
+
+  /// The ends of one user, given the times of all events.
+  private func ends(_ times: ArraySlice<Int64>) -> (train: UInt32, valid: UInt32) {
+    switch self {
+    case .last(let count):
+      guard times.count >= 2 * count + 1 else { return (UInt32(times.count), UInt32(times.count)) }
+      return (UInt32(times.count - 2 * count), UInt32(times.count - count))
+    case .time(let validCut, let testCut):
+      return (UInt32(times.count { $0 < validCut }), UInt32(times.count { $0 < testCut }))
+    }
   }
 }

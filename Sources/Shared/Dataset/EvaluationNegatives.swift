@@ -80,6 +80,12 @@ extension EvaluationNegatives {
     self.init(users: users, negatives: negatives)
   }
 
+  /// The bytes that a row takes in memory, offset included; what shards are cut by.
+  ///
+  /// - Parameter negativeCount: the negatives of the row.
+  /// - Returns: the size.
+  public static func rowByteCount(negativeCount: Int) -> Int { 4 + 8 + 4 * negativeCount }
+
   /// The negatives as a table, one row a user that has a test target.
   public func table(_ kind: Kind) -> Table {
     Table(

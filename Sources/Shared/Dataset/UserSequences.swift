@@ -87,6 +87,17 @@ extension UserSequences {
       validEnds: validEnds)
   }
 
+  /// The bytes that a row takes in memory, offsets included; what shards are cut by.
+  ///
+  /// - Parameters:
+  ///   - userIDByteCount: the length of the user's id.
+  ///   - eventCount: the user's events.
+  /// - Returns: the size.
+  public static func rowByteCount(userIDByteCount: Int, eventCount: Int) -> Int {
+    // Three columns with offsets of 8 bytes, two of 4 bytes; items of 4 and times of 8 bytes.
+    3 * 8 + 2 * 4 + userIDByteCount + 12 * eventCount
+  }
+
   /// The sequences as a table, row = user.
   public var table: Table {
     Table(

@@ -45,16 +45,21 @@ public struct StageOutput: ~Copyable {
   /// - Precondition: all tables of a kind have the same columns.
   /// - Throws: ``PipelineError`` `.cannotCreate`, `.inputOutput`.
   public mutating func write(_ table: Table) throws(PipelineError) {
-    let ranges = table.shardRanges()
-    // In waves, so that no more shards are in memory than threads.
-    for start in stride(from: 0, to: ranges.count, by: threads) {
-      let wave = ranges[start..<min(start + threads, ranges.count)]
-      let shards = try concurrentMap(wave.count, threads: threads) { index throws(PipelineError) in
-        try table.rows(wave[start + index]).shard()
-      }
-      for (shard, range) in zip(shards, wave) {
-        try writeShard(shard, kind: table.kind, rowCount: range.count)
-      }
+    try write(TableSource(table))
+  }
+
+  /// Writes a table that is made shard by shard; no more shards are in memory than threads.
+  ///
+  /// - Precondition: all tables of a kind have the same columns.
+  /// - Throws: ``PipelineError`` `.cannotCreate`, `.inputOutput`, and what the source throws.
+  public mutating func write(_ source: TableSource) throws(PipelineError) {
+    let first = outputs.count { $0.kind == source.kind && $0.rows != nil }
+    let directory = directory
+    outputs += try concurrentMap(source.shardCount, threads: threads) {
+      index throws(PipelineError) in
+      try Self.writeShard(
+        try source.shard(index), kind: source.kind, rowCount: source.shards[index].count,
+        number: first + index, in: directory)
     }
   }
 
@@ -109,22 +114,23 @@ public struct StageOutput: ~Copyable {
     try StageDirectory(directory).repair()
   }
 
-  private mutating func writeShard(
-    _ bytes: [UInt8], kind: String, rowCount: Int
-  ) throws(PipelineError) {
-    let number = String(outputs.count { $0.kind == kind && $0.rows != nil })
-    let padding = String(repeating: "0", count: max(0, 5 - number.count))
+  /// Writes one shard under its final name; shards are written at the same time, so that one can be compressed while
+  /// another waits for the disk.
+  private static func writeShard(
+    _ bytes: [UInt8], kind: String, rowCount: Int, number: Int, in directory: FilePath
+  ) throws(PipelineError) -> Manifest.Output {
+    let digits = String(number)
+    let padding = String(repeating: "0", count: max(0, 5 - digits.count))
     let checksum = checksum(bytes)
     let name = StageDirectory.fileName(
-      stem: "\(kind)-\(padding)\(number)", checksum: checksum,
+      stem: "\(kind)-\(padding)\(digits)", checksum: checksum,
       extension: ShardFormat.fileExtension)
     let path = directory.appending(name)
     var file = try AtomicFile(replacing: path)
     try file.append(bytes)
     try file.commit(as: path)
-    add(
-      Manifest.Output(
-        name: name, kind: kind, bytes: bytes.count, rows: rowCount, checksum: checksum))
+    return Manifest.Output(
+      name: name, kind: kind, bytes: bytes.count, rows: rowCount, checksum: checksum)
   }
 
   private mutating func add(_ output: Manifest.Output) { outputs.append(output) }

@@ -1,3 +1,4 @@
+internal import Glibc
 public import ShardIO
 
 /// A piece of text that begins and ends with whole records.
@@ -37,54 +38,76 @@ public struct ChunkReader {
   /// The next piece, or nil at the end.
   ///
   /// A piece without any record end within ``maximumRecordByteCount`` is returned as it is; its scanner finds the fault.
-  public mutating func next() throws(PipelineError) -> Chunk? {
-    var bytes = rest
-    rest = []
+  ///
+  /// - Parameter old: the bytes of a piece that is not needed any more; their memory is used again.
+  /// - Returns: the piece.
+  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``.
+  public mutating func next(reusing old: consuming [UInt8] = []) throws(PipelineError) -> Chunk? {
+    var bytes = old
+    old = []
     // Pieces grow, so that a short file costs no more than its size.
-    var target = nextByteCount
+    resize(&bytes, max(nextByteCount, rest.count))
     nextByteCount = min(byteCount, nextByteCount * 4)
+    bytes.replaceSubrange(0..<rest.count, with: rest)
+    var count = rest.count
     while true {
-      let old = bytes.count
-      if old < target, !isAtEnd {
-        bytes += [UInt8](repeating: 0, count: target - old)
-        let count = try stream.fill(&bytes, from: old)
-        isAtEnd = count < target - old
-        bytes.removeLast(target - old - count)
+      if count < bytes.count, !isAtEnd {
+        let filled = try stream.fill(&bytes, from: count)
+        isAtEnd = filled < bytes.count - count
+        count += filled
       }
-      if isAtEnd || bytes.count >= Self.maximumRecordByteCount {
-        guard !bytes.isEmpty else { return nil }
-        return makeChunk(bytes, end: isAtEnd ? bytes.count : recordEnd(bytes) ?? bytes.count)
+      if isAtEnd || count >= Self.maximumRecordByteCount {
+        guard count > 0 else { return nil }
+        let end = isAtEnd ? count : recordEnd(bytes.span.extracting(..<count)) ?? count
+        return makeChunk(&bytes, end: end, count: count)
       }
-      if let end = recordEnd(bytes) { return makeChunk(bytes, end: end) }
-      target = bytes.count * 2
+      if let end = recordEnd(bytes.span.extracting(..<count)) {
+        return makeChunk(&bytes, end: end, count: count)
+      }
+      resize(&bytes, 2 * bytes.count)
     }
   }
 
-  private mutating func makeChunk(_ bytes: [UInt8], end: Int) -> Chunk {
+  private func resize(_ bytes: inout [UInt8], _ count: Int) {
+    if bytes.count < count {
+      bytes += [UInt8](repeating: 0, count: count - bytes.count)
+    } else {
+      bytes.removeLast(bytes.count - count)
+    }
+  }
+
+  private mutating func makeChunk(_ bytes: inout [UInt8], end: Int, count: Int) -> Chunk {
     defer { nextIndex += 1 }
-    guard end < bytes.count else { return Chunk(bytes: bytes, index: nextIndex) }
-    rest = Array(bytes[end...])
-    var whole = bytes
-    whole.removeLast(bytes.count - end)
-    return Chunk(bytes: whole, index: nextIndex)
+    rest = Array(bytes[end..<count])
+    bytes.removeLast(bytes.count - end)
+    return Chunk(bytes: bytes, index: nextIndex)
   }
 
   /// The byte after the last line end outside of quotes.
-  private func recordEnd(_ bytes: [UInt8]) -> Int? {
+  private func recordEnd(_ bytes: Span<UInt8>) -> Int? {
     let lineFeed = UInt8(ascii: "\n")
-    let quote = UInt8(ascii: "\"")
-    guard hasQuotes, bytes.contains(quote) else {
-      return bytes.lastIndex(of: lineFeed).map { $0 + 1 }
+    guard hasQuotes, hasQuote(bytes) else {
+      return bytes.indices.last { bytes[$0] == lineFeed }.map { $0 + 1 }
     }
     var isInside = false
     var end: Int?
     for index in bytes.indices {
-      if bytes[index] == quote {
+      if bytes[index] == Self.quote {
         isInside.toggle()
       } else if bytes[index] == lineFeed, !isInside {
         end = index + 1
       }
     }
     return end
+  }
+
+  private static let quote = UInt8(ascii: "\"")
+
+  private func hasQuote(_ bytes: Span<UInt8>) -> Bool {
+    unsafe bytes.withUnsafeBytes { text in
+      unsafe text.baseAddress.map {
+        unsafe memchr($0, Int32(Self.quote), text.count) != nil
+      } ?? false
+    }
   }
 }

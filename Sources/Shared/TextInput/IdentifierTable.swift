@@ -1,3 +1,6 @@
+internal import CKernels
+internal import Glibc
+
 /// Numbers distinct byte strings 0, 1, 2, … in the order in which they are first seen.
 ///
 /// Open addressing on 16-byte keys: strings of up to 15 bytes are their own key, so that finding one touches a single
@@ -28,6 +31,8 @@ public struct IdentifierTable: Sendable {
   private var shift: UInt64
   private var arena: [UInt8] = []
   private var ends: [Int] = []
+  /// The keys of the strings of one call, see ``insert(_:_:into:)``.
+  private var keys: [Key] = []
 
   /// The most strings a table can number.
   public static let maximumCount = Int(UInt32.max) - 1
@@ -60,6 +65,43 @@ public struct IdentifierTable: Sendable {
     return number
   }
 
+  /// The numbers of many strings, given to them now where they are new.
+  ///
+  /// All slots are asked for before the first is looked at, so that the processor waits for many at the same time.
+  ///
+  /// - Parameters:
+  ///   - bytes: holds the strings.
+  ///   - fields: where they lie.
+  ///   - numbers: receives their numbers at its end.
+  public mutating func insert(
+    _ bytes: Span<UInt8>, _ fields: [FieldRange], into numbers: inout [UInt32]
+  ) {
+    keys.removeAll(keepingCapacity: true)
+    for field in fields {
+      let key = Self.key(bytes, field.range)
+      keys.append(key)
+      prefetchSlot(Int(truncatingIfNeeded: key.slotHash >> shift))
+    }
+    let first = numbers.count
+    for index in keys.indices {
+      let key = keys[index]
+      let mark = slots[findSlot(key, bytes, fields[index].range)].mark
+      numbers.append(mark &- 1)
+    }
+    // An empty slot has the mark 0, so the number of what is new wraps around.
+    for index in fields.indices where numbers[first + index] == .max {
+      numbers[first + index] = insert(bytes, fields[index].range)
+    }
+  }
+
+  /// The bytes of all strings together.
+  public var byteCount: Int { arena.count }
+
+  /// The bytes that the table takes in memory.
+  public var memoryByteCount: Int {
+    slots.count * MemoryLayout<Slot>.stride + arena.capacity + ends.capacity * 8
+  }
+
   /// The number of a string given as an array.
   public mutating func insert(_ string: some Collection<UInt8>) -> UInt32 {
     let bytes = Array(string)
@@ -83,17 +125,6 @@ public struct IdentifierTable: Sendable {
 
   /// A string as text; bytes that are no UTF-8 are replaced.
   public func text(_ number: UInt32) -> String { String(decoding: self[number], as: UTF8.self) }
-
-  /// Adds the strings of another table; the result maps its numbers to those of this one.
-  public mutating func merge(_ other: IdentifierTable) -> [UInt32] {
-    let bytes = other.arena.span
-    var map: [UInt32] = []
-    map.reserveCapacity(other.count)
-    for number in 0..<other.count {
-      map.append(insert(bytes, other.range(of: UInt32(number))))
-    }
-    return map
-  }
 
   private func range(of number: UInt32) -> Range<Int> {
     (number == 0 ? 0 : ends[Int(number) - 1])..<ends[Int(number)]
@@ -121,10 +152,33 @@ public struct IdentifierTable: Sendable {
     return true
   }
 
+  /// Brings a slot closer; it may lie on two cache lines.
+  private func prefetchSlot(_ slot: Int) {
+    unsafe slots.withUnsafeBytes { bytes in
+      let place = unsafe bytes.baseAddress?.advanced(by: slot * MemoryLayout<Slot>.stride)
+      unsafe h2rec_prefetch(place)
+      unsafe h2rec_prefetch(place?.advanced(by: MemoryLayout<Slot>.size - 1))
+    }
+  }
+
+  /// Empty slots, in large pages where the system has them: lookups go everywhere.
+  private static func emptySlots(_ count: Int) -> [Slot] {
+    unsafe [Slot](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let page = 1 << 21
+      let bytes = UnsafeMutableRawBufferPointer(buffer)
+      if bytes.count >= 2 * page, let base = bytes.baseAddress {
+        let start = unsafe base.alignedUp(toMultipleOf: page)
+        let length = unsafe (bytes.count - (start - base)) / page * page
+        _ = unsafe madvise(start, length, MADV_HUGEPAGE)
+      }
+      unsafe buffer.initialize(repeating: Slot(key: Key(low: 0, high: 0), mark: 0))
+      initialized = count
+    }
+  }
+
   private mutating func grow() {
     let old = slots
-    slots = Array(
-      repeating: Slot(key: Key(low: 0, high: 0), mark: 0), count: old.count * 2)
+    slots = Self.emptySlots(old.count * 2)
     shift -= 1
     let mask = slots.count - 1
     for entry in old where entry.mark != 0 {
@@ -136,13 +190,15 @@ public struct IdentifierTable: Sendable {
 }
 
 extension IdentifierTable {
+  /// The first 16 bytes of a string as two numbers that sort like them, and its number.
+  private struct Entry {
+    var first: UInt64
+    var second: UInt64
+    var number: UInt32
+  }
+
   /// The numbers of all strings in ascending order of their bytes.
   public func sortedNumbers() -> [UInt32] {
-    struct Entry {
-      var first: UInt64
-      var second: UInt64
-      var number: UInt32
-    }
     let bytes = arena.span
     var entries: [Entry] = []
     entries.reserveCapacity(count)
@@ -155,12 +211,45 @@ extension IdentifierTable {
           second: Self.word(bytes, middle..<min(middle + 8, range.upperBound)).byteSwapped,
           number: number))
     }
-    entries.sort { left, right in
-      if left.first != right.first { return left.first < right.first }
-      if left.second != right.second { return left.second < right.second }
-      return self[left.number].lexicographicallyPrecedes(self[right.number])
-    }
+    Self.sortByWord(&entries, \.second)
+    Self.sortByWord(&entries, \.first)
+    sortEqualPrefixes(&entries)
     return entries.map(\.number)
+  }
+
+  /// A stable sort by one of the numbers, a byte at a time from the lowest; bytes that are equal in all cost nothing.
+  private static func sortByWord(_ entries: inout [Entry], _ word: (Entry) -> UInt64) {
+    var differing: UInt64 = 0
+    for entry in entries { differing |= word(entry) ^ word(entries[0]) }
+    var target = differing == 0 ? [] : entries
+    for shift in stride(from: UInt64(0), to: 64, by: 8) where (differing >> shift) & 0xFF != 0 {
+      var next = [Int](repeating: 0, count: 257)
+      for entry in entries { next[Int((word(entry) >> shift) & 0xFF) + 1] += 1 }
+      for digit in 0..<256 { next[digit + 1] += next[digit] }
+      for entry in entries {
+        let digit = Int((word(entry) >> shift) & 0xFF)
+        target[next[digit]] = entry
+        next[digit] += 1
+      }
+      swap(&entries, &target)
+    }
+  }
+
+  /// Puts strings in order that agree in their first 16 bytes.
+  private func sortEqualPrefixes(_ entries: inout [Entry]) {
+    var start = 0
+    while start < entries.count {
+      var end = start + 1
+      while end < entries.count, entries[end].first == entries[start].first,
+        entries[end].second == entries[start].second
+      {
+        end += 1
+      }
+      if end - start > 1 {
+        entries[start..<end].sort { self[$0.number].lexicographicallyPrecedes(self[$1.number]) }
+      }
+      start = end
+    }
   }
 
   /// The key of a string.

@@ -2,6 +2,16 @@
 public func parseInteger(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
   var position = range.lowerBound
   guard position < range.upperBound else { return nil }
+  // Up to 18 digits cannot overflow; most numbers are such.
+  if range.count <= 18, bytes[position] &- UInt8(ascii: "0") <= 9 {
+    var value: Int64 = 0
+    for index in range {
+      let digit = bytes[index] &- UInt8(ascii: "0")
+      if digit > 9 { return nil }
+      value = value &* 10 &+ Int64(digit)
+    }
+    return value
+  }
   let isNegative = bytes[position] == UInt8(ascii: "-")
   if isNegative || bytes[position] == UInt8(ascii: "+") { position += 1 }
   guard position < range.upperBound else { return nil }

@@ -1,0 +1,43 @@
+/// Time and item of an event in one number that sorts like them.
+struct EventPacking {
+  private let start: Int64
+  /// All times are the first one plus multiples of this many microseconds.
+  private let unit: UInt64
+  private let itemBits: UInt64
+  /// Whether 64 bits are enough.
+  let isPossible: Bool
+
+  /// Finds the range of the times.
+  init(_ slices: [EventSlice], itemCount: Int) {
+    var low = Int64.max
+    var high = Int64.min
+    var isWhole = true
+    for slice in slices {
+      for event in slice.events {
+        low = min(low, event.time)
+        high = max(high, event.time)
+        isWhole = isWhole && event.time % 1_000_000 == 0
+      }
+    }
+    start = low
+    unit = isWhole ? 1_000_000 : 1
+    itemBits = UInt64(64 - UInt64(itemCount).leadingZeroBitCount)
+    let span = low <= high ? UInt64(bitPattern: high &- low) / unit : 0
+    isPossible = UInt64(64 - span.leadingZeroBitCount) + itemBits <= 64
+  }
+
+  func key(_ event: Event) -> UInt64 {
+    let distance = UInt64(bitPattern: event.time &- start)
+    // A division by a constant is a multiplication.
+    let steps = unit == 1_000_000 ? distance / 1_000_000 : distance
+    return steps << itemBits | UInt64(event.item)
+  }
+
+  func timeAndItem(_ key: UInt64) -> (time: Int64, item: UInt32) {
+    let steps = key >> itemBits
+    return (
+      start &+ Int64(bitPattern: steps &* unit),
+      UInt32(truncatingIfNeeded: key & (1 << itemBits - 1))
+    )
+  }
+}

@@ -1,0 +1,119 @@
+internal import Glibc
+internal import Synchronization
+public import SystemPackage
+
+/// A file without a name, for what memory has no room for.
+///
+/// Its name is removed as soon as it is open, so nothing is left behind whatever ends the process.
+public final class ScratchFile: Sendable {
+  private let descriptor: FileDescriptor
+  private let directory: FilePath
+  private let end = Atomic<Int>(0)
+
+  /// Where numbers lie in the file.
+  public struct Piece<Element: BitwiseCopyable & Sendable>: Sendable {
+    fileprivate var offset: Int
+    /// How many numbers there are.
+    public fileprivate(set) var count: Int
+  }
+
+  /// Opens a new file.
+  ///
+  /// - Parameter directory: an existing directory on the disk that is to be used.
+  /// - Throws: ``PipelineError`` `.cannotCreate`.
+  public init(in directory: FilePath) throws(PipelineError) {
+    var name = Array(directory.appending(".h2rec-scratch-XXXXXX").string.utf8CString)
+    let opened = unsafe mkstemp(&name)
+    guard opened >= 0 else { throw .cannotCreate(directory, Errno(rawValue: errno)) }
+    _ = unsafe unlink(&name)
+    descriptor = FileDescriptor(rawValue: opened)
+    self.directory = directory
+  }
+
+  deinit { try? descriptor.close() }
+
+  /// The bytes written so far.
+  public var byteCount: Int { end.load(ordering: .relaxed) }
+
+  /// Writes numbers at the end; may be called from several threads.
+  ///
+  /// - Returns: where they lie.
+  /// - Throws: ``PipelineError`` `.inputOutput`, for example when the disk is full.
+  public func write<Element>(_ values: [Element]) throws(PipelineError) -> Piece<Element> {
+    let byteCount = values.count * MemoryLayout<Element>.stride
+    let place = end.add(byteCount, ordering: .relaxed).oldValue
+    var piece = Piece<Element>(offset: place, count: 0)
+    piece.count = values.count
+    try store(values, at: place)
+    return piece
+  }
+
+  /// Writes numbers over older ones.
+  ///
+  /// - Parameters:
+  ///   - values: not more than the piece has.
+  ///   - piece: the older ones; it gets the new count.
+  /// - Throws: ``PipelineError`` `.inputOutput`.
+  public func rewrite<Element>(
+    _ values: [Element], _ piece: inout Piece<Element>
+  ) throws(PipelineError) {
+    precondition(values.count <= piece.count, "a piece of a scratch file cannot grow")
+    try store(values, at: piece.offset)
+    piece.count = values.count
+  }
+
+  /// Reads numbers.
+  ///
+  /// - Parameters:
+  ///   - piece: where they lie.
+  ///   - range: which of them.
+  /// - Returns: the numbers.
+  /// - Throws: ``PipelineError`` `.inputOutput`.
+  public func read<Element>(
+    _ piece: Piece<Element>, _ range: Range<Int>
+  ) throws(PipelineError) -> [Element] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= piece.count)
+    let start = piece.offset + range.lowerBound * MemoryLayout<Element>.stride
+    let byteCount = range.count * MemoryLayout<Element>.stride
+    var failure: Errno?
+    let values = unsafe [Element](unsafeUninitializedCapacity: range.count) { buffer, count in
+      var done = 0
+      while done < byteCount {
+        let room = UnsafeMutableRawBufferPointer(buffer)
+        let result = unsafe pread(
+          descriptor.rawValue, room.baseAddress?.advanced(by: done), byteCount - done,
+          off_t(start + done))
+        if result < 0, errno == EINTR { continue }
+        guard result > 0 else {
+          failure = result < 0 ? Errno(rawValue: errno) : .ioError
+          return
+        }
+        done += result
+      }
+      count = range.count
+    }
+    if let failure { throw .cannotRead(directory, failure) }
+    return values
+  }
+
+  private func store<Element: BitwiseCopyable>(
+    _ values: [Element], at offset: Int
+  ) throws(PipelineError) {
+    var failure: Errno?
+    unsafe values.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let result = unsafe pwrite(
+          descriptor.rawValue, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+          off_t(offset + done))
+        if result < 0, errno == EINTR { continue }
+        if result < 0 {
+          failure = Errno(rawValue: errno)
+          return
+        }
+        done += result
+      }
+    }
+    if let failure { throw .output("write a temporary file in", directory, failure) }
+  }
+}
