@@ -56,14 +56,23 @@ struct Pipeline {
     try await start(.path(packageDirectory.appending("Scripts/nightly")), arguments, environment)
   }
 
-  /// Runs the script for cron on RUN and sends it a signal after a second: to its whole group, or to the script alone.
+  /// Runs the script for cron on RUN and sends it a signal once the patient stage is at work: to its whole group, or to
+  /// the script alone.
   func nightly(
     stoppedBy signal: String, alone: Bool, environment: [Environment.Key: String?]
   ) async throws -> StageResult {
-    let timeout =
-      (alone ? ["--foreground"] : []) + ["--preserve-status", "--signal=\(signal)", "1"]
+    let ready = run.string + ".ready"
     let script = packageDirectory.appending("Scripts/nightly").string
-    return try await start(.name("timeout"), timeout + [script], environment)
+    let target = alone ? "$job" : "-$job"
+    // Job control gives the script a process group of its own.
+    let shell = """
+      set -m; "$@" & job=$!
+      until [ -e '\(ready)' ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
+      kill -s \(signal) -- \(target); wait $job
+      """
+    return try await start(
+      .name("bash"), ["-c", shell, "nightly", script],
+      environment.merging(["PATIENT_READY": ready]) { $1 })
   }
 
   private func start(

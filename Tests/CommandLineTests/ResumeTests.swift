@@ -57,9 +57,19 @@ import Testing
       let straight = try await prepare(directory)
       var generator = SeededGenerator(seed: 5)
       var stops = 0
+      var earlySignals = 0
+      // A signal that comes before the first step, while the data is read, ends the program as it ends any other.
+      let early = TerminationStatus.exited(signal == "TERM" ? 143 : 130)
       while true {
-        let seconds = Double.random(in: 0.2...1.2, using: &generator)
-        let result = try await train(directory, signal: signal, after: seconds)
+        let delay = Double.random(in: 0.2...1.2, using: &generator)
+        let result = try await train(
+          directory, signal: signal, after: delay * (1 + Double(earlySignals) / 4))
+        if result.status == early {
+          earlySignals += 1
+          #expect(result.error == "" && result.output == "")
+          try #require(earlySignals < 40)
+          continue
+        }
         if result.status == .exited(0) {
           #expect(result.output.contains("\"resumedStep\":"), "\(result.output)")
           break
