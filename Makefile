@@ -82,8 +82,13 @@ SEED_OPTION := $(if $(SEED),--seed $(SEED))
 # make all shows the table itself, also when stage 4 has nothing to do.
 SUMMARY_ONLY := $(if $(filter all,$(or $(MAKECMDGOALS),all)),| tail -n 1)
 RUN_OPTIONS := $(if $(THREADS),--threads $(THREADS)) $(if $(QUIET),--quiet)
-# The summary of a stage, kept for TIMES=1; it is no output, since it differs between equal runs.
-keep = | (mkdir -p $(STAMPS)/times; tee $(STAMPS)/times/$(1).json)
+# What a stage prints is kept for TIMES=1; it is no output, since it differs between equal runs. The stage takes the place of
+# the shell (exec), so that a signal that make passes on reaches it.
+define RUN_STAGE
+@mkdir -p $(STAMPS)/times
+exec $(BIN)/h2rec-$(1) $(ARGUMENTS_$(1)) $(RUN_OPTIONS) >$(STAMPS)/times/$(1).json
+@cat $(STAMPS)/times/$(1).json
+endef
 # A preset that needs no codes says so with WITHOUT_CODES := yes; its stages 3 and 4 read stage 1 alone.
 CODES       := $(if $(WITHOUT_CODES),,$(TOKENIZED))
 CODES_OPTION = $(if $(CODES),--codes $(RUN)/2-tokenize)
@@ -119,11 +124,11 @@ $(STAMPS)/sample-made: $(STAMPS)/sample | $(BUILT)
 $(PREPROCESSED): $(INPUTS) $(STAMPS)/preprocess | $(BUILT)
 	$(if $(INTERACTIONS),,@printf '%s\n' "make: $(DATA): error: no file 'interactions.*'" \
 	  "note: DATA is the folder that holds interactions.csv" >&2; exit 66)
-	$(BIN)/h2rec-preprocess $(ARGUMENTS_preprocess) $(RUN_OPTIONS) $(call keep,preprocess)
+	$(call RUN_STAGE,preprocess)
 $(TOKENIZED): $(PREPROCESSED) $(STAMPS)/tokenize | $(BUILT)
-	$(BIN)/h2rec-tokenize $(ARGUMENTS_tokenize) $(RUN_OPTIONS) $(call keep,tokenize)
+	$(call RUN_STAGE,tokenize)
 $(TRAINED): $(PREPROCESSED) $(CODES) $(STAMPS)/train | $(BUILT)
-	$(BIN)/h2rec-train $(ARGUMENTS_train) $(RUN_OPTIONS) $(call keep,train)
+	$(call RUN_STAGE,train)
 $(EVALUATED): $(PREPROCESSED) $(CODES) $(TRAINED) $(STAMPS)/evaluate | $(BUILT)
 	$(BIN)/h2rec-evaluate $(ARGUMENTS_evaluate) $(RUN_OPTIONS) $(SUMMARY_ONLY)
 # make deletes a target whose recipe is interrupted, unless it is precious.

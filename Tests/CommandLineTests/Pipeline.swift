@@ -66,7 +66,7 @@ struct Pipeline {
     let target = alone ? "$job" : "-$job"
     // Job control gives the script a process group of its own.
     let shell = """
-      set -m; "$@" & job=$!
+      set -m; "$@" & job=$!; set +m
       until [ -e '\(ready)' ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
       kill -s \(signal) -- \(target); wait $job
       """
