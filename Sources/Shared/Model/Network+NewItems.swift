@@ -6,7 +6,7 @@ extension Network {
   ///
   /// The semantic half is the mean of the trained code vectors, as for every item. An item without training has no row in the
   /// hash table; its hash half is the mean row of the items that share the longest prefix of its codes with it, of all
-  /// items where none shares the first code (decision 22 has what zeros would do).
+  /// items where none shares the first code (decision 24 has what zeros would do).
   ///
   /// - Parameters:
   ///   - codes: codes of the levels that the network was trained with.
