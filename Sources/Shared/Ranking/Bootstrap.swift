@@ -68,7 +68,7 @@ public struct Bootstrap: Sendable {
 
   /// The interval of the middle `confidence` of resampled means.
   ///
-  /// - Parameter means: what ``means(of:threads:)`` gave for one column; not empty.
+  /// - Parameter means: the resampled means of one column; not empty.
   /// - Returns: the lower and the upper bound, by the nearest rank.
   public func interval(of means: [Double]) -> ClosedRange<Double> {
     let sorted = means.sorted()
