@@ -97,6 +97,28 @@ import Testing
     }
   }
 
+  // The generated code of oneDNN uses the stack pointer as an ordinary register: the frame of a handler would be written
+  // over its matrices.
+  @Test func `no handler runs for the signals that stop a training`() async throws {
+    try await withTemporaryDirectory { directory in
+      _ = try await prepare(directory)
+      let script = """
+        "$@" & program=$!
+        until grep -q '^SigBlk:.*4002$' /proc/$program/status || ! kill -0 $program; do sleep 0.01; done
+        grep '^SigCgt:' /proc/$program/status
+        kill -TERM $program; wait $program
+        """
+      let program = productsDirectory.appending("h2rec-train").string
+      let result = try await runProgram(
+        .name("sh"), ["-c", script, "sh", program] + Self.options + ["--output", "model"],
+        in: directory)
+      #expect(result.status == .exited(75), "\(result.error)")
+      let digits = try #require(result.output.split(separator: "\t").last).dropLast()
+      let handled = try #require(UInt64(digits, radix: 16))
+      #expect(handled & 0x4002 == 0)
+    }
+  }
+
   @Test func `a training killed again and again ends with the bytes of a straight run`()
     async throws
   {
