@@ -5,7 +5,7 @@
         --reference path/to/h2rec_ref.py --reference-data path/to/prepared
 
 The reference is a program with the command line `train --data FOLDER --time-only STEPS`, which ends its output with a JSON line that
-holds `speed.positions_per_s`; FOLDER holds the same filtered log. Every round runs both once; medians over the rounds are compared.
+holds `speed.positions_per_s`; FOLDER holds the same filtered log. A round runs every form and every different setting of the reference once; medians over the rounds are compared.
 Without --reference, or without torch, our side runs alone and every line says "reference": null. Run it on a quiet machine.
 """
 import argparse
@@ -61,23 +61,34 @@ def main():
     options = parser.parse_args()
     has_reference = bool(options.reference and options.reference_data and importlib.util.find_spec("torch"))
     settings = SETTINGS if options.settings == "all" else [SETTINGS[int(i)] for i in options.settings.split(",")]
-    for form in options.forms.split(","):
-        for setting in settings:
-            mine, theirs, shares = [], [], []
-            for _ in range(options.rounds):
-                report = ours(options, form, setting)
-                mine.append(report["positionsPerSecond"])
-                shares.append(report["share_of_bound"])
-                if has_reference:
-                    theirs.append(reference(options, form, setting))
-            line = {
-                "bench": "training-comparison", "form": form, "dimension": setting[0], "maxLength": setting[1],
-                "batchSize": setting[2], "threads": options.threads, "positionsPerSecond": statistics.median(mine),
-                "spread": [min(mine), max(mine)], "share_of_bound": statistics.median(shares),
-                "reference": round(statistics.median(theirs)) if theirs else None,
-                "ratio_to_reference": round(statistics.median(mine) / statistics.median(theirs), 2) if theirs else None,
-            }
-            print(json.dumps(line), flush=True)
+    forms = options.forms.split(",")
+    for setting in settings:
+        mine = {form: [] for form in forms}
+        theirs = {}  # by the reference's options: forms that differ on our side alone share its runs
+        for _ in range(options.rounds):
+            timed = set()
+            for form in forms:
+                mine[form].append(ours(options, form, setting))
+                key = tuple(FORMS[form][1])
+                if has_reference and key not in timed:
+                    timed.add(key)
+                    theirs.setdefault(key, []).append(reference(options, form, setting))
+        for form in forms:
+            print(json.dumps(line(options, form, setting, mine[form], theirs.get(tuple(FORMS[form][1])))), flush=True)
+
+
+def line(options, form, setting, reports, reference_speeds):
+    speeds = [report["positionsPerSecond"] for report in reports]
+    middle = statistics.median(speeds)
+    there = statistics.median(reference_speeds) if reference_speeds else None
+    return {
+        "bench": "training-comparison", "form": form, "dimension": setting[0], "maxLength": setting[1],
+        "batchSize": setting[2], "threads": options.threads, "positionsPerSecond": middle, "spread": [min(speeds), max(speeds)],
+        "share_of_bound": statistics.median(report["share_of_bound"] for report in reports),
+        "reference": round(there) if there else None,
+        "reference_spread": [min(reference_speeds), max(reference_speeds)] if there else None,
+        "ratio_to_reference": round(middle / there, 2) if there else None,
+    }
 
 
 if __name__ == "__main__":
