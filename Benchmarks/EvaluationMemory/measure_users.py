@@ -10,13 +10,11 @@ negatives and lists of 100, and prints the peak memory of evaluate, then one JSO
 import argparse
 import json
 import os
-import subprocess
+import sys
 import tempfile
 
-
-def run(program, arguments):
-    result = subprocess.run([program, *arguments, "--quiet"], check=True, capture_output=True, text=True)
-    return json.loads(result.stdout.strip().splitlines()[-1])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from timing import run
 
 
 def main():
@@ -33,11 +31,11 @@ def main():
                 return os.path.join(folder, name)
 
             def stage(name, *arguments):
-                return run(os.path.join(options.programs, f"h2rec-{name}"), [*arguments, "--output", path(name)])
+                return run([os.path.join(options.programs, f"h2rec-{name}"), *arguments, "--output", path(name), "--quiet"]).summary
 
             shop = path("shop")
-            run(os.path.join(options.programs, "h2rec-preprocess"),
-                ["sample", "--output", shop, "--users", str(users), "--items", "2000", "--interactions", str(8 * users)])
+            run([os.path.join(options.programs, "h2rec-preprocess"), "sample", "--output", shop, "--users", str(users),
+                 "--items", "2000", "--interactions", str(8 * users), "--quiet"])
             threads = ("--threads", options.threads)
             stage("preprocess", "--interactions", f"{shop}/interactions.csv", "--items", f"{shop}/items.jsonl",
                   "--vectors", f"{shop}/item_embeddings.npy", "--vector-ids", f"{shop}/item_ids.txt", *threads)

@@ -20,8 +20,9 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from timing import run, take_turns
 
 DUCKDB = """
 import sys, duckdb
@@ -76,21 +77,6 @@ print(rows["u"].n_unique(), rows["i"].n_unique(), rows.height)
 """
 
 
-def measured(command):
-    """Wall seconds, processor seconds of all threads, MiB of the largest resident set, and the last line printed."""
-    start = time.monotonic()
-    with tempfile.TemporaryFile() as printed:
-        process = subprocess.Popen(command, stdout=printed)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            sys.exit(f"{command[0]} ended with {process.returncode}")
-        printed.seek(0)
-        last = printed.read().decode().splitlines()[-1]
-        return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, last
-
-
 def make_log(given):
     """The path of the shuffled log."""
     name = f"log-{given.users}-{given.items}-{given.interactions}"
@@ -132,20 +118,23 @@ def main():
     for name, script in (("duckdb", DUCKDB), ("polars", POLARS)):
         commands[name] = [sys.executable, "-c", script, log, f"{output}.parquet", str(given.threads), given.memory]
     missing = [name for name in ("duckdb", "polars") if importlib.util.find_spec(name) is None]
-    results, counts = {}, {}
-    for _ in range(given.rounds):
-        for name in [name for name in given.only if name not in missing]:
+
+    def job(name):
+        def once(_):
             shutil.rmtree(output, ignore_errors=True)
-            *figures, printed = measured(commands[name])
-            results.setdefault(name, []).append(figures)
-            if name == "h2rec-preprocess":
-                summary = json.loads(printed)
-                counts[name] = [summary[key] for key in ("users", "items", "interactions")]
-            else:
-                counts[name] = [int(number) for number in printed.split()]
+            return run(commands[name])
+        return once
+
+    results = take_turns(given.rounds, {name: job(name) for name in given.only if name not in missing})
+    counts = {}
+    for name, runs in results.items():
+        if name == "h2rec-preprocess":
+            counts[name] = [runs[-1].summary[key] for key in ("users", "items", "interactions")]
+        else:
+            counts[name] = [int(number) for number in runs[-1].last_line.split()]
     if len({tuple(found) for found in counts.values()}) > 1:
         sys.exit(f"the programs disagree on users, items and events: {counts}")
-    median = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in results.items()}
+    median = {name: [statistics.median(column) for column in list(zip(*runs))[:3]] for name, runs in results.items()}
     others = [figures[0] for name, figures in median.items() if name != "h2rec-preprocess"]
     for name, (seconds, processor, memory) in median.items():
         line = {

@@ -8,16 +8,16 @@ median of the wall times is printed with the error that is left. The clock inclu
 vectors and, for h2rec-tokenize, checking its input and writing codes, codebooks and reports. Run it on a quiet machine.
 """
 import argparse
-import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from timing import run, take_turns
 
 FAISS = """
 import sys, faiss, numpy as np
@@ -47,15 +47,6 @@ def clusters(items, width):
         part = vectors[first : first + 100_000]
         part += 0.5 * random.standard_normal(part.shape, dtype=np.float32)
     return vectors
-
-
-def timed(command):
-    """Wall seconds, processor seconds of all threads, and what was printed."""
-    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - start, used, result.stdout
 
 
 def main():
@@ -93,28 +84,18 @@ def main():
                 "0", "--iterations", str(given.iterations), "--threads", str(given.threads), "--quiet", *given.options.split()]
         theirs = [sys.executable, "-c", FAISS, path] + [
             str(number) for number in (given.levels, given.codes, given.iterations, given.threads)]
-        seconds = {"h2rec-tokenize": [], "faiss": []}
-        processor = {"h2rec-tokenize": [], "faiss": []}
-        error = {}
-        for _ in range(given.rounds):
-            taken, used, printed = timed(ours)
-            processor["h2rec-tokenize"].append(used)
-            summary = json.loads(printed.splitlines()[-1])
-            seconds["h2rec-tokenize"].append(taken)
-            error["h2rec-tokenize"] = summary["relativeError"]
-            peak = summary.get("peakMegabytes")
-            taken, used, printed = timed(theirs)
-            processor["faiss"].append(used)
-            seconds["faiss"].append(taken)
-            error["faiss"] = float(printed.splitlines()[-1])
+        runs = take_turns(given.rounds, {"h2rec-tokenize": lambda _: run(ours), "faiss": lambda _: run(theirs)})
+        error = {"h2rec-tokenize": runs["h2rec-tokenize"][-1].summary["relativeError"],
+                 "faiss": float(runs["faiss"][-1].last_line)}
         print(f"{items} x {width}, {given.levels} x {given.codes}, {given.iterations} iterations, "
               f"{given.threads} threads, rounds: {given.rounds}, load now {os.getloadavg()[0]:.2f}")
+        seconds = {name: [one.seconds for one in each] for name, each in runs.items()}
         for name, times in seconds.items():
             print(f"{name:15} {statistics.median(times):8.2f} s  (from {min(times):.2f} to {max(times):.2f}), "
-                  f"{statistics.median(processor[name]):8.2f} s of processor time,  "
-                  f"relative error {error[name]:.5f}")
+                  f"{statistics.median(one.processor_seconds for one in runs[name]):8.2f} s of processor time, "
+                  f"{max(one.peak_mebibytes for one in runs[name]):6.0f} MiB,  relative error {error[name]:.5f}")
         print(f"h2rec-tokenize is {statistics.median(seconds['faiss']) / statistics.median(seconds['h2rec-tokenize']):.1f} "
-              f"times as fast; its largest memory was {peak} MiB")
+              f"times as fast")
 
 
 if __name__ == "__main__":

@@ -13,13 +13,16 @@ import importlib.util
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 
 import numpy as np
 import torch
 
-from compare_with_faiss import clusters, timed
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from compare_with_faiss import clusters
+from timing import run, take_turns
 
 
 def load(path):
@@ -46,29 +49,28 @@ def main():
     vectors = clusters(given.items, given.width)
     result = {"items": given.items, "width": given.width, "batchSize": given.batch_size, "epochs": given.epochs,
               "threads": given.threads, "rounds": given.rounds}
-    speeds = {"ours": [], "torch": []}
-    errors = {"ours": [], "torch": []}
-    processor = {"ours": [], "torch": []}
+
+    def theirs(number):
+        start = time.process_time()
+        _, _, error, speed = reference.train_rqvae(
+            vectors, 4, 256, 64, hidden=(512, 256), epochs=given.epochs, bs=given.batch_size, seed=number)
+        return round(speed["items_per_s"]), round(time.process_time() - start, 2), round(error, 4)
+
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "vectors.f32")
         vectors.tofile(path)
-        for number in range(given.rounds):
-            _, used, printed = timed(
+
+        def ours(_):
+            found = run(
                 [given.benchmark, "--vectors", path, "--width", str(given.width), "--batch-size", str(given.batch_size),
                  "--epochs", str(given.epochs), "--threads", str(given.threads)])
-            processor["ours"].append(round(used, 2))
-            ours = json.loads(printed.splitlines()[-1])
-            speeds["ours"].append(ours["itemsPerSecond"])
-            errors["ours"].append(ours["error"])
-            start = time.process_time()
-            _, _, error, speed = reference.train_rqvae(
-                vectors, 4, 256, 64, hidden=(512, 256), epochs=given.epochs, bs=given.batch_size, seed=number)
-            processor["torch"].append(round(time.process_time() - start, 2))
-            speeds["torch"].append(round(speed["items_per_s"]))
-            errors["torch"].append(round(error, 4))
-    for name in speeds:
-        result[name] = {"itemsPerSecond": speeds[name], "processorSeconds": processor[name], "error": errors[name]}
-    result["timesAsFast"] = round(statistics.median(speeds["ours"]) / statistics.median(speeds["torch"]), 2)
+            return found.summary["itemsPerSecond"], round(found.processor_seconds, 2), found.summary["error"]
+
+        runs = take_turns(given.rounds, {"ours": ours, "torch": theirs})
+    for name, each in runs.items():
+        result[name] = dict(zip(("itemsPerSecond", "processorSeconds", "error"), map(list, zip(*each))))
+    speeds = {name: statistics.median(result[name]["itemsPerSecond"]) for name in runs}
+    result["timesAsFast"] = round(speeds["ours"] / speeds["torch"], 2)
     print(json.dumps(result))
 
 

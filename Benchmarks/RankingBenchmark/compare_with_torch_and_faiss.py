@@ -11,8 +11,12 @@ which ratio_to_reference is our speed over that of the faster of the two. Run it
 """
 import argparse
 import json
+import os
 import statistics
-import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from timing import run, take_turns
 
 TORCH = """
 import sys, time, json, resource, torch
@@ -46,11 +50,6 @@ print(json.dumps({"seconds": seconds, "peakMegabytes": resource.getrusage(resour
 """
 
 
-def last_line(command):
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(result.stdout.strip().splitlines()[-1])
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True, help="folder with ranking-benchmark")
@@ -69,15 +68,16 @@ def main():
 
     def ours(users):
         names = ["--users", str(users), "--items", sizes[0], "--width", sizes[1], "--count", sizes[2], "--threads", sizes[3]]
-        return last_line([f"{options.programs}/ranking-benchmark", *names])
+        return users, run([f"{options.programs}/ranking-benchmark", *names]).summary
 
-    found = {"ranking-benchmark": [], "torch": [], "faiss": []}
-    for number in range(options.rounds):
-        last = number == options.rounds - 1
-        users = options.users if last else share
-        found["ranking-benchmark"].append((users, ours(users)))
-        for name, python, program in (("torch", options.torch, TORCH), ("faiss", options.faiss, FAISS)):
-            found[name].append((share, last_line([python, "-c", program, str(share), *sizes])))
+    def theirs(python, program):
+        return share, run([python, "-c", program, str(share), *sizes]).summary
+
+    found = take_turns(options.rounds, {
+        "ranking-benchmark": lambda number: ours(options.users if number == options.rounds - 1 else share),
+        "torch": lambda _: theirs(options.torch, TORCH),
+        "faiss": lambda _: theirs(options.faiss, FAISS),
+    })
     rates = {}
     for name, runs in found.items():
         each = [users * options.items / run["seconds"] for users, run in runs]

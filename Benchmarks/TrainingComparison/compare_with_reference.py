@@ -11,9 +11,12 @@ Without --reference, or without torch, our side runs alone and every line says "
 import argparse
 import importlib.util
 import json
+import os
 import statistics
-import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from timing import run, take_turns
 
 # name: (our options, the reference's options)
 PUBLISHED = (["--loss", "bce", "--cross", "plain"], ["--loss", "bce", "--cross", "plain"])
@@ -24,25 +27,20 @@ FORMS = {"bce-plain": PUBLISHED, "ce-none": SOFTMAX, "ce-none-bfloat16": ROUNDED
 SETTINGS = [(64, 50, 128), (64, 200, 128), (128, 50, 128), (64, 50, 512), (128, 50, 512)]
 
 
-def last_json(command):
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(result.stdout.strip().splitlines()[-1])
-
-
 def ours(options, form, setting):
     dimension, longest, batch = setting
-    return last_json(
+    return run(
         [f"{options.programs}/training-benchmark", "--data", options.data, "--codes", options.codes,
          "--dimension", str(dimension), "--max-length", str(longest), "--batch-size", str(batch),
-         "--steps", str(options.steps), "--threads", str(options.threads), *FORMS[form][0]])
+         "--steps", str(options.steps), "--threads", str(options.threads), *FORMS[form][0]]).summary
 
 
 def reference(options, form, setting):
     dimension, longest, batch = setting
-    report = last_json(
+    report = run(
         [sys.executable, options.reference, "train", "--data", options.reference_data, "--mode", "seq",
          "--codes-per-level", "256", "--dim", str(dimension), "--max-len", str(longest), "--batch", str(batch),
-         "--time-only", str(options.steps), "--threads", str(options.threads), *FORMS[form][1]])
+         "--time-only", str(options.steps), "--threads", str(options.threads), *FORMS[form][1]]).summary
     return report["speed"]["positions_per_s"]
 
 
@@ -63,18 +61,15 @@ def main():
     settings = SETTINGS if options.settings == "all" else [SETTINGS[int(i)] for i in options.settings.split(",")]
     forms = options.forms.split(",")
     for setting in settings:
-        mine = {form: [] for form in forms}
-        theirs = {}  # by the reference's options: forms that differ on our side alone share its runs
-        for _ in range(options.rounds):
-            timed = set()
-            for form in forms:
-                mine[form].append(ours(options, form, setting))
-                key = tuple(FORMS[form][1])
-                if has_reference and key not in timed:
-                    timed.add(key)
-                    theirs.setdefault(key, []).append(reference(options, form, setting))
+        jobs = {}
         for form in forms:
-            print(json.dumps(line(options, form, setting, mine[form], theirs.get(tuple(FORMS[form][1])))), flush=True)
+            jobs[form] = lambda _, form=form: ours(options, form, setting)
+            # By the reference's options: forms that differ on our side alone share its runs.
+            if has_reference:
+                jobs.setdefault(tuple(FORMS[form][1]), lambda _, form=form: reference(options, form, setting))
+        runs = take_turns(options.rounds, jobs)
+        for form in forms:
+            print(json.dumps(line(options, form, setting, runs[form], runs.get(tuple(FORMS[form][1])))), flush=True)
 
 
 def line(options, form, setting, reports, reference_speeds):
