@@ -4,6 +4,13 @@ internal import ShardIO
 
 /// The options that say how `--quantizer rq-vae` learns; nil where the default holds.
 struct AutoencoderArguments: ParsableArguments {
+  @Flag(
+    help: """
+      Have k-means on the vectors give the first code, and the autoencoder the codes of what that leaves; the options of k-means \
+      are for that level then.
+      """)
+  var coarse = false
+
   @Option(
     help:
       "Widths of the encoder's hidden layers; the decoder has them in reverse. (default: 512,256)",
@@ -62,6 +69,7 @@ struct AutoencoderArguments: ParsableArguments {
       ("batch-size", batchSize), ("learning-rate", learningRate), ("commitment", commitment),
       ("uniqueness", uniqueness), ("supervision", supervision),
       ("gradient", gradient), ("codebook-decay", codebookDecay),
+      ("coarse", coarse ? true : nil),
     ]
     return options.filter { $0.value != nil }.map(\.name)
   }

@@ -41,8 +41,8 @@ extension TokenizedItems {
       codes[item] = UInt16(names[Int(codes[item])])
     }
     codebooks[level] = codebooks[level].renamed(names)
-    if let codebook = network?.codebooks[level] {
-      network?.codebooks[level] = codebook.renamed(names)
+    if let network, let codebook = network.codebook(level: level) {
+      self.network?.codebooks[level - network.firstLevel] = codebook.renamed(names)
     }
   }
 }

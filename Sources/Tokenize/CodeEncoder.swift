@@ -92,12 +92,15 @@ struct CodeEncoder: Sendable, Equatable {
       values: Array(vectors.values[rows.lowerBound * columns..<rows.upperBound * columns]))
     subtract(center, fromRowsOf: &rest, threads: threads)
     let whole = isParallel ? rest : nil
-    var latent = network?.encoder.apply(to: rest, threads: threads)
+    var latent: Matrix?
     let count = Double(rows.count)
     encoding.variance += count * meanSquaredLength(rest, threads: threads)
     var codes = [UInt16](repeating: 0, count: rows.count * codebooks.count)
     for level in codebooks.indices {
-      let chosen = network?.codebooks[level] ?? codebooks[level]
+      if level == network?.firstLevel {
+        latent = network?.encoder.apply(to: rest, threads: threads)
+      }
+      let chosen = network?.codebook(level: level) ?? codebooks[level]
       let indices = nearest(latent ?? whole ?? rest, chosen, level: level, threads: threads)
       if latent != nil, !isParallel { latent?.subtract(indices, of: chosen, threads: threads) }
       for (row, code) in indices.enumerated() {

@@ -6,53 +6,92 @@ internal import ShardIO
 
 /// The network that makes latent vectors of item vectors, and the code vectors among them.
 ///
-/// Everything acts on item vectors minus the centre; scales and principal components are part of the outer layers.
+/// Everything acts on item vectors minus the centre and minus the code vectors of the levels before the network's;
+/// scales and principal components are part of the outer layers.
 struct CodeNetwork: Sendable, Equatable {
   /// From `[N, D]` to `[N, Z]`.
   var encoder: DenseLayers
   /// From `[N, Z]` to `[N, D]`.
   var decoder: DenseLayers
-  /// One `[K, Z]` matrix a level.
+  /// One `[K, Z]` matrix for each level from ``firstLevel`` on.
   var codebooks: [Matrix]
+  /// The number of levels before, whose codes the vectors themselves decide.
+  var firstLevel = 0
+
+  /// The code vectors of a level among latent vectors, `[K, Z]`; nil where the vectors themselves decide.
+  func codebook(level: Int) -> Matrix? {
+    level < firstLevel ? nil : codebooks[level - firstLevel]
+  }
 
   /// What the decoder makes of the codes of some items.
   ///
   /// - Parameters:
   ///   - codes: shape `[N, M]`.
   ///   - threads: the largest number of threads.
-  /// - Returns: shape `[N, D]`.
+  /// - Returns: what the levels before the network's leave of the vectors, shape `[N, D]`.
   func decode(_ codes: ArraySlice<UInt16>, threads: Int) -> Matrix {
-    let (levelCount, width) = (codebooks.count, encoder.outputWidth)
+    let (levelCount, width) = (firstLevel + codebooks.count, encoder.outputWidth)
     var sums = Matrix(rows: codes.count / levelCount, columns: width)
     for (place, code) in codes.enumerated() {
-      let (row, level) = (place / levelCount, place % levelCount)
-      for (column, value) in codebooks[level][row: Int(code)].enumerated() {
-        sums.values[row * width + column] += value
+      guard let codebook = codebook(level: place % levelCount) else { continue }
+      let first = place / levelCount * width
+      for (column, value) in codebook[row: Int(code)].enumerated() {
+        sums.values[first + column] += value
       }
     }
     return decoder.apply(to: sums, threads: threads)
   }
 
-  /// The mean squared error of the decoder.
+  /// The same network for vectors minus another centre, which is farther by `move`.
+  func moved(by move: [Float]) -> CodeNetwork {
+    var moved = self
+    let first = encoder.layers[0]
+    for output in first.bias.indices {
+      moved.encoder.layers[0].bias[output] += zip(first.weight[row: output], move)
+        .reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    let last = decoder.layers.count - 1
+    moved.decoder.layers[last].bias = zip(decoder.layers[last].bias, move).map { $0 - $1 }
+    return moved
+  }
+}
+
+extension CodeEncoder {
+  /// The mean squared error of what the network's decoder makes of codes; nil where there is no network.
   ///
   /// - Parameters:
   ///   - codes: shape `[N, M]`.
   ///   - vectors: shape `[N, D]`.
-  ///   - center: what is taken from the vectors.
   ///   - threads: the largest number of threads.
   /// - Returns: the mean over the items.
-  func error(of codes: [UInt16], _ vectors: Matrix, center: [Float], threads: Int) -> Double {
+  func decoderError(of codes: [UInt16], _ vectors: Matrix, threads: Int) -> Double? {
+    guard let network else { return nil }
     let (levelCount, columns) = (codebooks.count, vectors.columns)
     var total = 0.0
     for first in stride(from: 0, to: vectors.rows, by: 8192) {
       let last = min(first + 8192, vectors.rows)
-      var rest = decode(codes[first * levelCount..<last * levelCount], threads: threads)
+      var rest = network.decode(codes[first * levelCount..<last * levelCount], threads: threads)
       for index in rest.values.indices {
         rest.values[index] -= vectors.values[first * columns + index] - center[index % columns]
+      }
+      // What is left is the error with its sign turned: the levels before the network's add to it.
+      for level in 0..<network.firstLevel {
+        rest.add((first..<last).map { codes[$0 * levelCount + level] }, of: codebooks[level])
       }
       total += meanSquaredLength(rest, threads: threads) * Double(last - first)
     }
     return total / Double(vectors.rows)
+  }
+}
+
+extension Matrix {
+  /// Adds to each row the row of a table.
+  fileprivate mutating func add(_ indices: [UInt16], of table: Matrix) {
+    for (row, index) in indices.enumerated() {
+      for (column, value) in table[row: Int(index)].enumerated() {
+        values[row * columns + column] += value
+      }
+    }
   }
 }
 
@@ -62,7 +101,8 @@ extension CodeNetwork {
   /// The kind of the shards that hold a network.
   static let tableKind = "network"
 
-  /// All matrices with their names: weights `[out, in]` and biases `[1, out]` from the outside in, then the codebooks.
+  /// All matrices with their names: weights `[out, in]` and biases `[1, out]` from the outside in, then the codebooks by
+  /// the numbers of their levels.
   var matrices: [(name: String, matrix: Matrix)] {
     var matrices: [(String, Matrix)] = []
     for (part, layers) in [("encoder", encoder.layers), ("decoder", decoder.layers)] {
@@ -73,7 +113,7 @@ extension CodeNetwork {
       }
     }
     return matrices
-      + codebooks.enumerated().map { ("codebook.\($0.offset + 1)", $0.element) }
+      + codebooks.enumerated().map { ("codebook.\(firstLevel + $0.offset + 1)", $0.element) }
   }
 
   /// All matrices by name.
@@ -108,11 +148,12 @@ extension CodeNetwork {
       encoder.inputWidth == width, decoder.outputWidth == width,
       encoder.outputWidth == decoder.inputWidth
     else { throw .badNetwork(input, "layers are missing or their widths do not fit together") }
+    let first = levelSizes.indices.first { matrices["codebook.\($0 + 1)"] != nil } ?? 0
     let codebooks = levelSizes.indices.compactMap { matrices["codebook.\($0 + 1)"] }
-    guard codebooks.map(\.rows) == levelSizes,
+    guard codebooks.map(\.rows) == Array(levelSizes[first...]),
       codebooks.allSatisfy({ $0.columns == encoder.outputWidth })
     else { throw .badNetwork(input, "its codebooks are not those of the codes") }
-    self.init(encoder: encoder, decoder: decoder, codebooks: codebooks)
+    self.init(encoder: encoder, decoder: decoder, codebooks: codebooks, firstLevel: first)
   }
 }
 

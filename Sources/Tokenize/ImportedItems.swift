@@ -38,10 +38,14 @@ extension TokenizedItems {
     self.init(codes, levelSizes: foreign.levelSizes, vectors, threads: threads)
   }
 
-  /// Items with given codes; code vectors are the means of what the levels before left.
-  init(_ codes: [UInt16], levelSizes: [Int], _ vectors: Matrix, threads: Int) {
+  /// Items with given codes; code vectors are the means of what the levels before left, except for first levels
+  /// that have code vectors already, with the centre that belongs to them.
+  init(
+    _ codes: [UInt16], levelSizes: [Int], _ vectors: Matrix, center: [Float]? = nil,
+    first: [Matrix] = [], threads: Int
+  ) {
     var rest = vectors
-    let center = columnMeans(vectors, threads: threads)
+    let center = center ?? columnMeans(vectors, threads: threads)
     subtract(center, fromRowsOf: &rest, threads: threads)
     self.init(
       levelSizes: levelSizes, codes: codes, codebooks: [], center: center,
@@ -49,9 +53,11 @@ extension TokenizedItems {
     for (level, size) in levelSizes.enumerated() {
       let indices = stride(from: level, to: codes.count, by: levelSizes.count)
         .map { UInt32(codes[$0]) }
-      let means = clusterMeans(rest, indices, clusterCount: size, threads: threads)
-      subtract(indices, of: means, from: &rest, threads: threads)
-      codebooks.append(means)
+      let codebook =
+        first.indices.contains(level)
+        ? first[level] : clusterMeans(rest, indices, clusterCount: size, threads: threads)
+      subtract(indices, of: codebook, from: &rest, threads: threads)
+      codebooks.append(codebook)
       residuals.append(meanSquaredLength(rest, threads: threads))
     }
   }

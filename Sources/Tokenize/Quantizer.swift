@@ -40,6 +40,8 @@ struct QuantizerOptions: Sendable, Equatable {
   var isWhitened = false
   /// An earlier tokenizer to start from, with the same width; levels of another size start afresh.
   var start: CodeEncoder?
+  /// Whether k-means gives the first codes of rq-vae, and the autoencoder those of what it leaves.
+  var hasCoarseLevel = false
   /// How rq-vae learns; distances and level sizes are those above.
   var autoencoder: AutoencoderOptions
   /// What the codes of rq-vae are to tell of the items, row = item.

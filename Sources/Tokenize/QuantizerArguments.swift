@@ -83,14 +83,24 @@ struct QuantizerArguments: ParsableArguments {
     }
   }
 
-  /// Refuses options of k-means that rq-vae has no use for.
+  /// Whether k-means has a level of its own before those of rq-vae.
+  private var hasCoarseLevel: Bool { quantizer == .autoencoder && autoencoder.coarse }
+
+  /// Refuses options of k-means that rq-vae has no use for, and a coarse level that cannot be.
   private func validateSearch() throws {
-    guard quantizer == .autoencoder else { return }
+    guard !hasCoarseLevel || codebooks.values.count > 1 else {
+      throw ValidationError("'--coarse' needs two levels or more in '--codebooks'.")
+    }
+    guard !hasCoarseLevel || (autoencoder.supervision ?? 0) == 0 else {
+      throw ValidationError(
+        "'--supervision' teaches the first level, which '--coarse' leaves to k-means.")
+    }
+    guard quantizer == .autoencoder, !hasCoarseLevel else { return }
     for (name, isGiven) in [
       ("iterations", iterations != 25), ("restarts", restarts != 1),
       ("sample-size", sampleSize != 0), ("balanced", balanced), ("mini-batch", miniBatch != 0),
     ] where isGiven {
-      throw ValidationError("'--\(name)' has no use with '--quantizer rq-vae'.")
+      throw ValidationError("'--\(name)' has no use with '--quantizer rq-vae' without '--coarse'.")
     }
   }
 
@@ -105,6 +115,7 @@ struct QuantizerArguments: ParsableArguments {
     options.isBalanced = balanced
     options.searchBatchSize = miniBatch
     options.isWhitened = whiten
+    options.hasCoarseLevel = hasCoarseLevel
     autoencoder.apply(to: &options.autoencoder)
     return options
   }
@@ -118,9 +129,10 @@ struct QuantizerArguments: ParsableArguments {
       "whiten": .bool(whiten),
       "fitOn": .string(fitOn.rawValue),
     ]
-    let search =
-      quantizer == .autoencoder ? options(seed: 0).autoencoder.configuration : searchConfiguration
-    return members.merging(search) { $1 }
+    guard quantizer == .autoencoder else { return members.merging(searchConfiguration) { $1 } }
+    return members.merging(["coarse": .bool(autoencoder.coarse)]) { $1 }
+      .merging(options(seed: 0).autoencoder.configuration) { $1 }
+      .merging(autoencoder.coarse ? searchConfiguration : [:]) { $1 }
   }
 
   private var searchConfiguration: [String: JSONValue] {

@@ -56,9 +56,9 @@ struct TokenizedItems: Sendable, Equatable {
     codes = encoding.codes
     variance = encoding.variance
     residuals = encoding.residuals
-    if let network, decoderError != nil {
-      decoderError =
-        network.error(of: codes, vectors, center: center, threads: threads) / variance
+    if decoderError != nil {
+      decoderError = encoder.decoderError(of: codes, vectors, threads: threads)
+        .map { $0 / variance }
     }
   }
 

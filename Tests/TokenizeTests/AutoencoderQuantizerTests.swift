@@ -9,7 +9,7 @@ import Testing
 @testable import Tokenize
 
 /// 6 far centres and around each the same 3 offsets: item i has centre i mod 6 and offset (i / 6) mod 3.
-private func nestedVectors(_ count: Int, width: Int) -> ItemVectors {
+func nestedVectors(_ count: Int, width: Int) -> ItemVectors {
   let random = CounterRandom(seed: 9, stream: 2)
   let values = (0..<count * width).map { index -> Float in
     let (item, column) = (index / width, index % width)

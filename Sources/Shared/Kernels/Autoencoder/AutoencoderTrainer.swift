@@ -66,8 +66,10 @@ final class AutoencoderTrainer {
         draw(layer, options.random.substream(UInt64(number)))
       }
     }
-    if let start, fits, start.codebooks.map(\.rows) == options.levelSizes {
-      for (level, codebook) in start.codebooks.enumerated() { codebooks[level: level] = codebook }
+    // An earlier run may have added a level that numbers items with equal codes.
+    let codes = start?.codebooks.prefix(options.levelSizes.count) ?? []
+    if fits, codes.map(\.rows) == options.levelSizes {
+      for (level, codebook) in codes.enumerated() { codebooks[level: level] = codebook }
       updater.restart()
       isWarm = true
     } else {
