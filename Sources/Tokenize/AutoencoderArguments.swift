@@ -51,6 +51,13 @@ struct AutoencoderArguments: ParsableArguments {
 
   @Option(
     help: """
+      Weight of a loss that draws what the first code stands for towards the mean vector of the item's category, \
+      what the first two stand for towards that of the one below it, and so on; 0 for none. (default: 0)
+      """)
+  var tagAlignment: Float?
+
+  @Option(
+    help: """
       How gradients get past the choice of codes: straight-through, or rotation (turned and scaled as the choice \
       does). (default: straight-through)
       """, transform: QuantizerGradient.init(parsing:))
@@ -68,7 +75,7 @@ struct AutoencoderArguments: ParsableArguments {
       ("hidden", hidden), ("latent", latent), ("epochs", epochs), ("patience", patience),
       ("batch-size", batchSize), ("learning-rate", learningRate), ("commitment", commitment),
       ("uniqueness", uniqueness), ("supervision", supervision),
-      ("gradient", gradient), ("codebook-decay", codebookDecay),
+      ("tag-alignment", tagAlignment), ("gradient", gradient), ("codebook-decay", codebookDecay),
       ("coarse", coarse ? true : nil),
     ]
     return options.filter { $0.value != nil }.map(\.name)
@@ -95,6 +102,7 @@ struct AutoencoderArguments: ParsableArguments {
     }
     for (name, value) in [
       ("commitment", commitment), ("uniqueness", uniqueness), ("supervision", supervision),
+      ("tag-alignment", tagAlignment),
     ] {
       guard let value, !(value >= 0 && value <= 1000) else { continue }
       throw ValidationError("'--\(name)' must be in [0, 1000], not \(value).")
@@ -115,6 +123,7 @@ struct AutoencoderArguments: ParsableArguments {
     options.commitment = commitment ?? options.commitment
     options.uniqueness = uniqueness ?? options.uniqueness
     options.supervision = supervision ?? options.supervision
+    options.tagAlignment = tagAlignment ?? options.tagAlignment
     options.passing = gradient ?? options.passing
     if let codebookDecay, codebookDecay > 0 {
       options.update = .movingAverage(decay: codebookDecay)
@@ -135,6 +144,7 @@ extension AutoencoderOptions {
       "commitment": JSONValue(Double(commitment)),
       "uniqueness": JSONValue(Double(uniqueness)),
       "supervision": JSONValue(Double(supervision)),
+      "tagAlignment": JSONValue(Double(tagAlignment)),
       "gradient": .string(passing.rawValue),
       "codebookDecay": 0,
     ]

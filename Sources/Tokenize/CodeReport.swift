@@ -106,6 +106,7 @@ extension AutoencoderEpoch {
       "quantization": JSONValue(quantization),
       "uniqueness": JSONValue(uniqueness),
       "supervision": JSONValue(supervision),
+      "tagAlignment": JSONValue(tagAlignment),
       "total": JSONValue(total),
       "revivals": JSONValue(revivedCount),
     ])

@@ -42,7 +42,8 @@ extension PipelineError {
     PipelineError(
       .configuration,
       "the items have no categories that differ, so there is nothing to supervise with",
-      at: .init(path: directory), note: "leave --supervision out, or give items with categories")
+      at: .init(path: directory),
+      note: "leave --supervision and --tag-alignment out, or give items with categories")
   }
 
   /// The loss of an autoencoder is not a number.

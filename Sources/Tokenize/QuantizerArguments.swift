@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Kernels
 internal import ShardIO
 
 /// The options that say how codes are learned.
@@ -91,9 +92,10 @@ struct QuantizerArguments: ParsableArguments {
     guard !hasCoarseLevel || codebooks.values.count > 1 else {
       throw ValidationError("'--coarse' needs two levels or more in '--codebooks'.")
     }
-    guard !hasCoarseLevel || (autoencoder.supervision ?? 0) == 0 else {
+    guard !hasCoarseLevel || !options(seed: 0).autoencoder.needsTags else {
       throw ValidationError(
-        "'--supervision' teaches the first level, which '--coarse' leaves to k-means.")
+        "'--supervision' and '--tag-alignment' teach the first level, which '--coarse' leaves to k-means."
+      )
     }
     guard quantizer == .autoencoder, !hasCoarseLevel else { return }
     for (name, isGiven) in [

@@ -110,7 +110,7 @@ struct TokenizeRun {
     let all = Array(0..<vectors.rows)
     let rows = scope == .all ? all : all.filter { catalogue.trainCounts[$0] > 0 }
     var options = options
-    if options.autoencoder.supervision > 0, options.method == .autoencoder {
+    if options.autoencoder.needsTags, options.method == .autoencoder {
       options.tags = AutoencoderTags(
         categories: rows.map { catalogue.categories[$0] }, levelCount: options.levelSizes.count)
       guard options.tags != nil else { throw .noCategories(data) }

@@ -183,6 +183,114 @@ extension Grid {
     #expect(purity(3) > 0.95)
   }
 
+  /// Points of 4 broad and 12 narrow tags, which are small beside clusters that have nothing to do with them; a third of
+  /// the points has no tags.
+  private func taxonomy() -> (points: Matrix, tags: AutoencoderTags, broad: [Int], narrow: [Int]) {
+    var points = planted(960, 16)
+    let narrow = (0..<960).map { $0 / 8 % 12 }
+    let broad = narrow.map { $0 / 3 }
+    for row in 0..<960 {
+      points.values[row * 16 + broad[row]] += 1.5
+      points.values[row * 16 + 4 + narrow[row] % 3] += 1
+    }
+    subtract(columnMeans(points, threads: 1), fromRowsOf: &points, threads: 1)
+    let named = { (tags: [Int]) in tags.indices.map { Int32($0 / 96 % 3 == 0 ? -1 : tags[$0]) } }
+    let tags = AutoencoderTags(counts: [4, 12], classes: [named(broad), named(narrow)])
+    return (points, tags, broad, narrow)
+  }
+
+  /// The share of points whose tag is the most frequent one of the points with the same first codes.
+  private func purities(
+    _ found: ResidualAutoencoder, _ points: Matrix, _ tags: [[Int]]
+  ) -> [Double] {
+    var rest = found.encoder.apply(to: points, threads: 1)
+    var prefixes = [[UInt32]](repeating: [], count: points.rows)
+    return zip(found.codebooks, tags).map { codebook, tags in
+      let nearest = NearestCentroids(of: rest, among: codebook, threads: 1).indices
+      subtract(nearest, of: codebook, from: &rest, threads: 1)
+      for (row, code) in nearest.enumerated() { prefixes[row].append(code) }
+      var counts: [[UInt32]: [Int: Int]] = [:]
+      for (prefix, tag) in zip(prefixes, tags) {
+        counts[prefix, default: [:]][tag, default: 0] += 1
+      }
+      return Double(counts.values.reduce(0) { $0 + ($1.values.max() ?? 0) }) / Double(points.rows)
+    }
+  }
+
+  @Test func `alignment with tags makes the codes of a level tell the tags of that level`() {
+    let (points, tags, broad, narrow) = taxonomy()
+    let found = { (weight: Float, threads: Int) -> ResidualAutoencoder in
+      var settings = options([4, 6], epochs: 150)
+      settings.tagAlignment = weight
+      return ResidualAutoencoder(points, options: settings, tags: tags, threads: threads)
+    }
+    let (without, with) = (found(0, 2), found(3, 2))
+    let before = purities(without, points, [broad, narrow])
+    let after = purities(with, points, [broad, narrow])
+    #expect(before[0] < 0.4)
+    #expect(before[1] < 0.2)
+    #expect(after[0] > 0.95)
+    #expect(after[1] > 0.9)
+    #expect(without.epochs[149].tagAlignment == 0)
+    #expect(with.epochs[149].tagAlignment < 0.2 * with.epochs[0].tagAlignment)
+    #expect(with == found(3, 1))
+  }
+
+  @Test func `the gradient of alignment reaches projections and encoder`() throws {
+    let (points, tags, _, _) = taxonomy()
+    let rows = Array(80..<120)
+    let run = { (weight: Float) -> (AutoencoderTrainer, AutoencoderPart) in
+      var settings = options([4, 3])
+      settings.hiddenWidths = []
+      settings.tagAlignment = weight
+      let trainer = AutoencoderTrainer(points, settings, tags: tags, threads: 1)
+      trainer.initialize(nil)
+      let part = AutoencoderPart(trainer)
+      part.run(rows[...], batchCount: 40)
+      return (trainer, part)
+    }
+    // The loss is linear in the weight, so that the difference is the alignment alone.
+    let ((trainer, one), (_, two)) = (run(1), run(2))
+    let layout = trainer.layout
+    let layers = [layout.encoder[0]] + layout.projections
+    let places = layers.flatMap { [$0.weight, $0.bias] }
+    let array = { (place: Parameter, buffer: AlignedBuffer) in
+      buffer.array(place.offset..<place.offset + place.count)
+    }
+    let gradients = places.map { place in
+      zip(array(place, two.tape.gradient), array(place, one.tape.gradient)).map { $0 - $1 }
+    }
+    let start = places.map { Grid($0.rows, $0.columns, floats: array($0, trainer.parameters)) }
+    let input = Double(trainer.scale) * Grid(points).rows(rows)
+    let latent = input.linear(start[0], bias: start[1])
+    var rest = latent
+    var shifts: [Grid] = []
+    for level in 0..<2 {
+      let book = trainer.codebooks[level: level]
+      let now = Matrix(rows: 40, columns: 6, values: rest.floats)
+      let nearest = NearestCentroids(of: now, among: book, threads: 1).indices
+      rest = rest + -1 * Grid(book).rows(nearest.map(Int.init))
+      shifts.append(-1 * rest)
+    }
+    try requireGradients(of: start, equal: gradients, tolerance: 2e-4) { weights in
+      let moved = input.linear(weights[0], bias: weights[1])
+      return (0..<2).reduce(0.0) { total, level in
+        let classes = rows.map { tags.classes[level][$0] }
+        let named = classes.indices.filter { classes[$0] >= 0 }
+        let present = Set(named.map { classes[$0] }).sorted()
+        let vectors = (Double(trainer.scale) * Grid(trainer.tagVectors[level]))
+          .rows(present.map(Int.init))
+          .linear(weights[2 + 2 * level], bias: weights[3 + 2 * level])
+        let targets = named.map { UInt32(present.firstIndex(of: classes[$0]) ?? 0) }
+        return total
+          + Double(named.count) / 40
+          * referenceCrossEntropy(
+            states: 10 * (moved + shifts[level]).rows(named).normalizedRows,
+            items: vectors.normalizedRows, targets: targets)
+      }
+    }
+  }
+
   @Test func `uniqueness lowers the number of different points with equal codes`() {
     let points = planted(300, 12)
     let collisions = { (uniqueness: Float) -> Int in

@@ -25,6 +25,31 @@ import Testing
     }
   }
 
+  @Test(arguments: [(1, 3, 1), (7, 4, 2), (40, 9, 5), (33, 17, 40)], [0.1, 1])
+  func `rows are aligned with the vector of their tag against those of the other tags`(
+    shape: (rows: Int, width: Int, tags: Int), temperature: Double
+  ) throws {
+    let rows = Grid.noise(shape.rows, shape.width, seed: 3)
+    let tags = Grid.noise(shape.tags, shape.width, seed: 4, scale: 2)
+    let classes = (0..<shape.rows).map { Int32($0 % 4 == 2 ? -1 : $0 * 7 % shape.tags) }
+    let named = classes.indices.filter { classes[$0] >= 0 }
+    let expected = { (inputs: [Grid]) in
+      Double(named.count)
+        * referenceCrossEntropy(
+          states: (1 / temperature) * inputs[0].rows(named).normalizedRows,
+          items: inputs[1].normalizedRows, targets: named.map { UInt32(classes[$0]) })
+    }
+    let bench = OperationBench([.tensor(rows), .tensor(tags)])
+    let found = bench.tape.addTagAlignment(
+      bench.tensor(0), tags: bench.tensor(1), classes: classes, temperature: Float(temperature),
+      factor: 0.7)
+    let value = expected([rows, tags])
+    #expect(abs(found - value) < 1e-5 * abs(value) + 1e-6)
+    let zero = Array(repeating: Float(0), count: rows.values.count)
+    let gradients = bench.differentiate(bench.tensor(0), towards: zero)
+    try requireGradients(of: [rows, tags], equal: gradients, tolerance: 5e-5) { 0.7 * expected($0) }
+  }
+
   @Test(arguments: [(1, 3), (7, 4), (40, 9)], [-0.5, 0, 0.3])
   func `uniqueness costs pairs of different rows with equal codes`(
     shape: (Int, Int), margin: Double

@@ -28,6 +28,10 @@ public struct AutoencoderOptions: Sendable, Equatable {
   public var uniqueness: Float = 0
   /// The weight of the prediction of tags from the first codes; 0 for none.
   public var supervision: Float = 0
+  /// The weight of the alignment of what the first codes stand for with the vectors of their tags; 0 for none.
+  public var tagAlignment: Float = 0
+  /// The temperature of that alignment.
+  public var tagTemperature: Float = 0.1
   /// How the gradient gets past the choice of codes.
   public var passing = QuantizerGradient.straightThrough
   /// How the codebooks learn.
@@ -47,6 +51,9 @@ public struct AutoencoderOptions: Sendable, Equatable {
     self.random = random
     isAngular = levelSizes.map { _ in false }
   }
+
+  /// Whether a loss needs tags.
+  public var needsTags: Bool { supervision > 0 || tagAlignment > 0 }
 }
 
 /// What the first code, the first two, … are to tell of the points (HiD-VAE: one level of tags a level of codes).
@@ -67,6 +74,16 @@ public struct AutoencoderTags: Sendable, Equatable {
     self.counts = counts
     self.classes = classes
   }
+
+  /// The mean of the points of each tag, level by level, `[tags, D]`.
+  func means(of points: Matrix, threads: Int) -> [Matrix] {
+    zip(counts, classes).map { count, classes in
+      let named = classes.indices.filter { classes[$0] >= 0 }
+      return clusterMeans(
+        points.gathering(named), named.map { UInt32(classes[$0]) }, clusterCount: count,
+        threads: threads)
+    }
+  }
 }
 
 /// The means of a pass over the points, while the parameters moved.
@@ -79,6 +96,8 @@ public struct AutoencoderEpoch: Sendable, Equatable {
   public var uniqueness = 0.0
   /// The loss of the predicted tags in nats, added up over the levels, before its weight.
   public var supervision = 0.0
+  /// The loss of the alignment with the vectors of the tags in nats, added up over the levels, before its weight.
+  public var tagAlignment = 0.0
   /// All losses with their weights.
   public var total: Double
   /// The codes that were given new places after the epoch because nobody had chosen them.

@@ -15,9 +15,11 @@ final class AutoencoderPart: @unchecked Sendable {
   private let scale: Float
   private let options: AutoencoderOptions
   private let tags: AutoencoderTags?
+  private let tagVectors: [Matrix]
   private var squaredError = 0.0
   private var uniqueness = 0.0
   private var supervision = 0.0
+  private var tagAlignment = 0.0
 
   init(_ trainer: AutoencoderTrainer) {
     tape = Tape(parameters: trainer.parameters)
@@ -28,6 +30,7 @@ final class AutoencoderPart: @unchecked Sendable {
     scale = trainer.scale
     options = trainer.options
     tags = trainer.tags
+    tagVectors = trainer.tagVectors
   }
 
   /// Leaves gradients and sums for some points of a batch of `batchCount`.
@@ -39,11 +42,12 @@ final class AutoencoderPart: @unchecked Sendable {
     let quantized = tape.quantize(
       latent, codebooks, into: sums,
       commitment: options.commitment / Float(batchCount * options.latentWidth),
-      passing: options.passing, partialCount: layout.heads.count)
+      passing: options.passing, partialCount: tags?.counts.count ?? 0)
     let output = forward(quantized.sums, layout.decoder)
     squaredError = tape.addSquaredError(
       output, target: input, factor: 1 / Float(batchCount * points.columns))
     supervision = supervise(quantized, rows, batchCount)
+    tagAlignment = align(quantized, rows, batchCount)
     uniqueness = 0
     if options.uniqueness > 0 {
       let share = Float(rows.count) / Float(batchCount)
@@ -68,6 +72,26 @@ final class AutoencoderPart: @unchecked Sendable {
     return total
   }
 
+  /// Draws what the first codes stand for towards the vectors of the tags of the part; the loss times the rows.
+  private func align(
+    _ quantized: QuantizedRows, _ rows: ArraySlice<Int>, _ batchCount: Int
+  ) -> Double {
+    var total = 0.0
+    for (level, projection) in layout.projections.enumerated() {
+      let classes = rows.map { tags?.classes[level][$0] ?? -1 }
+      let present = Set(classes.filter { $0 >= 0 }).sorted()
+      guard present.count > 1 else { continue }
+      let places = Dictionary(uniqueKeysWithValues: zip(present, Int32(0)...))
+      let vectors = tape.linear(
+        tape.data(tagVectors[level], rows: present.map(Int.init)[...], factor: scale),
+        projection.weight, bias: projection.bias)
+      total += tape.addTagAlignment(
+        quantized.partialSums[level], tags: vectors, classes: classes.map { places[$0] ?? -1 },
+        temperature: options.tagTemperature, factor: options.tagAlignment / Float(batchCount))
+    }
+    return total
+  }
+
   private func forward(_ input: Tensor, _ layers: [AutoencoderLayout.Layer]) -> Tensor {
     var rows = input
     for layer in layers.dropLast() {
@@ -82,6 +106,7 @@ final class AutoencoderPart: @unchecked Sendable {
     squaredError += other.squaredError
     uniqueness += other.uniqueness
     supervision += other.supervision
+    tagAlignment += other.tagAlignment
     sums.add(other.sums)
   }
 
@@ -89,10 +114,12 @@ final class AutoencoderPart: @unchecked Sendable {
   func losses(_ rowCount: Int) -> AutoencoderEpoch {
     let reconstruction = squaredError / Double(points.columns)
     let quantization = sums.errors.reduce(0, +) / Double(options.latentWidth)
+    let total =
+      reconstruction + Double(1 + options.commitment) * quantization
+      + Double(options.uniqueness) * uniqueness + Double(options.supervision) * supervision
+      + Double(options.tagAlignment) * tagAlignment
     return AutoencoderEpoch(
       reconstruction: reconstruction, quantization: quantization, uniqueness: uniqueness,
-      supervision: supervision,
-      total: reconstruction + Double(1 + options.commitment) * quantization
-        + Double(options.uniqueness) * uniqueness + Double(options.supervision) * supervision)
+      supervision: supervision, tagAlignment: tagAlignment, total: total)
   }
 }

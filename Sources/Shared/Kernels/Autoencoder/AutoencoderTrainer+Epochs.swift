@@ -50,12 +50,14 @@ extension AutoencoderTrainer {
       losses.quantization += batch.quantization
       losses.uniqueness += batch.uniqueness
       losses.supervision += batch.supervision
+      losses.tagAlignment += batch.tagAlignment
       losses.total += batch.total
     }
     losses.reconstruction /= Double(points.rows)
     losses.quantization /= Double(points.rows)
     losses.uniqueness /= Double(points.rows)
     losses.supervision /= Double(points.rows)
+    losses.tagAlignment /= Double(points.rows)
     losses.total /= Double(points.rows)
     return losses
   }

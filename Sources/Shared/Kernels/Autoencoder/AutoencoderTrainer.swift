@@ -9,6 +9,8 @@ final class AutoencoderTrainer {
   let codebooks: LatentCodebooks
   let points: Matrix
   let tags: AutoencoderTags?
+  /// What stands for each tag among the points, level by level; empty where nothing is aligned with it.
+  let tagVectors: [Matrix]
   let options: AutoencoderOptions
   let threads: Int
   /// What brings the points to a variance of 1 a coordinate.
@@ -24,7 +26,9 @@ final class AutoencoderTrainer {
     _ points: Matrix, _ options: AutoencoderOptions, tags: AutoencoderTags? = nil, threads: Int
   ) {
     self.points = points
-    self.tags = options.supervision > 0 ? tags : nil
+    self.tags = options.needsTags ? tags : nil
+    tagVectors =
+      options.tagAlignment > 0 ? tags?.means(of: points, threads: threads) ?? [] : []
     self.options = options
     self.threads = threads
     let variance = meanSquaredLength(points, threads: threads) / Double(points.columns)
@@ -55,6 +59,9 @@ final class AutoencoderTrainer {
       }
     for (number, head) in layout.heads.enumerated() {
       draw(head, options.random.substream(50 + UInt64(number)))
+    }
+    for (number, projection) in layout.projections.enumerated() {
+      draw(projection, options.random.substream(200 + UInt64(number)))
     }
     for (number, layer) in layers.enumerated() {
       if fits {

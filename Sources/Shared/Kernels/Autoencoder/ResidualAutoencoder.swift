@@ -8,7 +8,8 @@
 /// `mean (decoder(sums) − x)² + (1 + commitment) · Σ over the levels of mean (code − rest)²`, the means over rows and
 /// coordinates and the points scaled to a variance of 1 a coordinate; codes and rests learn from the second part in
 /// turn, with the other one fixed.
-/// Two losses may be added: one that pushes apart different points with equal codes, and one that has the first codes predict tags.
+/// Three losses may be added: one that pushes apart different points with equal codes, one that has the first codes predict tags,
+/// and one that draws what they stand for towards the vectors of the tags.
 /// The result depends on points and options alone, not on the number of threads.
 public struct ResidualAutoencoder: Sendable, Equatable {
   /// From points to latent vectors; takes points as they are.
@@ -25,7 +26,7 @@ public struct ResidualAutoencoder: Sendable, Equatable {
   /// - Parameters:
   ///   - points: shape `[N, D]`, N > 0, centred and not all zero.
   ///   - options: how to learn.
-  ///   - tags: what the codes are to tell of the points, where `options.supervision` is not 0.
+  ///   - tags: what the codes are to tell of the points, where `options.needsTags`.
   ///   - start: layers of the same widths to start from; random ones if nil.
   ///   - threads: the largest number of threads.
   ///   - progress: called after each epoch with its number from 1 and its losses.
@@ -67,15 +68,20 @@ struct AutoencoderLayout {
 
   private(set) var encoder: [Layer] = []
   private(set) var decoder: [Layer] = []
-  /// One for each level of tags.
+  /// What predicts the tags, one for each level of tags.
   private(set) var heads: [Layer] = []
+  /// What takes the vectors of the tags to the latent space, one for each level of tags.
+  private(set) var projections: [Layer] = []
   private(set) var count = 0
 
   init(pointWidth: Int, options: AutoencoderOptions, tagCounts: [Int]) {
     let widths = [pointWidth] + options.hiddenWidths + [options.latentWidth]
     encoder = zip(widths, widths.dropFirst()).map { append($0, $1) }
     decoder = zip(widths.reversed(), widths.reversed().dropFirst()).map { append($0, $1) }
-    heads = tagCounts.map { append(options.latentWidth, $0) }
+    if options.supervision > 0 { heads = tagCounts.map { append(options.latentWidth, $0) } }
+    if options.tagAlignment > 0 {
+      projections = tagCounts.map { _ in append(pointWidth, options.latentWidth) }
+    }
   }
 
   private mutating func append(_ input: Int, _ output: Int) -> Layer {

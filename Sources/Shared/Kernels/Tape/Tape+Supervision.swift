@@ -1,6 +1,6 @@
 internal import CKernels
 
-// T rows, Z their width, C classes.
+// T rows, Z their width, C classes or tags.
 
 extension Tape {
   /// Adds the gradient of `factor · Σ −log softmax(logits)[class]` over the rows that have a class.
@@ -21,6 +21,38 @@ extension Tape {
         unsafe h2rec_cross_entropy_row(gradient, logits.columns, Int(name), factor))
     }
     return total
+  }
+
+  /// Adds the gradients of `factor · Σ −log softmax(cos(zᵢ, tags) / τ)[class]` over the rows that have a class.
+  ///
+  /// The one-to-many contrast of HiD-VAE between what codes stand for and their tag; each tag is there once, so that
+  /// rows of one tag are no negatives of one another.
+  ///
+  /// - Parameters:
+  ///   - z: `[T, Z]`.
+  ///   - tags: one row a tag, `[C, Z]`.
+  ///   - classes: the tag of each row, negative for none, `[T]`.
+  ///   - temperature: τ > 0.
+  ///   - factor: the factor of the loss.
+  /// - Returns: the sum in nats, before the factor.
+  public func addTagAlignment(
+    _ z: Tensor, tags: Tensor, classes: [Int32], temperature: Float, factor: Float
+  ) -> Double {
+    precondition(z.columns == tags.columns && temperature > 0)
+    let (rows, columns) = (normalizeRows(z), normalizeRows(tags))
+    let logits = tensor(rows: z.rows, columns: tags.rows)
+    unsafe matrixMultiply(
+      z.rows, tags.rows, z.columns, alpha: 1 / temperature, rows.values, z.columns,
+      columns.values, z.columns, transposeB: true, logits.values, tags.rows)
+    record { [self] in
+      unsafe matrixMultiply(
+        z.rows, z.columns, tags.rows, alpha: 1 / temperature, grad(logits), tags.rows,
+        columns.values, z.columns, beta: 1, grad(rows), z.columns)
+      unsafe matrixMultiply(
+        tags.rows, z.columns, z.rows, alpha: 1 / temperature, grad(logits), tags.rows,
+        transposeA: true, rows.values, z.columns, beta: 1, grad(columns), z.columns)
+    }
+    return addClassification(logits, classes: classes, factor: factor)
   }
 
   /// Adds the gradient of `factor · mean max(0, cos(zᵢ, zⱼ) − margin)` over the pairs of different rows with equal codes.
