@@ -158,8 +158,10 @@ import Testing
     #expect(result.gradient[1] == 150 && abs(result.gradient[0]) < 1e-30)
   }
 
-  @Test(arguments: [(1, 1, 1), (5, 7, 3), (33, 16, 1), (17, 17, 4)])
-  func `binary cross entropy with n negatives`(size: (states: Int, width: Int, n: Int)) throws {
+  @Test(arguments: [(1, 1, 1), (5, 7, 3), (133, 16, 1), (77, 17, 4)], [1, 2])
+  func `binary cross entropy with n negatives`(
+    size: (states: Int, width: Int, n: Int), threads: Int
+  ) throws {
     let rows = numbers(11 * 2, below: 6, seed: 4)
     let targets = numbers(size.states, below: 11, seed: 5)
     let negatives = numbers(size.states * size.n, below: 11, seed: 6)
@@ -170,7 +172,8 @@ import Testing
     let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 2)
     let result = throughBatch(inputs[0]) {
       addBinaryCrossEntropy(
-        states: $0, targets: targets, negatives: negatives, branches: items.branches, weight: 2)
+        states: $0, targets: targets, negatives: negatives, branches: items.branches, weight: 2,
+        threads: threads)
     }
     try require(
       .binaryCrossEntropy, found: result.loss, gradients: [result.gradient] + items.gradients,
@@ -188,7 +191,8 @@ import Testing
     hash.values.set([500, -500])
     let result = throughBatch(Grid(1, 1, [2])) {
       addBinaryCrossEntropy(
-        states: $0, targets: [1], negatives: [0], branches: [ItemBranch(.rows(hash))], weight: 1)
+        states: $0, targets: [1], negatives: [0], branches: [ItemBranch(.rows(hash))], weight: 1,
+        threads: 1)
     }
     #expect(result.loss == 2000)
     #expect(result.gradient == [1000])
@@ -230,8 +234,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [(1, 7, 1.0), (2, 1, 0.5), (17, 16, 0.3), (33, 7, 1)])
-  func `consistency of two views, targets held constant`(size: (Int, Int, Double)) throws {
+  @Test(arguments: [(1, 7, 1.0), (2, 1, 0.5), (17, 16, 0.3), (33, 7, 1)], [1, 2])
+  func `consistency of two views, targets held constant`(
+    size: (Int, Int, Double), threads: Int
+  ) throws {
     let (count, width, temperature) = size
     let inputs = (1...2).map { Grid.noise(count, width, seed: $0).normalizedRows }
       .map { Grid($0.rows, $0.columns, floats: $0.floats) }
@@ -240,7 +246,7 @@ import Testing
     let result = consistencyLoss(
       masked: Matrix(rows: count, columns: width, values: inputs[0].floats),
       full: Matrix(rows: count, columns: width, values: inputs[1].floats),
-      temperature: Float(temperature), weight: 2)
+      temperature: Float(temperature), weight: 2, threads: threads)
     try require(
       .consistency, found: result.loss,
       gradients: [result.maskedGradient.values, result.fullGradient.values], inputs: inputs,

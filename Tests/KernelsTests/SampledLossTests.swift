@@ -126,7 +126,7 @@ import Testing
       let world = World()
       let loss = addBinaryCrossEntropy(
         states: world.states, targets: Self.targets, negatives: negatives,
-        branches: world.branches, weights: weights, weight: 1)
+        branches: world.branches, weights: weights, weight: 1, threads: 1)
       return (loss, world.gradients[1])
     }
     let positive = run(BinaryWeights(positive: 1, negative: 0))

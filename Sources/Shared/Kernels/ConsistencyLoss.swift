@@ -12,9 +12,10 @@ internal import CKernels
 ///   - full: likewise.
 ///   - temperature: τ > 0.
 ///   - weight: the factor of the loss in the total.
+///   - threads: the largest number of threads; does not change the result.
 /// - Returns: L in nats, and the gradients of `weight · L` with respect to both inputs.
 public func consistencyLoss(
-  masked: Matrix, full: Matrix, temperature: Float, weight: Float
+  masked: Matrix, full: Matrix, temperature: Float, weight: Float, threads: Int
 ) -> (loss: Double, maskedGradient: Matrix, fullGradient: Matrix) {
   let count = masked.rows
   let width = masked.columns
@@ -26,13 +27,12 @@ public func consistencyLoss(
     targets.values[index] = (targets.values[index] + other.values[index]) / 2 * temperature
   }
   unsafe h2rec_softmax(&targets.values, nil, count, count)
-  var transposed = transpose(scores)
-  let rows = softCrossEntropy(&scores, targets: targets)
-  let columns = softCrossEntropy(&transposed, targets: transpose(targets))
-  let reverse = transpose(transposed)
+  let ways = [(scores, targets), (transpose(scores), transpose(targets))]
+  let found = parallelMap(2, threads: threads) { softCrossEntropy(ways[$0].0, targets: ways[$0].1) }
+  let reverse = transpose(found[1].gradient)
   let factor = weight / (2 * Float(count) * temperature)
   for index in scores.values.indices {
-    scores.values[index] = (scores.values[index] + reverse.values[index]) * factor
+    scores.values[index] = (found[0].gradient.values[index] + reverse.values[index]) * factor
   }
   var maskedGradient = Matrix(rows: count, columns: width)
   var fullGradient = Matrix(rows: count, columns: width)
@@ -41,7 +41,7 @@ public func consistencyLoss(
   unsafe matrixMultiply(
     count, width, count, scores.values, count, transposeA: true, masked.values, width,
     &fullGradient.values, width)
-  return ((rows + columns) / (2 * Double(count)), maskedGradient, fullGradient)
+  return ((found[0].loss + found[1].loss) / (2 * Double(count)), maskedGradient, fullGradient)
 }
 
 /// `a · bᵀ`.
@@ -63,25 +63,30 @@ private func transpose(_ matrix: Matrix) -> Matrix {
   return result
 }
 
-/// Replaces scores by the gradient of `−Σ targets · log softmax(scores)`, and returns that sum over all rows.
-private func softCrossEntropy(_ scores: inout Matrix, targets: Matrix) -> Double {
+/// `−Σ targets · log softmax(scores)` over all rows, and its gradient with respect to the scores.
+private func softCrossEntropy(
+  _ scores: Matrix, targets: Matrix
+) -> (loss: Double, gradient: Matrix) {
   let columns = scores.columns
-  let raw = scores.values
-  unsafe h2rec_softmax(&scores.values, nil, scores.rows, columns)
+  var gradient = scores
+  unsafe h2rec_softmax(&gradient.values, nil, scores.rows, columns)
   var loss = 0.0
   for row in 0..<scores.rows {
     let range = row * columns..<(row + 1) * columns
-    let peak = raw[range].max() ?? 0
-    let logSum = naturalLogarithm(
-      raw[range].reduce(0.0) { $0 + exponential(Double($1 - peak)) })
+    // The logarithm of the sum follows from any one element; the largest is the most exact.
+    var top = range.lowerBound
+    for index in range where scores.values[index] > scores.values[top] { top = index }
+    let logSum = Double(scores.values[top]) - naturalLogarithm(Double(gradient.values[top]))
     var mass: Float = 0
+    var product = 0.0
     for index in range {
       mass += targets.values[index]
-      loss -= Double(targets.values[index]) * (Double(raw[index] - peak) - logSum)
+      product += Double(targets.values[index]) * Double(scores.values[index])
     }
+    loss += Double(mass) * logSum - product
     for index in range {
-      scores.values[index] = scores.values[index] * mass - targets.values[index]
+      gradient.values[index] = gradient.values[index] * mass - targets.values[index]
     }
   }
-  return loss
+  return (loss, gradient)
 }

@@ -19,9 +19,10 @@ public struct TrainingBatch: Sendable {
   public var tokenCount: Int { targets.count }
 
   /// The sequences cut into micro-batches of about `tokensPerPart` tokens, at fixed places that depend on the
-  /// lengths alone.
+  /// lengths alone; an even number of them, so that two threads have the same work.
   func parts(tokensPerPart: Int) -> [Range<Int>] {
-    let partCount = max(1, min(histories.count, (tokenCount + tokensPerPart / 2) / tokensPerPart))
+    let pairCount = max(1, (tokenCount + tokensPerPart) / (2 * tokensPerPart))
+    let partCount = max(1, min(histories.count, 2 * pairCount))
     var parts: [Range<Int>] = []
     var first = 0
     var tokens = 0

@@ -46,7 +46,7 @@ public final class TrainingStep {
   ///   - optimizer: the settings of Adam.
   ///   - sampler: how the negatives of the sampled softmax are drawn; nil for uniformly.
   ///   - averageDecay: of the average of the parameters; 0 for none.
-  ///   - tokensPerPart: tokens in a micro-batch; part of what determines the result.
+  ///   - tokensPerPart: tokens in a micro-batch, about; part of what determines the result.
   ///   - seed: of all dropout masks and samples.
   ///   - threads: the largest number of threads; does not change the result.
   public init(
@@ -238,7 +238,7 @@ public final class TrainingStep {
     case .binary, .calibratedBinary:
       return addBinaryCrossEntropy(
         states: states, targets: predictions.targets, negatives: predictions.negatives,
-        branches: network.branches, weights: binaryWeights, weight: 1)
+        branches: network.branches, weights: binaryWeights, weight: 1, threads: threads)
     }
   }
 
@@ -281,7 +281,8 @@ public final class TrainingStep {
     let result = consistencyLoss(
       masked: Matrix(rows: rows, columns: width, values: views.flatMap(\.masked.array)),
       full: Matrix(rows: rows, columns: width, values: views.flatMap(\.full.array)),
-      temperature: losses.consistencyTemperature, weight: losses.consistencyWeight)
+      temperature: losses.consistencyTemperature, weight: losses.consistencyWeight,
+      threads: threads)
     var first = 0
     for view in views {
       let range = first * width..<(first + view.masked.rows) * width
