@@ -40,6 +40,24 @@ struct LintFinding: Sendable, Equatable {
 }
 
 extension LintLimits {
+  /// Refuses limits that nothing can be compared with.
+  ///
+  /// - Parameters:
+  ///   - data: the output of h2rec-preprocess, for the message.
+  ///   - hasVectors: whether it has vectors.
+  ///   - hasCategories: whether some item has a category.
+  /// - Throws: `PipelineError` `.configuration`.
+  func requireGrounds(
+    _ data: String, hasVectors: Bool, hasCategories: Bool
+  ) throws(PipelineError) {
+    if maximumDuplicateShare != nil, !hasVectors {
+      throw .noGrounds("max-duplicate-share", "the items have no vectors", data)
+    }
+    if minimumPurity != nil, !hasCategories {
+      throw .noGrounds("min-purity", "the items have no categories", data)
+    }
+  }
+
   /// Compares codes with the limits.
   ///
   /// - Parameters:
@@ -90,14 +108,14 @@ extension [LintFinding] {
     _ limit: Double?, _ value: Double, _ rule: String, _ level: Int?, _ what: String
   ) {
     guard let limit, value < limit else { return }
-    add(limit, value, rule, level, "\(what) is \(rounded(value)), expected at least \(limit)")
+    add(limit, value, rule, level, "\(what) is \(text(value)), expected at least \(text(limit))")
   }
 
   fileprivate mutating func atMost(
     _ limit: Double?, _ value: Double, _ rule: String, _ level: Int?, _ what: String
   ) {
     guard let limit, value > limit else { return }
-    add(limit, value, rule, level, "\(what) is \(rounded(value)), expected at most \(limit)")
+    add(limit, value, rule, level, "\(what) is \(text(value)), expected at most \(text(limit))")
   }
 
   private mutating func add(
@@ -106,11 +124,23 @@ extension [LintFinding] {
     append(LintFinding(rule: rule, level: level, value: value, limit: limit, message: message))
   }
 
-  /// A number with at most four decimals.
-  private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
+  /// A number with at most four decimals, a whole one without any.
+  private func text(_ value: Double) -> String {
+    let rounded = (value * 10_000).rounded() / 10_000
+    return Int(exactly: rounded).map(String.init) ?? String(rounded)
+  }
 }
 
 extension PipelineError {
+  /// A limit that cannot be checked.
+  fileprivate static func noGrounds(
+    _ option: String, _ reason: String, _ data: String
+  ) -> PipelineError {
+    PipelineError(
+      .configuration, "'--\(option)' cannot be checked: \(reason)", at: .init(path: data),
+      note: "leave the limit out, or give h2rec-preprocess what it needs")
+  }
+
   /// Codes that do not keep to the limits; the first finding is the message, the others are the note.
   static func badCodes(_ findings: [LintFinding], _ path: String) -> PipelineError {
     let others = findings.dropFirst().prefix(19).map(\.message)

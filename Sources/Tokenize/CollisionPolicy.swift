@@ -62,6 +62,7 @@ extension TokenizedItems {
 
   /// Adds a level in which the items of a group are numbered in the order of the catalogue; its vectors are zero.
   private mutating func appendCounter(_ groups: [CodeGroup]) {
+    isNumbered = true
     let levelCount = levelSizes.count
     let itemCount = codes.count / levelCount
     var counter = [UInt16](repeating: 0, count: itemCount)

@@ -56,10 +56,15 @@ struct ForeignCodes: Sendable, Equatable {
     _ id: String, _ numbers: [String], _ location: PipelineError.Location
   ) throws(PipelineError) {
     if itemIDs.isEmpty { levelCount = numbers.count }
-    guard numbers.count == levelCount, levelCount > 0 else {
+    guard levelCount > 0 else {
+      throw PipelineError(
+        .dataFormat, "item \(quoted(id)) has no codes", at: location,
+        note: "a line of CSV is an item id and its codes, with commas between them")
+    }
+    guard numbers.count == levelCount else {
       throw PipelineError(
         .dataFormat,
-        "item \(quoted(id)) has \(numbers.count) codes, expected \(max(1, levelCount)) as the first item",
+        "item \(quoted(id)) has \(numbers.count) codes, expected \(levelCount) as the first item",
         at: location)
     }
     guard levelCount <= LevelSizes.largestCount else {
@@ -98,7 +103,7 @@ extension ForeignCodes {
           : String(decoding: bytes[field.range], as: UTF8.self)
       }
       let isBlank = fields.count == 1 && fields[0].isEmpty
-      let isHeader = position == 0 && fields.count > 1 && UInt64(fields[1]) == nil
+      let isHeader = position == 0 && fields.count > 1 && Double(fields[1]) == nil
       if !isBlank, !isHeader {
         try append(fields[0], Array(fields.dropFirst()), .init(path: path, line: line))
         lines.append(line)

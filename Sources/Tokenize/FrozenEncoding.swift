@@ -25,6 +25,8 @@ struct FrozenEncoding: Sendable, Equatable {
 
   /// Keeps the codes of known items and gives new ones theirs.
   ///
+  /// Where the last level numbers items with equal codes, new ones get the next numbers.
+  ///
   /// - Parameters:
   ///   - vectors: the item vectors, row = item.
   ///   - previous: the earlier run.
@@ -34,6 +36,7 @@ struct FrozenEncoding: Sendable, Equatable {
     let encoder = previous.encoder
     var encoding = encoder.encode(vectors, threads: threads)
     let levelCount = previous.codes.levelCount
+    let decidedCount = previous.isNumbered ? levelCount - 1 : levelCount
     drift = Drift(knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0)
     for (item, row) in rows.enumerated() {
       guard let row else {
@@ -43,7 +46,9 @@ struct FrozenEncoding: Sendable, Equatable {
       }
       let place = item * levelCount..<(item + 1) * levelCount
       let stored = previous.codes.tuple(of: row)
-      if encoding.codes[place] != stored { drift.movedCount += 1 }
+      if encoding.codes[place].prefix(decidedCount) != stored.prefix(decidedCount) {
+        drift.movedCount += 1
+      }
       drift.knownCount += 1
       drift.knownError += encoding.errors[item]
       encoding.codes.replaceSubrange(place, with: stored)
@@ -54,7 +59,43 @@ struct FrozenEncoding: Sendable, Equatable {
       levelSizes: previous.codes.levelSizes, codes: encoding.codes, codebooks: encoder.codebooks,
       center: encoder.center, variance: encoding.variance, residuals: encoding.residuals,
       distances: encoder.distances, isParallel: encoder.isParallel, network: encoder.network)
+    if previous.isNumbered { items.number(after: previous.codes, rows: rows) }
   }
+}
+
+extension TokenizedItems {
+  /// Numbers new items after the earlier ones with the same codes; the last level grows where it must.
+  ///
+  /// - Parameters:
+  ///   - previous: the codes of the earlier run, with its numbers.
+  ///   - rows: the row of each item in the earlier run; nil for new items.
+  fileprivate mutating func number(after previous: ItemCodes, rows: [Int?]) {
+    isNumbered = true
+    let levelCount = levelSizes.count
+    var next: [[UInt16]: Int] = [:]
+    for row in 0..<previous.count {
+      let tuple = previous.tuple(of: row)
+      next[Array(tuple.dropLast()), default: 0].formMax(Int(tuple[tuple.endIndex - 1]) + 1)
+    }
+    for item in rows.indices where rows[item] == nil {
+      let place = (item + 1) * levelCount - 1
+      let prefix = Array(codes[place - levelCount + 1..<place])
+      let number = min(next[prefix] ?? 0, LevelSizes.largestSize - 1)
+      codes[place] = UInt16(number)
+      next[prefix] = number + 1
+      levelSizes[levelCount - 1].formMax(number + 1)
+    }
+    let size = levelSizes[levelCount - 1]
+    codebooks[levelCount - 1] = Matrix(rows: size, columns: center.count)
+    if let network {
+      self.network?.codebooks[network.codebooks.count - 1] = Matrix(
+        rows: size, columns: network.encoder.outputWidth)
+    }
+  }
+}
+
+extension Int {
+  fileprivate mutating func formMax(_ other: Int) { self = Swift.max(self, other) }
 }
 
 extension FrozenEncoding.Drift {

@@ -14,17 +14,33 @@ struct LintRun {
 
   /// Prints the counts as one JSON line.
   ///
-  /// - Throws: `PipelineError` `.dataFormat` if the codes do not keep to the limits.
+  /// - Throws: as ``result()``.
   func run() throws(PipelineError) {
+    let line = try result().json(isPretty: false)
+    try printResult(String(decoding: line, as: UTF8.self))
+  }
+
+  /// The counts.
+  ///
+  /// - Throws: `PipelineError` `.dataFormat` if the codes do not keep to the limits, `.configuration` if one of these
+  ///   cannot be checked.
+  func result() throws(PipelineError) -> JSONValue {
     let codes = try CodeList(path)
     let statistics = CodeStatistics(codes.codes, levelSizes: codes.levelSizes)
+    var members = statistics.jsonMembers
     var purities: [Double]?
     var duplicateShare: Double?
     if let data {
       let input = try StageInput(directory: FilePath(data), expecting: "preprocess")
       let catalogue = try Catalogue(input)
+      try limits.requireGrounds(
+        data, hasVectors: input.hasTable(ItemVectors.tableKind),
+        hasCategories: catalogue.categories.contains { !$0.isEmpty })
       let categories = Dictionary(
         uniqueKeysWithValues: zip(catalogue.itemIDs, catalogue.categories))
+      let known = codes.itemIDs.count { categories[$0] != nil }
+      members["unknownItems"] = JSONValue(codes.itemIDs.count - known)
+      members["itemsWithoutCodes"] = JSONValue(catalogue.count - known)
       purities = prefixPurities(
         codes.codes, levelCount: codes.levelSizes.count, codes.itemIDs.map { categories[$0] ?? [] })
       if input.hasTable(ItemVectors.tableKind) {
@@ -37,13 +53,21 @@ struct LintRun {
     let findings = limits.findings(
       statistics, duplicateShare: duplicateShare, purity: purities?.first)
     guard findings.isEmpty else { throw .badCodes(findings, path) }
-    var members = statistics.jsonMembers
     members["lint"] = .string(path)
     members["stage"] = "tokenize"
     members["prefixPurities"] = purities.map { .array($0.map { JSONValue($0) }) }
     members["duplicateShare"] = duplicateShare.map { JSONValue($0) }
-    let line = try JSONValue.object(members).json(isPretty: false)
-    try printResult(String(decoding: line, as: UTF8.self))
+    return .object(members)
+  }
+}
+
+/// Whether there is something that is no directory.
+private func isFile(_ path: String) -> Bool {
+  do {
+    try FileDescriptor.open(FilePath(path), .readOnly, options: .directory).close()
+    return false
+  } catch {
+    return error as? Errno == .notDirectory
   }
 }
 
@@ -58,6 +82,11 @@ private struct CodeList {
       let foreign = try ForeignCodes(path)
       (itemIDs, codes, levelSizes) = (foreign.itemIDs, foreign.codes, foreign.levelSizes)
     } else {
+      guard !isFile(path) else {
+        throw PipelineError(
+          .dataFormat, "this is neither a .csv or .json file nor a directory of h2rec-tokenize",
+          at: .init(path: path))
+      }
       let previous = try PreviousRun(path)
       itemIDs = previous.itemIDs
       (codes, levelSizes) = (previous.codes.codes, previous.codes.levelSizes)

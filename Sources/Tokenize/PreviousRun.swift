@@ -9,6 +9,8 @@ struct PreviousRun: Sendable {
   /// The frozen tokenizer.
   let encoder: CodeEncoder
   let reference: StageReference
+  /// Whether the last level is a number that tells items with equal codes apart.
+  let isNumbered: Bool
   /// The row of each item.
   let rows: [String: Int]
 
@@ -26,6 +28,8 @@ struct PreviousRun: Sendable {
     encoder = CodeEncoder(
       codes, configuration: input.manifest.configuration,
       network: try CodeNetwork(input, levelSizes: codes.levelSizes, width: codes.width))
+    isNumbered =
+      input.manifest.configuration["collisions"]?.stringValue == CollisionPolicy.append.rawValue
     guard itemIDs.count == codes.count else {
       throw PipelineError(
         .dataFormat, "found codes of \(codes.count) items and ids of \(itemIDs.count)",

@@ -76,6 +76,9 @@ struct TokenizeCommand: StageCommand {
     guard lintOnly != nil || data != nil else {
       throw ValidationError("Missing expected argument '--data <data>'")
     }
+    guard lintOnly == nil || output == nil else {
+      throw ValidationError("'--lint-only' writes nothing, so '--output' has no use.")
+    }
     guard lintOnly != nil || output != nil else {
       throw ValidationError("Missing expected argument '--output <output>'")
     }

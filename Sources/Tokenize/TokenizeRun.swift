@@ -38,6 +38,9 @@ struct TokenizeRun {
       directory: FilePath(output), stage: "tokenize", threads: threads)
     let previous = try previousRun()
     let catalogue = try Catalogue(input)
+    try limits.requireGrounds(
+      data, hasVectors: input.hasTable(ItemVectors.tableKind),
+      hasCategories: catalogue.categories.contains { !$0.isEmpty })
     let report = try makeReport(input, catalogue, previous)
     guard report.findings.isEmpty else { throw .badCodes(report.findings, output) }
     try write(report, to: &stage)
@@ -53,6 +56,9 @@ struct TokenizeRun {
     configuration["distance"] = .array(
       report.items.encoder.distances.map { .string($0.rawValue) })
     if report.items.isParallel { configuration["quantizer"] = "vq" }
+    if report.items.isNumbered {
+      configuration["collisions"] = .string(CollisionPolicy.append.rawValue)
+    }
     try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
     summary.facts = counters
     summary.facts["drift"] = report.drift

@@ -31,6 +31,8 @@ struct TokenizedItems: Sendable, Equatable {
   var distances: [CodeDistance]?
   /// Whether a vector is the mean of its code vectors, each the nearest to all of it; else the sum of residual ones.
   var isParallel = false
+  /// Whether the last level is a number that tells items with equal codes apart.
+  var isNumbered = false
   /// The network whose latent vectors the codes were chosen for; nil where the vectors themselves decide.
   var network: CodeNetwork?
   /// How the network was learned; empty where it was not in this run.

@@ -37,6 +37,10 @@ struct `Code lint` {
   @Test func `the first finding is the message, the others are the note`() {
     let findings = LintLimits(minimumUtilization: 0.9, maximumCollisionRate: 0.1)
       .findings(statistics, duplicateShare: nil, purity: nil)
+    #expect(
+      LintLimits(maximumGroupSize: 1).findings(statistics, duplicateShare: nil, purity: nil)
+        .map(\.message)
+        == ["the number of items in the largest group with equal codes is 2, expected at most 1"])
     let error = PipelineError.badCodes(findings, "codes.csv")
     #expect(error.kind == .dataFormat)
     #expect(
@@ -96,6 +100,9 @@ struct `Foreign codes` {
         == "code '65536' of item 'z' is not a whole number from 0 to 65535")
     #expect(try failure("a.csv", rows + "z,1,-1\n").kind == .dataFormat)
     #expect(try failure("a.csv", rows + "x,1,2\n").message == "item 'x' occurs twice")
+    #expect(
+      try failure("a.csv", "item\tcode\nx\t1\n").message == "item 'item\\tcode' has no codes")
+    #expect(try failure("a.csv", "x,-1\ny,1\n").location?.line == 1)
     #expect(try failure("a.csv", "").message == "there are no codes in this file")
     #expect(try failure("a.json", "{\"x\": 3}").message == "the codes of an item are no list")
     #expect(try failure("a.json", "{\"x\": [0.5]}").kind == .dataFormat)

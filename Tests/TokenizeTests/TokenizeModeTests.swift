@@ -128,7 +128,7 @@ struct `Codes of earlier runs` {
       }
       #expect(error.kind == .dataFormat)
       #expect(
-        error.message == "the share of items with another item's codes is 1.0, expected at most 0.5"
+        error.message == "the share of items with another item's codes is 1, expected at most 0.5"
       )
       #expect(try readWholeFile(FilePath(codesDirectory).appending("manifest.json")) == before)
     }
@@ -148,9 +148,93 @@ struct `Codes of earlier runs` {
     }
   }
 
+  @Test func `lint tells which items are in codes or data alone`() throws {
+    try withFinishedRun { _, codesDirectory, directory in
+      let other = directory.appending("other")
+      try writePreprocessed(other, itemCount: 50, vectors: pairedVectors(50, width: 8))
+      let printed = try LintRun(
+        path: codesDirectory, data: other.string, limits: LintLimits()
+      ).result()
+      #expect(printed["unknownItems"] == 10 && printed["itemsWithoutCodes"] == 0)
+    }
+  }
+
+  @Test func `lint refuses a file of another kind`() throws {
+    try withFinishedRun { _, codesDirectory, directory in
+      let path = directory.appending("codes.tsv")
+      try write(Array("a\t1\n".utf8), to: path)
+      let error = try #require(throws: PipelineError.self) {
+        try run(["--lint-only", path.string])
+      }
+      #expect(
+        error.message == "this is neither a .csv or .json file nor a directory of h2rec-tokenize")
+      #expect(error.kind == .dataFormat)
+    }
+  }
+
+  @Test func `limits that nothing can be compared with are refused`() throws {
+    try withTemporaryDirectory { directory in
+      let (data, output) = (directory.appending("1"), directory.appending("2"))
+      var stage = try StageOutput(directory: data, stage: "preprocess")
+      var plain = catalogue(20)
+      plain.categories = plain.categories.map { _ in [] }
+      try stage.write(plain.table)
+      try stage.write(pairedVectors(20, width: 4).table)
+      try stage.commit(configuration: [:], inputs: [], counters: [:])
+      let learning = ["--data", data.string, "--output", output.string, "--codebooks", "4,2"]
+      let error = try #require(throws: PipelineError.self) {
+        try run(learning + ["--min-purity", "0.5", "--quiet"])
+      }
+      #expect(error.kind == .configuration)
+      #expect(error.message == "'--min-purity' cannot be checked: the items have no categories")
+      try run(learning + ["--quiet"])
+      try writePreprocessed(data, itemCount: 20, vectors: nil)
+      let other = try #require(throws: PipelineError.self) {
+        try run(["--lint-only", output.string, "--data", data.string, "--max-duplicate-share", "1"])
+      }
+      #expect(
+        other.message == "'--max-duplicate-share' cannot be checked: the items have no vectors")
+    }
+  }
+
+  @Test func `new items get numbers after those of the items with their codes`() throws {
+    try withTemporaryDirectory { directory in
+      // Items 2i and 2i + 1 have one vector; the catalogue grows from 30 to 60 and begins anew at i0.
+      let vectors = { (count: Int) in
+        ItemVectors(
+          values: (0..<count).flatMap { item in
+            Array(pairedVectors(10, width: 4).values[item % 10 * 4..<(item % 10 + 1) * 4])
+          }, width: 4)
+      }
+      let paths = (0..<4).map { directory.appending("\($0)").string }
+      try writePreprocessed(FilePath(paths[0]), itemCount: 30, vectors: vectors(30))
+      try run([
+        "--data", paths[0], "--output", paths[1], "--codebooks", "5", "--collisions", "append",
+        "--quiet",
+      ])
+      #expect(try codes(paths[1]).levelSizes == [5, 6])
+      try writePreprocessed(FilePath(paths[0]), itemCount: 60, vectors: vectors(60))
+      for (previous, next) in [(1, 2), (2, 3)] {
+        try run([
+          "--data", paths[0], "--output", paths[next], "--encode-only", paths[previous], "--quiet",
+        ])
+      }
+      let (first, second) = (try codes(paths[1]), try codes(paths[2]))
+      #expect(Array(second.codes.prefix(60)) == first.codes)
+      #expect(second.levelSizes == [5, 12])
+      #expect(Set((0..<60).map { Array(second.tuple(of: $0)) }).count == 60)
+      #expect(second.tuple(of: 30).last == 6 && second.tuple(of: 40).last == 8)
+      #expect(try codes(paths[3]).codes == second.codes)
+      let report = try JSONValue(
+        parsing: try StageInput(directory: FilePath(paths[3]), expecting: "tokenize")
+          .file("report.json"), path: "report.json")
+      #expect(report["drift"]?["movedItems"] == 0)
+    }
+  }
+
   @Test(
     arguments: [
-      ["--output", "2"], ["--data", "1"],
+      ["--output", "2"], ["--data", "1"], ["--lint-only", "a", "--output", "2"],
       ["--data", "1", "--output", "2", "--encode-only", "a", "--collisions", "append"],
       ["--data", "1", "--output", "2", "--encode-only", "a", "--align-to", "b"],
       ["--lint-only", "a", "--min-purity", "0.5"], ["--lint-only", "a", "--min-entropy", "2"],
