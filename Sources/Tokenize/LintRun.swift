@@ -61,16 +61,6 @@ struct LintRun {
   }
 }
 
-/// Whether there is something that is no directory.
-private func isFile(_ path: String) -> Bool {
-  do {
-    try FileDescriptor.open(FilePath(path), .readOnly, options: .directory).close()
-    return false
-  } catch {
-    return error as? Errno == .notDirectory
-  }
-}
-
 /// Codes from anywhere.
 private struct CodeList {
   let itemIDs: [String]
@@ -82,11 +72,6 @@ private struct CodeList {
       let foreign = try ForeignCodes(path)
       (itemIDs, codes, levelSizes) = (foreign.itemIDs, foreign.codes, foreign.levelSizes)
     } else {
-      guard !isFile(path) else {
-        throw PipelineError(
-          .dataFormat, "this is neither a .csv or .json file nor a directory of h2rec-tokenize",
-          at: .init(path: path))
-      }
       let previous = try PreviousRun(path)
       itemIDs = previous.itemIDs
       (codes, levelSizes) = (previous.codes.codes, previous.codes.levelSizes)

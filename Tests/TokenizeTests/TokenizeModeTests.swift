@@ -166,9 +166,8 @@ struct `Codes of earlier runs` {
       let error = try #require(throws: PipelineError.self) {
         try run(["--lint-only", path.string])
       }
-      #expect(
-        error.message == "this is neither a .csv or .json file nor a directory of h2rec-tokenize")
-      #expect(error.kind == .dataFormat)
+      #expect(error.message == "this is a file, not a directory that stage 'tokenize' wrote")
+      #expect(error.kind == .missingInput && error.location?.path == path.string)
     }
   }
 

@@ -77,6 +77,12 @@ extension PipelineError {
       note: "the output of stage \(quoted(stage)) needs a directory of its own")
   }
 
+  static func notAStage(_ path: FilePath, stage: String) -> PipelineError {
+    PipelineError(
+      .missingInput, "this is a file, not a directory that stage \(quoted(stage)) wrote",
+      at: Location(path: path.string))
+  }
+
   static func noManifest(_ path: FilePath, stage: String) -> PipelineError {
     PipelineError(
       .missingInput, "no such file", at: Location(path: path.string),

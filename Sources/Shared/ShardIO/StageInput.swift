@@ -27,6 +27,7 @@ public struct StageInput: Sendable {
       bytes = try readWholeFile(path)
     } catch {
       guard error.kind == .missingInput, FileSystem.byteCount(path) == nil else { throw error }
+      if FileSystem.byteCount(directory) != nil { throw .notAStage(directory, stage: stage) }
       throw .noManifest(path, stage: stage)
     }
     manifest = try Manifest(parsing: bytes, path: path)
