@@ -119,7 +119,7 @@ show:                         ## show the metrics of RUN again
 # Order-only on the build: a new program does not make old results wrong. A change of format does, and the stage
 # that reads the old format refuses it; then use a rerun target.
 $(STAMPS)/sample-made: $(STAMPS)/sample | $(BUILT)
-	$(BIN)/h2rec-preprocess sample $(ARGUMENTS_sample) $(RUN_OPTIONS)
+	$(BIN)/h2rec-preprocess sample $(ARGUMENTS_sample) $(if $(QUIET),--quiet)
 	@touch $@
 $(PREPROCESSED): $(INPUTS) $(STAMPS)/preprocess | $(BUILT)
 	$(if $(INTERACTIONS),,@printf '%s\n' "make: $(DATA): error: no file 'interactions.*'" \

@@ -22,7 +22,6 @@ let strictUnsafe = strict + [.strictMemorySafety(), .enableExperimentalFeature("
 
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -74,7 +73,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
@@ -94,7 +92,7 @@ let package = Package(
     shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
     shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
     shared("Model", ["Dataset", "Kernels", "ShardIO"]),
-    shared("CommandSupport", ["ShardIO", argumentParser, logging, system]),
+    shared("CommandSupport", ["ShardIO", argumentParser, system]),
     .target(
       name: "Shared", dependencies: sharedModules.map { .byName(name: $0) },
       path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels"],

@@ -106,6 +106,14 @@ extension PipelineError {
       at: .init(path: directory.string), note: "leave '--new-items' out")
   }
 
+  /// An option is about times, and the log had none.
+  static func noTimes(_ option: String, _ directory: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "'\(option)' needs times, and this log was read without them",
+      at: .init(path: directory.string),
+      note: "leave it out, or preprocess a log with times (--timestamp-format)")
+  }
+
   /// An option needs text vectors, and new items have none.
   static func noVectorsOfNewItems(_ option: String) -> PipelineError {
     PipelineError(

@@ -26,6 +26,9 @@ struct RunCommand: StageCommand {
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "evaluate")
     let inputs = try EvaluationInputs(stage, threads: shared.threads)
+    guard inputs.hasTimes || recommendationOptions.filter.newerThan == nil else {
+      throw .noTimes("--newer-than", stage.data)
+    }
     let items = try inputs.itemVectors(threads: shared.threads)
     let listed = try newItemOptions.items(inputs, known: items, threads: shared.threads)
     let writer = try recommendationOptions.plan(

@@ -8,6 +8,7 @@ extension PreprocessRun {
   /// Paths are left out: equal data in another folder gives an equal output.
   var configuration: [String: JSONValue] {
     func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+    let builder = derivation.pairBuilder
     return [
       "seed": .string(String(seed)),
       "format": optional(input.format?.rawValue),
@@ -24,13 +25,13 @@ extension PreprocessRun {
       "has_items": .bool(input.items != nil),
       "has_vectors": .bool(input.vectors != nil),
       "vector_field": optional(input.vectorField),
-      "text_vectors": JSONValue(input.textVectors),
+      "text_vectors": JSONValue(input.textVectorWidth),
       "item_id_field": optional(input.itemIdField),
       "title_field": optional(input.titleField),
       "categories_field": optional(input.categoriesField),
-      "text": .string(input.text),
-      "missing_items": .string(input.missingItems.rawValue),
-      "missing_vectors": .string(input.missingVectors.rawValue),
+      "text": .string(input.text ?? TextTemplate.usual),
+      "missing_items": .string((input.missingItems ?? .error).rawValue),
+      "missing_vectors": .string((input.missingVectors ?? .error).rawValue),
       "skip_bad_rows": .bool(input.skipBadRows),
       "user_core": JSONValue(filters.userCore),
       "item_core": JSONValue(filters.itemCore),
@@ -41,15 +42,15 @@ extension PreprocessRun {
       "until": optional(filters.until?.argument),
       "maximum_history": filters.maximumHistory.map { JSONValue($0) } ?? .null,
       "split": .string(derivation.split.rawValue),
-      "held_out": JSONValue(derivation.heldOut),
+      "held_out": JSONValue(derivation.heldOut ?? 1),
       "valid_from": optional(derivation.validFrom?.argument),
       "test_from": optional(derivation.testFrom?.argument),
       "head_share": .number(derivation.headShare),
       "tail_threshold": JSONValue(derivation.tailThreshold),
       "pairs": .array(derivation.pairs.kinds.map { .string($0.rawValue) }),
-      "pair_window": JSONValue(derivation.pairWindow),
-      "pair_count": JSONValue(derivation.pairCount),
-      "pair_minimum": JSONValue(derivation.pairMinimum),
+      "pair_window": JSONValue(builder.window),
+      "pair_count": JSONValue(builder.maximumCount),
+      "pair_minimum": JSONValue(builder.minimumOccurrences),
       "negatives": JSONValue(derivation.negatives),
       "popular_negatives": JSONValue(derivation.popularNegatives),
     ]

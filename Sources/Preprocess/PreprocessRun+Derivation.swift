@@ -62,10 +62,8 @@ extension PreprocessRun {
   ) throws(PipelineError) -> [TableSource] {
     let kinds = derivation.pairs.kinds
     guard !kinds.isEmpty else { return [] }
-    let builder = PairBuilder(
-      window: derivation.pairWindow, maximumCount: derivation.pairCount,
-      minimumOccurrences: derivation.pairMinimum)
-    let made = try builder.pairs(kinds, histories, trainEnds: trainEnds, itemCount: itemCount)
+    let made = try derivation.pairBuilder.pairs(
+      kinds, histories, trainEnds: trainEnds, itemCount: itemCount)
     for (kind, pairs) in zip(kinds, made) {
       counters["pairs_\(kind.rawValue)"] = JSONValue(pairs.neighbours.values.count)
     }
@@ -75,7 +73,7 @@ extension PreprocessRun {
   private func split(_ histories: Histories) throws(PipelineError) -> Split {
     switch derivation.split {
     case .leaveOneOut: return .last(1)
-    case .last: return .last(derivation.heldOut)
+    case .last: return .last(derivation.heldOut ?? 1)
     case .time:
       guard let valid = derivation.validFrom, let test = derivation.testFrom else {
         throw PipelineError(.usage, "'--split time' needs '--valid-from' and '--test-from'")

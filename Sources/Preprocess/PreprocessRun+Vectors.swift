@@ -12,7 +12,7 @@ extension PreprocessRun {
     _ counters: inout [String: JSONValue]
   ) throws(PipelineError) -> ItemVectors? {
     guard let reader else {
-      guard input.textVectors > 0, input.items != nil else { return nil }
+      guard input.textVectorWidth > 0, input.items != nil else { return nil }
       return textEncoder.encode(catalogue.texts)
     }
     var targets = [UInt32?](repeating: nil, count: reader.ids.count)
@@ -38,7 +38,7 @@ extension PreprocessRun {
   }
 
   private var textEncoder: TextEncoder {
-    TextEncoder(width: input.textVectors, seed: seed, threads: threads)
+    TextEncoder(width: input.textVectorWidth, seed: seed, threads: threads)
   }
 
   private func completed(

@@ -31,11 +31,12 @@ struct PreprocessRun {
     let vectors = try openVectors()
     var log = try InteractionReader.read(
       try expandPaths(input.interactions), interactionSettings, storage)
+    try requireUse(log.sources)
     var clock = log.clock
     var counters = readCounters(log, items)
     let admission = try Admission(
-      log, items: items, vectors: vectors?.ids, missingItems: input.missingItems,
-      missingVectors: input.missingVectors, itemFile: input.items ?? "",
+      log, items: items, vectors: vectors?.ids, missingItems: input.missingItems ?? .error,
+      missingVectors: input.missingVectors ?? .error, itemFile: input.items ?? "",
       vectorFile: input.vectorIds ?? input.vectors ?? "")
     counters["events_without_item"] = JSONValue(admission.droppedEventCount)
     let itemCount = log.items.count
@@ -59,9 +60,25 @@ struct PreprocessRun {
     return result
   }
 
+  /// Refuses options about delimited text where no log was such.
+  private func requireUse(_ sources: [LogSource]) throws(PipelineError) {
+    let hasDelimited = sources.contains { $0.format != .jsonl }
+    let hasHeaders = sources.contains { $0.format != .jsonl && $0.format != .movielens }
+    for (option, isUseless) in [
+      ("--delimiter", input.delimiter != nil && !hasDelimited),
+      ("--no-header", input.noHeader && !hasHeaders),
+    ] where isUseless {
+      let format = sources.first?.format.rawValue ?? ""
+      throw PipelineError(
+        .usage, "this log is read as \(format), which has no use for '\(option)'",
+        at: .init(path: sources.first?.name ?? ""),
+        note: "leave the option out, or name another format with --format")
+    }
+  }
+
   private func readItems() throws(PipelineError) -> ItemTable? {
     guard let path = input.items else { return nil }
-    var settings = ItemSettings(template: try TextTemplate(input.text))
+    var settings = ItemSettings(template: try TextTemplate(input.text ?? TextTemplate.usual))
     settings.idField = input.itemIdField
     settings.titleField = input.titleField
     settings.categoriesField = input.categoriesField

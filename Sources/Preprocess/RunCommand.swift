@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import ShardIO
 internal import SystemPackage
+internal import TextInput
 
 /// Reads the user's data and writes the output of stage 1.
 struct RunCommand: StageCommand {
@@ -29,7 +30,7 @@ struct RunCommand: StageCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Check everything and show what a run would do; write nothing.",
+      "Check everything and show what a run would do; write nothing, to '--bad-rows' neither.",
       discussion: """
         Shows the formats and columns found, the counts, and the memory, disk space and time that the run will need.
         """))
@@ -43,6 +44,22 @@ struct RunCommand: StageCommand {
 
   func validate() throws {
     if output == nil, !dryRun { throw ValidationError("Missing expected argument '--output'.") }
+    try refuse(
+      [("rating-column", input.ratingColumn != nil)], without: "--minimum-rating",
+      isThere: filters.minimumRating != nil)
+    try refuse(
+      [("event-column", input.eventColumn != nil)], without: "--events",
+      isThere: !filters.events.isEmpty)
+    guard input.timestampFormat == .none else { return }
+    try refuse(
+      [("from", filters.from != nil), ("until", filters.until != nil)], if: true,
+      for: "--timestamp-format none")
+    for (name, point) in [
+      ("valid-from", derivation.validFrom), ("test-from", derivation.testFrom),
+    ] where point != nil && point?.quantile == nil {
+      throw ValidationError(
+        "'--\(name)' must be a quantile such as 0.8 with '--timestamp-format none'.")
+    }
   }
 
   func runStage() throws(PipelineError) {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CommandSupport
 internal import Dataset
 internal import TextInput
 
@@ -58,8 +59,8 @@ struct InputOptions: ParsableArguments {
   @Option(help: "Field of the categories (default: categories and other usual names).")
   var categoriesField: String?
 
-  @Option(help: "Template of an item's text.")
-  var text: String = TextTemplate.usual
+  @Option(help: "Template of an item's text (default: \(TextTemplate.usual)).")
+  var text: String?
 
   @Option(
     help: "Item vectors: .npy, .npz, safetensors, or JSON lines or CSV of id and numbers.",
@@ -76,21 +77,21 @@ struct InputOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Width of the vectors made from the items' texts; 0 for none.",
+      "Width of the vectors made from the items' texts; 0 for none (default: 128).",
       discussion: """
         TF-IDF of words and pieces of words, then a randomised singular value decomposition. Made without '--vectors'; \
         with '--missing-vectors text' they are what missing vectors are predicted from.
         """))
-  var textVectors = 128
+  var textVectors: Int?
 
-  @Option(help: "Items of the log that the item file lacks: error, drop, keep.")
-  var missingItems: MissingItems = .error
+  @Option(help: "Items of the log that the item file lacks: error, drop, keep (default: error).")
+  var missingItems: MissingItems?
 
   @Option(
     help: ArgumentHelp(
-      "Items of the log that have no vector: error, drop, text.",
+      "Items of the log that have no vector: error, drop, text (default: error).",
       discussion: "With text, their vectors are predicted from their texts."))
-  var missingVectors: MissingVectors = .error
+  var missingVectors: MissingVectors?
 
   @Flag(help: "Leave bad rows out and count them, instead of refusing the file.")
   var skipBadRows = false
@@ -104,16 +105,45 @@ struct InputOptions: ParsableArguments {
     if vectors == nil, vectorIds != nil || vectorField != nil {
       throw ValidationError("'--vector-ids' and '--vector-field' need '--vectors'.")
     }
-    guard (0...1024).contains(textVectors) else {
-      throw ValidationError("'--text-vectors' must be from 0 to 1024, not \(textVectors).")
+    guard (0...1024).contains(textVectorWidth) else {
+      throw ValidationError("'--text-vectors' must be from 0 to 1024, not \(textVectorWidth).")
     }
-    if missingVectors == .text, items == nil || vectors == nil || textVectors == 0 {
+    if missingVectors == .text, items == nil || vectors == nil || textVectorWidth == 0 {
       throw ValidationError(
         "'--missing-vectors text' needs '--items', '--vectors' and '--text-vectors' above 0.")
     }
     if badRows != nil, !skipBadRows {
       throw ValidationError("'--bad-rows' needs '--skip-bad-rows'.")
     }
+    try refuseWithoutUse()
+  }
+}
+
+extension InputOptions {
+  /// Width of the vectors that are made from texts; 0 for none.
+  var textVectorWidth: Int { textVectors ?? 128 }
+
+  /// Refuses options about what this run does not read.
+  private func refuseWithoutUse() throws {
+    try refuse(
+      [
+        ("item-id-field", itemIdField != nil), ("title-field", titleField != nil),
+        ("categories-field", categoriesField != nil), ("text", text != nil),
+        ("missing-items", missingItems != nil), ("text-vectors", textVectors ?? 0 > 0),
+      ], without: "--items", isThere: items != nil)
+    try refuse(
+      [("missing-vectors", missingVectors != nil)], without: "--vectors", isThere: vectors != nil)
+    guard vectors == nil || missingVectors == .text || textVectors ?? 0 == 0 else {
+      throw ValidationError(
+        "'--text-vectors' with '--vectors' needs '--missing-vectors text'.")
+    }
+    try refuse(
+      [("time-column", timeColumn != nil)], if: timestampFormat == .none,
+      for: "--timestamp-format none")
+    try refuse(
+      [("delimiter", delimiter != nil), ("no-header", noHeader)], if: format == .jsonl,
+      for: "--format jsonl")
+    try refuse([("no-header", noHeader)], if: format == .movielens, for: "--format movielens")
   }
 }
 
@@ -202,8 +232,9 @@ struct DerivationOptions: ParsableArguments {
     help: "Split: leave-one-out, last (see --held-out), time (see --valid-from, --test-from).")
   var split: SplitKind = .leaveOneOut
 
-  @Option(help: "With '--split last': events held out for test, and as many for validation.")
-  var heldOut = 1
+  @Option(
+    help: "With '--split last': events held out for test, and as many for validation (default: 1).")
+  var heldOut: Int?
 
   @Option(help: "With '--split time': start of the valid part, a time or a quantile such as 0.8.")
   var validFrom: TimePoint?
@@ -220,14 +251,14 @@ struct DerivationOptions: ParsableArguments {
   @Option(help: "Positive pairs to store: ppmi,decay or one of them, or none.")
   var pairs: PairKinds = PairKinds(kinds: PositivePairs.Kind.allCases)
 
-  @Option(help: "How far apart two events of a positive pair may be.")
-  var pairWindow = 3
+  @Option(help: "How far apart two events of a positive pair may be (default: 3).")
+  var pairWindow: Int?
 
-  @Option(help: "Most positive pairs of an item.")
-  var pairCount = 50
+  @Option(help: "Most positive pairs of an item (default: 50).")
+  var pairCount: Int?
 
-  @Option(help: "Least number of co-occurrences of a ppmi pair.")
-  var pairMinimum = 2
+  @Option(help: "Least number of co-occurrences of a ppmi pair (default: 2).")
+  var pairMinimum: Int?
 
   @Option(help: "Stored uniform negatives of a user, for the sampled protocol; 0 for none.")
   var negatives = 100
@@ -243,10 +274,12 @@ struct DerivationOptions: ParsableArguments {
     }
     let ranges: [(String, Int, ClosedRange<Int>)] = [
       ("--tail-threshold", tailThreshold, 0...1_000_000_000),
-      ("--pair-window", pairWindow, 1...100),
-      ("--pair-count", pairCount, 1...10_000), ("--pair-minimum", pairMinimum, 1...1_000_000),
+      ("--pair-window", pairWindow ?? 1, 1...100),
+      ("--pair-count", pairCount ?? 1, 1...10_000),
+      ("--pair-minimum", pairMinimum ?? 1, 1...1_000_000),
       ("--negatives", negatives, 0...100_000),
-      ("--popular-negatives", popularNegatives, 0...100_000), ("--held-out", heldOut, 1...1000),
+      ("--popular-negatives", popularNegatives, 0...100_000),
+      ("--held-out", heldOut ?? 1, 1...1000),
     ]
     for (name, value, range) in ranges where !range.contains(value) {
       throw ValidationError(
@@ -258,5 +291,21 @@ struct DerivationOptions: ParsableArguments {
     guard split != .time || (validFrom != nil && testFrom != nil) else {
       throw ValidationError("'--split time' needs '--valid-from' and '--test-from'.")
     }
+    try refuse(
+      [("held-out", heldOut != nil)], without: "--split last", isThere: split == .last)
+    let ofPPMI = ("pair-minimum", pairMinimum != nil)
+    try refuse(
+      [("pair-window", pairWindow != nil), ("pair-count", pairCount != nil), ofPPMI],
+      if: pairs.kinds.isEmpty, for: "--pairs none")
+    try refuse([ofPPMI], if: !pairs.kinds.contains(.ppmi), for: "--pairs decay")
+  }
+
+  /// How positive pairs are made.
+  var pairBuilder: PairBuilder {
+    var builder = PairBuilder()
+    if let pairWindow { builder.window = pairWindow }
+    if let pairCount { builder.maximumCount = pairCount }
+    if let pairMinimum { builder.minimumOccurrences = pairMinimum }
+    return builder
   }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 public import Model
 import ShardIO
 
@@ -47,18 +48,39 @@ struct AuxiliaryOptions: ParsableArguments {
     try requireRange("alignment-items", alignmentItems ?? 2, 2...16_384)
     try requireRange("consistency-weight", consistencyWeight ?? 0, 0...1000)
     try requireRange("consistency-temperature", consistencyTemperature ?? 1, 0.01...100)
+    try refuse(detailsOfAlignment, if: alignmentWeight == 0, for: "--alignment-weight 0")
+    try refuse(detailsOfMasks, if: consistencyWeight == 0, for: "--consistency-weight 0")
   }
 
-  /// The options that were given although a network of one branch has no use for them.
-  var optionsOfTwoBranches: [String] {
-    let given: [(String, Bool)] = [
-      ("alignment-weight", alignmentWeight != nil),
+  /// Refuses what the network has no use for.
+  ///
+  /// - Throws: `ValidationError` that names the option and the choice that leaves it without use.
+  func validate(for network: NetworkOptions) throws {
+    let model = "--model \(network.model.rawValue)"
+    try refuse(optionsOfAlignment + optionsOfMasks, if: network.model != .h2rec, for: model)
+    try refuse(optionsOfMasks, if: !network.hasCross, for: "--cross none")
+  }
+
+  private var optionsOfAlignment: [GivenOption] {
+    [("alignment-weight", alignmentWeight != nil)] + detailsOfAlignment
+  }
+
+  private var detailsOfAlignment: [GivenOption] {
+    [
       ("alignment-temperature", alignmentTemperature != nil),
       ("alignment-items", alignmentItems != nil), ("pairs", pairs != nil),
-      ("consistency-weight", consistencyWeight != nil),
+    ]
+  }
+
+  /// The options of the masked-granularity loss, and whether they were given.
+  var optionsOfMasks: [GivenOption] {
+    [("consistency-weight", consistencyWeight != nil)] + detailsOfMasks
+  }
+
+  private var detailsOfMasks: [GivenOption] {
+    [
       ("consistency-temperature", consistencyTemperature != nil), ("view-mask", viewMask != nil),
     ]
-    return given.filter(\.1).map(\.0)
   }
 
   /// Where the positives of the alignment come from.

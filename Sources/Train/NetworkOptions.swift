@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 public import Model
 
 extension Hyperparameters.Architecture: ExpressibleByArgument {}
@@ -59,8 +60,8 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "causal, or bidirectional (needs --targets last).")
   var attention = Hyperparameters.AttentionMask.causal
 
-  @Option(help: "Start of the item table: pca (of the item vectors) or random.")
-  var hashInit = HashStart.pca
+  @Option(help: "Start of the item table: pca (of the item vectors) or random (default: pca).")
+  var hashInit: HashStart?
 
   func validate() throws {
     try requireRange("dimension", dimension, 1...4096)
@@ -73,23 +74,43 @@ struct NetworkOptions: ParsableArguments {
     try requireRate("attention-dropout", attentionDropout ?? 0)
     try requireRate("feed-forward-dropout", feedForwardDropout ?? 0)
     try requireRate("gate-dropout", gateDropout ?? 0)
-    let crossHeads = crossHeads ?? Self.defaultCrossHeads
-    guard dimension % heads == 0, dimension % crossHeads == 0, dimension > 1 else {
+    guard dimension % heads == 0, dimension > 1 else {
       throw ValidationError(
-        "'--dimension' must be a multiple of '--heads' and '--cross-heads' above 1, not \(dimension)."
-      )
+        "'--dimension' must be a multiple of '--heads' above 1, not \(dimension).")
+    }
+    guard !hasCross || dimension % (crossHeads ?? Self.defaultCrossHeads) == 0 else {
+      throw ValidationError(
+        "'--dimension' must be a multiple of '--cross-heads', too, not \(dimension).")
+    }
+    try refuse(optionsOfHashIDs, if: model == .sid, for: "--model sid")
+    try refuse(optionsOfTwoBranches, if: model != .h2rec, for: "--model \(model.rawValue)")
+    try refuse(optionsOfCrossAttention, if: !hasCross, for: "--cross none")
+    if let gate, gate == .static || gate == .mean {
+      try refuse([("gate-dropout", gateDropout != nil)], if: true, for: "--gate \(gate.rawValue)")
     }
   }
 
   private static let defaultCrossHeads = 4
 
-  /// The options that were given although a network of one branch has no use for them.
-  var optionsOfTwoBranches: [String] {
-    let given: [(String, Bool)] = [
-      ("cross", cross != nil), ("gate", gate != nil), ("cross-heads", crossHeads != nil),
-      ("gate-dropout", gateDropout != nil),
-    ]
-    return given.filter(\.1).map(\.0)
+  /// Whether the branches inform each other.
+  var hasCross: Bool { model == .h2rec && (cross ?? Hyperparameters.Cross.none) != .none }
+
+  /// How the item table starts.
+  var hashStart: HashStart { hashInit ?? .pca }
+
+  private var optionsOfHashIDs: [GivenOption] { [("hash-init", hashInit != nil)] }
+
+  private var optionsOfTwoBranches: [GivenOption] {
+    [("cross", cross != nil)] + optionsOfCrossAttention
+  }
+
+  private var optionsOfCrossAttention: [GivenOption] {
+    optionsOfGate + [("cross-heads", crossHeads != nil)]
+  }
+
+  /// The options that weight the levels of a semantic ID, and whether they were given.
+  var optionsOfGate: [GivenOption] {
+    [("gate", gate != nil), ("gate-dropout", gateDropout != nil)]
   }
 
   /// The options as the model takes them.

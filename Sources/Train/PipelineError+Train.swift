@@ -17,6 +17,13 @@ extension PipelineError {
       at: .init(path: directory), note: "run h2rec-tokenize on this preprocess output")
   }
 
+  static func oneLevel(_ directory: String, option: String) -> PipelineError {
+    PipelineError(
+      .configuration, "these codes have one level, so '--\(option)' has no use",
+      at: .init(path: directory),
+      note: "leave it out, or run h2rec-tokenize with several --codebooks")
+  }
+
   static func nothingToTrain(_ directory: String) -> PipelineError {
     PipelineError(
       .configuration, "no user has two train interactions, so there is nothing to predict",

@@ -47,11 +47,7 @@ struct TrainCommand: StageCommand {
     if !needsCodes, codes != nil {
       throw ValidationError("'--model sasrec' has no use for '--codes'; leave it out.")
     }
-    let unused = network.optionsOfTwoBranches + objective.auxiliary.optionsOfTwoBranches
-    if network.model != .h2rec, let option = unused.first {
-      throw ValidationError(
-        "'--model \(network.model.rawValue)' has no use for '--\(option)'; leave it out.")
-    }
+    try objective.auxiliary.validate(for: network)
     if objective.targets == .all, network.attention == .bidirectional {
       throw ValidationError(
         "'--attention bidirectional' shows every position its own target; add '--targets last'.")
@@ -102,7 +98,7 @@ struct TrainCommand: StageCommand {
       .merging(objective.configuration) { first, _ in first }
       .merging(schedule.configuration) { first, _ in first }
       .merging([
-        "hashInit": JSONValue(network.hashInit.rawValue), "seed": .string(String(shared.seed)),
+        "hashInit": JSONValue(network.hashStart.rawValue), "seed": .string(String(shared.seed)),
       ]) { first, _ in first }
   }
 
@@ -111,23 +107,31 @@ struct TrainCommand: StageCommand {
     _ input: StageInput, _ itemCodes: ItemCodes?
   ) throws(PipelineError) -> TrainingLoop {
     let hyper = network.hyperparameters(levelSizes: itemCodes?.levelSizes ?? [])
-    let needsVectors = (hyper.hasHash && network.hashInit == .pca) || itemCodes != nil
+    let needsVectors = (hyper.hasHash && network.hashStart == .pca) || itemCodes != nil
     let data = try PreprocessedData(input, includesVectors: needsVectors)
-    if hyper.hasHash, network.hashInit == .pca, data.vectors == nil {
+    if hyper.hasHash, network.hashStart == .pca, data.vectors == nil {
       throw .noVectors(self.data)
     }
     if let itemCodes, itemCodes.count != data.catalogue.count {
       throw .codesOfOtherItems(
         codes ?? "", found: itemCodes.count, expected: data.catalogue.count)
     }
+    if itemCodes?.levelSizes.count == 1, let option = optionOfSeveralLevels {
+      throw .oneLevel(codes ?? "", option: option)
+    }
     let model = Network(
       hyper, itemCount: data.catalogue.count, codeRows: hyper.hasCodes ? itemCodes?.rows ?? [] : [])
     model.initialize(
-      hashStart: network.hashInit,
+      hashStart: network.hashStart,
       vectors: data.vectors.map {
         Matrix(rows: $0.count, columns: $0.width, values: $0.values)
       }, codes: itemCodes, seed: shared.seed, threads: shared.threads)
     return try loop(model, data, pairs: try pairs(input, model))
+  }
+
+  /// An option that was given although codes of one level leave it without use, or nil.
+  private var optionOfSeveralLevels: String? {
+    (network.optionsOfGate + objective.auxiliary.optionsOfMasks).first(where: \.isGiven)?.name
   }
 
   /// The training of a network that has its start values.

@@ -121,7 +121,40 @@ import Testing
       try await check(
         inputs + ["--against", "none"], 66, "none/manifest.json: error: no such file")
       try await checkOtherData(in: directory)
+      try await checkWithoutTimes(in: directory)
     }
+  }
+
+  /// Items of a log without times have no age.
+  private func checkWithoutTimes(in directory: FilePath) async throws {
+    for (stage, arguments) in [
+      (
+        "preprocess",
+        [
+          "--interactions", "shop/interactions.csv", "--timestamp-format", "none", "--output", "1n",
+        ]
+      ),
+      (
+        "train",
+        [
+          "--data", "1n", "--model", "sasrec", "--hash-init", "random", "--dimension", "8",
+          "--epochs", "1", "--output", "3n",
+        ]
+      ),
+    ] {
+      let result = try await runStage("h2rec-\(stage)", arguments + ["--quiet"], in: directory)
+      try #require(result.status == .exited(0), "\(result.error)")
+    }
+    let result = try await evaluate(
+      [
+        "--data", "1n", "--model", "3n", "--recommend", "3", "--newer-than", "2014-01-01",
+        "--output", "4",
+      ], in: directory)
+    #expect(result.status == .exited(78))
+    #expect(
+      result.error.hasPrefix(
+        "h2rec-evaluate: 1n: error: '--newer-than' needs times, and this log was read without them")
+    )
   }
 
   /// A model of other data is refused with both checksums.

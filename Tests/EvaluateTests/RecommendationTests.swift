@@ -194,4 +194,19 @@ import TextInput
       try text("--recommend", "5", "--category", "tea")
     }
   }
+
+  @Test(arguments: [
+    ["--recommend-format", "jsonl"], ["--recommend-compression", "gzip"], ["--recommend-titles"],
+    ["--recommend-users", "u"], ["--recommend-histories", "h"], ["--allow-items", "a"],
+    ["--block-items", "b"], ["--category", "tea"], ["--newer-than", "2014-01-01"],
+    ["--max-per-category", "1"], ["--mmr", "0.5"],
+  ])
+  func `options of lists are refused where none are written`(options: [String]) throws {
+    let error = try #require(throws: (any Error).self) {
+      try RecommendationOptions.parse(options)
+    }
+    #expect(
+      RecommendationOptions.message(for: error) == "'\(options[0])' needs '--recommend'.")
+    _ = try RecommendationOptions.parse(options + ["--recommend", "1"])
+  }
 }

@@ -71,8 +71,10 @@ struct `Missing vectors` {
 
   private static let arguments = [
     "--interactions", "log.csv", "--items", "items.jsonl", "--vectors", "vectors.jsonl",
-    "--user-core", "0", "--item-core", "0", "--text-vectors", "8", "--missing-vectors",
+    "--user-core", "0", "--item-core", "0", "--missing-vectors",
   ]
+
+  private static let fromText = ["text", "--text-vectors", "8"]
 
   private func run(
     _ files: [String: [UInt8]], _ arguments: [String], in directory: FilePath
@@ -86,7 +88,7 @@ struct `Missing vectors` {
       let files = files(known: 0..<36, texts: Self.texts)
       for threads in ["1", "2"] {
         let result = try await run(
-          files, Self.arguments + ["text", "--threads", threads, "--output", threads],
+          files, Self.arguments + Self.fromText + ["--threads", threads, "--output", threads],
           in: directory)
         try #require(result.status == .exited(0), "\(result.error)")
       }
@@ -139,7 +141,8 @@ struct `Missing vectors` {
   ) async throws {
     try await withTemporaryDirectory { directory in
       let result = try await run(
-        files(known: known, texts: texts), Self.arguments + [rule, "--output", "out"],
+        files(known: known, texts: texts),
+        Self.arguments + (rule == "text" ? Self.fromText : [rule]) + ["--output", "out"],
         in: directory)
       #expect(result.status == .exited(status))
       #expect(result.error == message)

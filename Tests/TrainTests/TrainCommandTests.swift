@@ -20,16 +20,18 @@ import Testing
       "'--attention bidirectional' shows every position its own target; add '--targets last'."
     ),
     (
-      ["--gate", "user"], "'--gate user' shows every position the last item; add '--targets last'."
+      ["--cross", "plain", "--gate", "user"],
+      "'--gate user' shows every position the last item; add '--targets last'."
     ),
     (["--model", "sasrec"], "'--model sasrec' has no use for '--codes'; leave it out."),
     (
       ["--dimension", "50", "--heads", "4"],
-      "'--dimension' must be a multiple of '--heads' and '--cross-heads' above 1, not 50."
+      "'--dimension' must be a multiple of '--heads' above 1, not 50."
     ),
+    (["--dimension", "1"], "'--dimension' must be a multiple of '--heads' above 1, not 1."),
     (
-      ["--dimension", "6"],
-      "'--dimension' must be a multiple of '--heads' and '--cross-heads' above 1, not 6."
+      ["--dimension", "6", "--cross", "residual"],
+      "'--dimension' must be a multiple of '--cross-heads', too, not 6."
     ),
     (["--dimension", "0"], "'--dimension' must be from 1 to 4096, not 0."),
     (["--max-length", "0"], "'--max-length' must be from 1 to 10000, not 0."),
@@ -66,6 +68,37 @@ import Testing
     (
       ["--model", "sid", "--view-mask", "low"],
       "'--model sid' has no use for '--view-mask'; leave it out."
+    ),
+    (
+      ["--model", "sid", "--hash-init", "pca"],
+      "'--model sid' has no use for '--hash-init'; leave it out."
+    ),
+    (["--gate", "mean"], "'--cross none' has no use for '--gate'; leave it out."),
+    (
+      ["--cross", "none", "--gate-dropout", "0.1"],
+      "'--cross none' has no use for '--gate-dropout'; leave it out."
+    ),
+    (["--cross-heads", "2"], "'--cross none' has no use for '--cross-heads'; leave it out."),
+    (
+      ["--consistency-weight", "0.1"],
+      "'--cross none' has no use for '--consistency-weight'; leave it out."
+    ),
+    (
+      ["--consistency-temperature", "2"],
+      "'--cross none' has no use for '--consistency-temperature'; leave it out."
+    ),
+    (["--view-mask", "low"], "'--cross none' has no use for '--view-mask'; leave it out."),
+    (
+      ["--cross", "plain", "--gate", "static", "--gate-dropout", "0.2"],
+      "'--gate static' has no use for '--gate-dropout'; leave it out."
+    ),
+    (
+      ["--cross", "plain", "--consistency-weight", "0", "--view-mask", "high"],
+      "'--consistency-weight 0' has no use for '--view-mask'; leave it out."
+    ),
+    (
+      ["--alignment-weight", "0", "--pairs", "decay"],
+      "'--alignment-weight 0' has no use for '--pairs'; leave it out."
     ),
     (
       ["--feed-forward-dropout", "1"],
@@ -120,11 +153,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--attention", "bidirectional", "--targets", "last"], ["--gate", "user", "--targets", "last"],
+    ["--attention", "bidirectional", "--targets", "last"],
+    ["--cross", "plain", "--gate", "user", "--targets", "last"],
     ["--loss", "bce", "--negatives-power", "0.75"], ["--label-smoothing", "0.1"],
     ["--rate-schedule", "step", "--decay-epochs", "2", "--decay-factor", "0.1"],
-    ["--cross", "plain", "--gate", "mean", "--gate-dropout", "0.2"],
-    ["--dimension", "48", "--heads", "4"], ["--learning-rate", "10", "--alignment-weight", "0"],
+    ["--cross", "plain", "--gate", "position", "--gate-dropout", "0.2", "--cross-heads", "2"],
+    ["--cross", "scaled", "--gate", "mean", "--consistency-weight", "0"],
+    ["--dimension", "48", "--heads", "4"], ["--dimension", "50"],
+    ["--learning-rate", "10", "--alignment-weight", "0"],
   ])
   func `their neighbours are accepted`(options: [String]) throws {
     _ = try TrainCommand.parse(Self.required + options)
@@ -180,6 +216,30 @@ import Testing
       #expect(error?.kind == .configuration)
       #expect(
         error?.message == "there are no item vectors, but the item table starts from them")
+    }
+  }
+
+  @Test func `options of several levels are refused with codes of one`() throws {
+    try withTemporaryDirectory { directory in
+      try writeShop(directory.appending("1"))
+      let data = try StageInput(directory: directory.appending("1"), expecting: "preprocess")
+      let count = PlantedWorld().itemCount
+      let codes = ItemCodes(
+        levelSizes: [4], codes: (0..<count).map { UInt16($0 % 4) },
+        codebooks: [1, 2, 3, 4], width: 1, usage: [0, 0, 0, 0], center: [0])
+      var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
+      for table in codes.tables { try stage.write(table) }
+      try stage.commit(configuration: [:], inputs: [data.reference], counters: [:])
+      for (option, value) in [("gate", "mean"), ("view-mask", "low")] {
+        let command = try TrainCommand.parse([
+          "--data", directory.appending("1").string, "--codes", directory.appending("2").string,
+          "--output", directory.appending("3").string, "--hash-init", "random", "--dimension",
+          "16", "--cross", "plain", "--\(option)", value, "--quiet",
+        ])
+        let error = #expect(throws: PipelineError.self) { try command.runStage() }
+        #expect(error?.kind == .configuration)
+        #expect(error?.message == "these codes have one level, so '--\(option)' has no use")
+      }
     }
   }
 

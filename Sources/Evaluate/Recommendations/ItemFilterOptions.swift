@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Dataset
 import ShardIO
 import SystemPackage
@@ -33,6 +34,14 @@ struct ItemFilterOptions: ParsableArguments {
       throw ValidationError(
         "'--newer-than' must be Unix seconds or a time of ISO 8601, not '\(newerThan)'.")
     }
+  }
+
+  /// The options, and whether they were given.
+  var givenOptions: [GivenOption] {
+    [
+      ("allow-items", allowItems != nil), ("block-items", blockItems != nil),
+      ("category", !category.isEmpty), ("newer-than", newerThan != nil),
+    ]
   }
 
   /// The options that shape the output.

@@ -14,11 +14,11 @@ struct RecommendationOptions: ParsableArguments {
   @Option(help: "Write this many recommendations for every user; 0 for none.")
   var recommend: Int = 0
 
-  @Option(help: "Form of the recommendations.")
-  var recommendFormat: RecommendationFormat = .csv
+  @Option(help: "Form of the recommendations (default: csv).")
+  var recommendFormat: RecommendationFormat?
 
-  @Option(help: "Compression of the recommendations.")
-  var recommendCompression: OutputCompression = .none
+  @Option(help: "Compression of the recommendations (default: none).")
+  var recommendCompression: OutputCompression?
 
   @Flag(help: "Write the titles of the items too.")
   var recommendTitles = false
@@ -44,16 +44,18 @@ struct RecommendationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Weight of the score against the likeness to the items before, 0 to 1; 1 leaves the order alone.",
+      """
+      Weight of the score against the likeness to the items before, 0 to 1; 1 leaves the order alone (default: 1).
+      """,
       valueName: "lambda"))
-  var mmr: Double = 1
+  var mmr: Double?
 
   func validate() throws {
     guard recommend >= 0 else {
       throw ValidationError("'--recommend' must not be negative, found \(recommend).")
     }
-    guard (0...1).contains(mmr) else {
-      throw ValidationError("'--mmr' must be from 0 to 1, not \(mmr).")
+    guard (0...1).contains(relevanceWeight) else {
+      throw ValidationError("'--mmr' must be from 0 to 1, not \(relevanceWeight).")
     }
     guard maxPerCategory ?? 1 > 0 else {
       throw ValidationError("'--max-per-category' must be at least 1.")
@@ -61,15 +63,28 @@ struct RecommendationOptions: ParsableArguments {
     guard recommendUsers == nil || recommendHistories == nil else {
       throw ValidationError("'--recommend-users' and '--recommend-histories' exclude one another.")
     }
+    let optionsOfLists: [GivenOption] = [
+      ("recommend-format", recommendFormat != nil),
+      ("recommend-compression", recommendCompression != nil),
+      ("recommend-titles", recommendTitles), ("recommend-users", recommendUsers != nil),
+      ("recommend-histories", recommendHistories != nil),
+      ("max-per-category", maxPerCategory != nil), ("mmr", mmr != nil),
+    ]
+    try refuse(
+      optionsOfLists + filter.givenOptions, without: "--recommend", isThere: recommend > 0)
   }
+
+  private var relevanceWeight: Double { mmr ?? 1 }
+  private var form: RecommendationFormat { recommendFormat ?? .csv }
+  private var compression: OutputCompression { recommendCompression ?? .none }
 
   /// The options that shape the output.
   var configuration: [String: JSONValue] {
     let own: [String: JSONValue] = [
-      "recommend": JSONValue(recommend), "recommend-format": .string(recommendFormat.rawValue),
-      "recommend-compression": .string(recommendCompression.rawValue),
+      "recommend": JSONValue(recommend), "recommend-format": .string(form.rawValue),
+      "recommend-compression": .string(compression.rawValue),
       "recommend-titles": .bool(recommendTitles), "recommend-users": .bool(recommendUsers != nil),
-      "recommend-histories": .bool(recommendHistories != nil), "mmr": .number(mmr),
+      "recommend-histories": .bool(recommendHistories != nil), "mmr": .number(relevanceWeight),
       "max-per-category": maxPerCategory.map { JSONValue($0) } ?? .null,
     ]
     return own.merging(filter.configuration) { first, _ in first }
@@ -94,7 +109,7 @@ struct RecommendationOptions: ParsableArguments {
     guard recommend <= eligible.count else {
       throw .listTooLong("--recommend", recommend, catalogue: eligible.count)
     }
-    guard mmr == 1 || data.vectors != nil else {
+    guard relevanceWeight == 1 || data.vectors != nil else {
       throw items.marksNewItems ? .noVectorsOfNewItems("--mmr") : .noVectors("--mmr")
     }
     let audience =
@@ -109,15 +124,15 @@ struct RecommendationOptions: ParsableArguments {
       audience: audience, eligible: eligible, catalogue: data.catalogue, reranker: reranker(data),
       newItems: items.newItems, allowsRepeats: allowsRepeats, threads: threads,
       encoding: RecommendationEncoding(
-        format: recommendFormat, compression: recommendCompression, catalogue: data.catalogue,
+        format: form, compression: compression, catalogue: data.catalogue,
         hasTitles: recommendTitles, newItems: items.marksNewItems ? items.newItems : nil))
   }
 
   private func reranker(_ data: PreprocessedData) -> Reranker {
     Reranker(
-      count: recommend, relevanceWeight: mmr, categoryLimit: maxPerCategory,
+      count: recommend, relevanceWeight: relevanceWeight, categoryLimit: maxPerCategory,
       categories: data.catalogue.categories.map(\.last),
-      directions: mmr < 1 ? ListMetrics.Items(data).directions : [],
+      directions: relevanceWeight < 1 ? ListMetrics.Items(data).directions : [],
       width: data.vectors?.width ?? 0)
   }
 }

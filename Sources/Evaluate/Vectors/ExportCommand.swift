@@ -31,17 +31,17 @@ struct ExportCommand: StageCommand {
 
   @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
 
-  @OptionGroup var shared: SharedOptions
+  @OptionGroup var work: WorkOptions
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "export")
-    let inputs = try EvaluationInputs(stage, threads: shared.threads)
+    let inputs = try EvaluationInputs(stage, threads: work.threads)
     let listed = try newItemOptions.items(
-      inputs, known: try inputs.itemVectors(threads: shared.threads), threads: shared.threads)
+      inputs, known: try inputs.itemVectors(threads: work.threads), threads: work.threads)
     let items = listed.vectors
     let sequences = inputs.data.sequences
     var output = try StageOutput(
-      directory: stage.output, stage: "export", threads: shared.threads)
+      directory: stage.output, stage: "export", threads: work.threads)
     try output.writeFile("item_ids.txt", try lines(listed.data.catalogue.itemIDs))
     try output.writeFile("user_ids.txt", try lines(sequences.userIDs))
     switch format {
@@ -76,12 +76,12 @@ struct ExportCommand: StageCommand {
     _ inputs: EvaluationInputs, to file: inout OutputFile
   ) throws(PipelineError) {
     let sequences = inputs.data.sequences
-    let progress = Progress("reading histories", total: sequences.count, isQuiet: shared.quiet)
+    let progress = Progress("reading histories", total: sequences.count, isQuiet: work.quiet)
     for first in stride(from: 0, to: sequences.count, by: CaseRanker.blockSize) {
       let block = first..<min(sequences.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
       for user in block { histories.append(contentsOf: sequences.items[user]) }
-      let users = inputs.model.userVectors(histories, threads: shared.threads)
+      let users = inputs.model.userVectors(histories, threads: work.threads)
       guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
       try file.append(VectorFile.bytes(users.values))
       progress.advance(by: block.count)

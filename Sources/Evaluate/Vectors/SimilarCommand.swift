@@ -36,7 +36,7 @@ struct SimilarCommand: StageCommand {
 
   @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
 
-  @OptionGroup var shared: SharedOptions
+  @OptionGroup var work: WorkOptions
 
   func validate() throws {
     guard count > 0 else {
@@ -46,9 +46,9 @@ struct SimilarCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "similar")
-    let inputs = try EvaluationInputs(stage, threads: shared.threads)
+    let inputs = try EvaluationInputs(stage, threads: work.threads)
     let listed = try newItemOptions.items(
-      inputs, known: try inputs.itemVectors(threads: shared.threads), threads: shared.threads)
+      inputs, known: try inputs.itemVectors(threads: work.threads), threads: work.threads)
     guard !listed.marksNewItems || space != .hash else { throw .noHashOfNewItems() }
     let catalogue = listed.data.catalogue
     guard count < catalogue.count else {
@@ -56,14 +56,14 @@ struct SimilarCommand: StageCommand {
     }
     let directions = try space.directions(listed.vectors, model: inputs.modelKind)
     var output = try StageOutput(
-      directory: stage.output, stage: "similar", threads: shared.threads)
+      directory: stage.output, stage: "similar", threads: work.threads)
     let encoding = RecommendationEncoding(
       format: format, compression: compression, catalogue: catalogue, hasTitles: titles,
       newItems: listed.marksNewItems ? listed.newItems : nil, subject: "item_id",
       object: "similar_item_id")
     var file = try output.beginFile("similar-items.\(encoding.fileExtension)")
     var bytes = encoding.header
-    let progress = Progress("comparing items", total: catalogue.count, isQuiet: shared.quiet)
+    let progress = Progress("comparing items", total: catalogue.count, isQuiet: work.quiet)
     for first in stride(from: 0, to: catalogue.count, by: CaseRanker.blockSize) {
       let block = first..<min(catalogue.count, first + CaseRanker.blockSize)
       append(block, directions, catalogue, encoding, to: &bytes)
@@ -103,7 +103,7 @@ struct SimilarCommand: StageCommand {
       users: rows, items: directions, count: count,
       excluded: RaggedArray(
         offsets: Array(0...block.count), values: block.map { UInt32($0) }),
-      threads: shared.threads)
+      threads: work.threads)
     for item in block {
       encoding.append(
         user: catalogue.itemIDs[item], items: Array(top.items[item - block.lowerBound]),

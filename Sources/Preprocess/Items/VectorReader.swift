@@ -30,6 +30,7 @@ struct VectorReader {
     var own: IdentifierTable?
     let rowCount: Int
     if start.starts(with: NumpyHeader.magic) {
+      try Self.requireNoField(field, ".npy", name)
       let layout = try Self.numpyLayout(stream)
       (source, rowCount) = (.binary(stream, layout, isLast: true), layout.rowCount)
     } else if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
@@ -49,6 +50,9 @@ struct VectorReader {
           "this is no file of vectors: expected .npy, .npz, safetensors, JSON lines or CSV",
           at: .init(path: name, byteOffset: 0))
       }
+      if start.first(where: { $0 > 0x20 }) != UInt8(ascii: "{") {
+        try Self.requireNoField(field, "CSV", name)
+      }
       let text = try TextVectors(stream, field: field)
       (source, rowCount) = (.memory(text.values, width: text.width), text.ids.count)
       own = text.ids
@@ -64,6 +68,16 @@ struct VectorReader {
         at: .init(path: name), note: "row i of the vectors belongs to line i of the ids")
     }
     self.ids = ids
+  }
+
+  /// Refuses the name of an array for a format in which arrays have none.
+  private static func requireNoField(
+    _ field: String?, _ format: String, _ name: String
+  ) throws(PipelineError) {
+    guard field != nil else { return }
+    throw PipelineError(
+      .usage, "'--vector-field' has no use for vectors in \(format), which have no names",
+      at: .init(path: name), note: "leave it out")
   }
 
   /// The layout of a .npy file, from as many bytes as its header claims to have.

@@ -26,7 +26,10 @@ struct SampleCommand: StageCommand {
   var interactions = 40_000
 
   @OptionGroup(title: "General")
-  var shared: SharedOptions
+  var random: SeedOption
+
+  @OptionGroup(title: "General")
+  var progress: QuietFlag
 
   func validate() throws {
     let limit = 1_000_000_000
@@ -40,8 +43,8 @@ struct SampleCommand: StageCommand {
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "sample")
     let shop = SampleShop(
-      userCount: users, itemCount: items, eventCount: interactions, seed: shared.seed)
-    try shop.create(in: FilePath(output), isQuiet: shared.quiet)
+      userCount: users, itemCount: items, eventCount: interactions, seed: random.seed)
+    try shop.create(in: FilePath(output), isQuiet: progress.quiet)
     summary.facts = [
       "users": JSONValue(users), "items": JSONValue(items),
       "interactions": JSONValue(interactions),

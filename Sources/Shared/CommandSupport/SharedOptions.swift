@@ -1,52 +1,74 @@
 public import ArgumentParser
-internal import Dispatch
 internal import Foundation
-public import Logging
 
-/// The options that every stage has.
+/// The options of a stage that works in parallel and draws random numbers.
 public struct SharedOptions: ParsableArguments {
+  @OptionGroup var seedOption: SeedOption
+  @OptionGroup var work: WorkOptions
+
+  /// The seed of every random choice.
+  public var seed: UInt64 { seedOption.seed }
+
+  /// The threads that may work at once; the outputs do not depend on it.
+  public var threads: Int { work.threads }
+
+  /// Whether to be silent on success.
+  public var quiet: Bool { work.quiet }
+
+  /// Creates the options with their defaults.
+  public init() {}
+}
+
+/// The options of a command that works in parallel and leaves nothing to chance.
+public struct WorkOptions: ParsableArguments {
+  @OptionGroup var threadOption: ThreadOption
+  @OptionGroup var quietFlag: QuietFlag
+
+  /// The threads that may work at once; the outputs do not depend on it.
+  public var threads: Int { threadOption.limit ?? ThreadOption.processorCount }
+
+  /// Whether to be silent on success.
+  public var quiet: Bool { quietFlag.quiet }
+
+  /// Creates the options with their defaults.
+  public init() {}
+}
+
+/// The seed of what is drawn at random.
+public struct SeedOption: ParsableArguments {
   /// The seed of every random choice.
   @Option(help: "Seed of every random choice.")
   public var seed: UInt64 = 42
 
+  /// Creates the option with its default.
+  public init() {}
+}
+
+/// How many threads work at once.
+struct ThreadOption: ParsableArguments {
   @Option(
     name: .customLong("threads"),
     help: ArgumentHelp(
       "Threads that work at once; the outputs do not depend on it. (default: all processors)",
       valueName: "threads"))
-  var threadLimit: Int?
+  var limit: Int?
 
-  /// The threads that may work at once; the outputs do not depend on it.
-  public var threads: Int { threadLimit ?? SharedOptions.processorCount }
+  func validate() throws {
+    guard (1...1024).contains(limit ?? 1) else {
+      throw ValidationError("'--threads' must be from 1 to 1024, not \(limit ?? 1).")
+    }
+  }
 
+  /// The processors that this process may use.
+  static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+}
+
+/// Whether a command is silent on success.
+public struct QuietFlag: ParsableArguments {
   /// Whether to be silent on success.
   @Flag(help: "Show no progress; print the summary only.")
   public var quiet = false
 
-  /// The least severe log lines that are shown.
-  @Option(
-    help: "Least severe log lines to show: trace, debug, info, notice, warning, error, critical.")
-  public var logLevel: Logger.Level = .warning
-
-  /// Creates the options with their defaults.
+  /// Creates the flag with its default.
   public init() {}
-
-  /// Refuses values that cannot work.
-  public func validate() throws {
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("'--threads' must be from 1 to 1024, not \(threads).")
-    }
-  }
-
-  /// A logger that writes to standard error.
-  public func logger(_ label: String) -> Logger {
-    var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = quiet ? max(logLevel, .error) : logLevel
-    return logger
-  }
-
-  /// The processors that this process may use.
-  private static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

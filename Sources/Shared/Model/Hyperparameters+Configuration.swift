@@ -36,7 +36,7 @@ extension Hyperparameters {
     gate = try entries.choice("gate")
     attention = try entries.choice("attention")
     levelSizes = try entries.sizes("levelSizes")
-    guard dimension % headCount == 0, dimension % crossHeadCount == 0 else {
+    guard dimension % headCount == 0, !hasCross || dimension % crossHeadCount == 0 else {
       throw entries.error("dimension", "is no multiple of the numbers of heads")
     }
   }
