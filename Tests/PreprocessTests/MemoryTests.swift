@@ -52,6 +52,37 @@ struct `Memory of a run` {
     }
   }
 
+  @Test func `is freed on the disk, too, when the program is killed`() async throws {
+    try await withTemporaryDirectory { directory in
+      var text = Array("user_id,item_id,timestamp\n".utf8)
+      let block = Array((lines(10_000).joined(separator: "\n") + "\n").utf8)
+      for _ in 0..<80 { text += block }
+      try write(text, to: directory.appending("log.csv"))
+      try FileManager.default.createDirectory(
+        atPath: directory.appending("scratch").string, withIntermediateDirectories: false)
+      // The first moment at which the program has a temporary file, and some later ones.
+      let script = """
+        "$@" >/dev/null 2>&1 & program=$!
+        until ls -l /proc/$program/fd 2>/dev/null | grep -q '/scratch/.*(deleted)'; do
+          kill -0 $program 2>/dev/null || exit 1
+        done
+        sleep $DELAY; kill -KILL $program; wait $program; echo $?; ls -A scratch
+        """
+      let program = productsDirectory.appending("h2rec-preprocess").string
+      var random = SeededGenerator(seed: 4)
+      for round in 0..<4 {
+        let delay = round == 0 ? 0 : Double.random(in: 0..<0.5, using: &random)
+        let result = try await runProgram(
+          .name("sh"),
+          [
+            "-c", script, "sh", program, "--interactions", "log.csv", "--memory", "64MiB",
+            "--temporary-directory", "scratch", "--output", "out", "--user-core", "0",
+          ], in: directory, environment: ["DELAY": "\(delay)"])
+        #expect(result.output == "137\n" && result.status == .exited(0), "\(result)")
+      }
+    }
+  }
+
   @Test func `that ids alone would fill is refused`() throws {
     try withTemporaryDirectory { directory in
       let log = directory.appending("log.csv")

@@ -4,7 +4,8 @@ public import SystemPackage
 
 /// A file without a name, for what memory has no room for.
 ///
-/// Its name is removed as soon as it is open, so nothing is left behind whatever ends the process.
+/// It never has one where the file system can do that (`O_TMPFILE`); elsewhere the name is removed as soon as the file
+/// is open. So nothing is left behind, whatever ends the process.
 public final class ScratchFile: Sendable {
   private let descriptor: FileDescriptor
   private let directory: FilePath
@@ -22,15 +23,38 @@ public final class ScratchFile: Sendable {
   /// - Parameter directory: an existing directory on the disk that is to be used.
   /// - Throws: ``PipelineError`` `.cannotCreate`.
   public init(in directory: FilePath) throws(PipelineError) {
-    var name = Array(directory.appending(".h2rec-scratch-XXXXXX").string.utf8CString)
-    let opened = unsafe mkstemp(&name)
-    guard opened >= 0 else { throw .cannotCreate(directory, Errno(rawValue: errno)) }
-    _ = unsafe unlink(&name)
-    descriptor = FileDescriptor(rawValue: opened)
+    if let nameless = try Self.openNameless(directory) {
+      descriptor = nameless
+    } else {
+      descriptor = try Self.openUnlinked(directory)
+    }
     self.directory = directory
   }
 
   deinit { try? descriptor.close() }
+
+  /// A file that never had a name; nil where the file system knows no such files.
+  private static func openNameless(_ directory: FilePath) throws(PipelineError) -> FileDescriptor? {
+    // Linux's __O_TMPFILE, which is no plain constant in C and so has no name in Swift.
+    let options = FileDescriptor.OpenOptions(rawValue: 0o20_000_000 | O_DIRECTORY | O_CLOEXEC)
+    do {
+      return try FileDescriptor.open(
+        directory, .readWrite, options: options, permissions: .ownerReadWrite)
+    } catch Errno.notSupportedOnSocket, Errno.isDirectory, Errno.invalidArgument {
+      return nil
+    } catch {
+      throw .cannotCreate(directory, error as? Errno ?? .ioError)
+    }
+  }
+
+  /// A file whose name is removed at once.
+  private static func openUnlinked(_ directory: FilePath) throws(PipelineError) -> FileDescriptor {
+    var name = Array(directory.appending(".h2rec-scratch-XXXXXX").string.utf8CString)
+    let opened = unsafe mkstemp(&name)
+    guard opened >= 0 else { throw .cannotCreate(directory, Errno(rawValue: errno)) }
+    _ = unsafe unlink(&name)
+    return FileDescriptor(rawValue: opened)
+  }
 
   /// The bytes written so far.
   public var byteCount: Int { end.load(ordering: .relaxed) }
