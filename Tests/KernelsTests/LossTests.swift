@@ -79,6 +79,23 @@ import Testing
     var testDescription: String { "\(states) states, \(items) items, \(width) wide, \(limit)" }
   }
 
+  /// Noise of these sizes: the code rows of the items and the targets, the inputs of the reference, and the items with
+  /// their branches, ready to be scored.
+  private func problem(
+    _ size: Softmax, threads: Int
+  ) -> (rows: [UInt32], targets: [UInt32], inputs: [Grid], items: Items, branches: [ItemBranch]) {
+    let rows = numbers(size.items * 3, below: 9, seed: 4)
+    let targets = numbers(size.states, below: size.items, seed: 5)
+    let inputs = [
+      Grid.noise(size.states, 2 * size.width, seed: 1), .noise(size.items, size.width, seed: 2),
+      .noise(9, size.width, seed: 3),
+    ]
+    let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 3)
+    let branches = items.branches
+    for branch in branches { branch.refresh(threads: threads) }
+    return (rows, targets, inputs, items, branches)
+  }
+
   static let softmaxes = [
     Softmax(states: 1, items: 1, width: 1, limit: 1 << 23),
     Softmax(states: 5, items: 7, width: 7, limit: 1 << 23),
@@ -92,15 +109,7 @@ import Testing
 
   @Test(arguments: softmaxes, [1, 2])
   func `cross entropy over the catalogue`(size: Softmax, threads: Int) throws {
-    let rows = numbers(size.items * 3, below: 9, seed: 4)
-    let targets = numbers(size.states, below: size.items, seed: 5)
-    let inputs = [
-      Grid.noise(size.states, 2 * size.width, seed: 1), .noise(size.items, size.width, seed: 2),
-      .noise(9, size.width, seed: 3),
-    ]
-    let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 3)
-    let branches = items.branches
-    for branch in branches { branch.refresh(threads: threads) }
+    let (rows, targets, inputs, items, branches) = problem(size, threads: threads)
     let result = throughBatch(inputs[0]) {
       CrossEntropy(scoreLimit: size.limit).add(
         states: $0, targets: targets, branches: branches, weight: 2, threads: threads)
@@ -120,15 +129,7 @@ import Testing
   func `label smoothing spreads a share of each target over the catalogue`(
     size: Softmax, smoothing: Double
   ) throws {
-    let rows = numbers(size.items * 3, below: 9, seed: 4)
-    let targets = numbers(size.states, below: size.items, seed: 5)
-    let inputs = [
-      Grid.noise(size.states, 2 * size.width, seed: 1), .noise(size.items, size.width, seed: 2),
-      .noise(9, size.width, seed: 3),
-    ]
-    let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 3)
-    let branches = items.branches
-    for branch in branches { branch.refresh(threads: 1) }
+    let (rows, targets, inputs, items, branches) = problem(size, threads: 1)
     let result = throughBatch(inputs[0]) { states in
       addLabelSmoothing(
         states: states, targets: targets, branches: branches, smoothing: Float(smoothing),

@@ -35,26 +35,15 @@ static const ints lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 
 INLINE void exp_lanes(lanes *x) {
   lanes low = -87.0f, high = 88.0f, y = *x < low ? low : *x;
   y = y > high ? high : y;
-  lanes shifted = y * 1.44269504f + 12582912.0f;
-  lanes k = shifted - 12582912.0f;
-  lanes r = (y - k * 0.693359375f) + k * 2.12194440e-4f;
-  lanes p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  *x = p * (lanes)(((ints)shifted - 0x4B400000 + 127) << 23);
+  lanes shifted = exp_shifted(y), k = exp_k(shifted), r = exp_r(y, k), p;
+  exp_polynomial(p, r);
+  *x = p * (lanes)exp_power((ints)shifted);
 }
 
+/// mix_bits of every lane.
 INLINE void mix_lanes(words *x) {
   words y = *x;
-  y ^= y >> 16;
-  y *= 0x7feb352du;
-  y ^= y >> 15;
-  y *= 0x846ca68bu;
-  y ^= y >> 16;
+  mix_in_place(y);
   *x = y;
 }
 

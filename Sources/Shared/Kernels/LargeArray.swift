@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CKernels
 
 /// An array of equal elements, in large pages where the system has them: faster to fill and to go through in any order.
 ///
@@ -9,13 +9,8 @@ internal import Glibc
 public func largeArray<Element: BitwiseCopyable>(repeating value: Element, count: Int) -> [Element]
 {
   unsafe [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-    let page = 1 << 21
-    let bytes = UnsafeMutableRawBufferPointer(buffer)
-    if bytes.count >= 2 * page, let base = bytes.baseAddress {
-      let start = unsafe base.alignedUp(toMultipleOf: page)
-      let length = unsafe (bytes.count - (start - base)) / page * page
-      _ = unsafe madvise(start, length, MADV_HUGEPAGE)
-    }
+    unsafe h2rec_use_large_pages(
+      buffer.baseAddress, count * MemoryLayout<Element>.stride)
     unsafe buffer.initialize(repeating: value)
     initialized = count
   }

@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Glibc
 
 /// Numbers distinct byte strings 0, 1, 2, … in the order in which they are first seen.
 ///
@@ -164,13 +163,7 @@ public struct IdentifierTable: Sendable {
   /// Empty slots, in large pages where the system has them: lookups go everywhere.
   private static func emptySlots(_ count: Int) -> [Slot] {
     unsafe [Slot](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let page = 1 << 21
-      let bytes = UnsafeMutableRawBufferPointer(buffer)
-      if bytes.count >= 2 * page, let base = bytes.baseAddress {
-        let start = unsafe base.alignedUp(toMultipleOf: page)
-        let length = unsafe (bytes.count - (start - base)) / page * page
-        _ = unsafe madvise(start, length, MADV_HUGEPAGE)
-      }
+      unsafe h2rec_use_large_pages(buffer.baseAddress, count * MemoryLayout<Slot>.stride)
       unsafe buffer.initialize(repeating: Slot(key: Key(low: 0, high: 0), mark: 0))
       initialized = count
     }

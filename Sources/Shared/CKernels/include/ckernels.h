@@ -15,6 +15,7 @@ float h2rec_sum(const float *x, size_t count);
 #include "ckernels_average.h"
 #include "ckernels_engine.h"
 #include "ckernels_kmeans.h"
+#include "ckernels_memory.h"
 #include "ckernels_ranking.h"
 #include "ckernels_records.h"
 #include "ckernels_rows.h"

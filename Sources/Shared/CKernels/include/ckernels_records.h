@@ -7,6 +7,3 @@
 /// `marks`, which has room for `count` places, and returns how many there are. A `quote` of '\n' stands for none.
 size_t h2rec_find_marks(
     const uint8_t *bytes, size_t count, uint8_t delimiter, uint8_t quote, uint32_t *marks);
-
-/// Asks the processor to bring the cache line at `place` closer, without waiting for it.
-static inline void h2rec_prefetch(const void *place) { __builtin_prefetch(place); }
