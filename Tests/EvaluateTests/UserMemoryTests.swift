@@ -1,0 +1,58 @@
+import ShardIO
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+/// What a user costs, from the program's own measure of its peak memory.
+@Suite struct UserMemoryTests {
+  /// Evaluates a shop and writes lists of 100 for all users.
+  ///
+  /// - Returns: the number of users, and the peak memory in bytes.
+  private func evaluate(users: Int) async throws -> (users: Int, peak: Int) {
+    try await withTemporaryDirectory { directory in
+      var output = ""
+      for (stage, arguments) in [
+        (
+          "preprocess",
+          "sample --output shop --users \(users) --items 400 --interactions \(6 * users)"
+        ),
+        (
+          "preprocess",
+          "--interactions shop/interactions.csv --user-core 3 --pairs none --negatives 10 --output 1"
+        ),
+        (
+          "train",
+          """
+          --data 1 --model sasrec --hash-init random --dimension 8 --layers 1 --max-length 8 --epochs 1 --loss bce \
+          --validation-users 10 --output 3
+          """
+        ),
+        ("evaluate", "--data 1 --model 3 --output 4 --resamples 0 --recommend 100"),
+      ] {
+        let words = arguments.split(separator: " ").map(String.init)
+        let result = try await runStage(
+          "h2rec-\(stage)",
+          words + ["--threads", "2", "--quiet"].suffix(words[0] == "sample" ? 1 : 3),
+          in: directory)
+        try #require(result.status == .exited(0), "\(result.error)")
+        output = result.output
+      }
+      let summary = try JSONValue(parsing: Array(output.utf8), path: "summary")
+      let count = try #require(summary["recommendedUsers"]?.integerValue)
+      let peak = try #require(summary["peakMegabytes"]?.integerValue)
+      return (Int(count), Int(peak) << 20)
+    }
+  }
+
+  // Both shops fill more than one block of 8,192 users, so what a block takes is no part of the difference. What is read and
+  // kept of a user (history, id, ranks, groups) takes about 850 bytes here. One list of 100 items and scores would take
+  // 800 more, one row of scores 1,600 more.
+  @Test func `a user costs less memory than a kept list or a row of scores would`() async throws {
+    let small = try await evaluate(users: 9000)
+    let large = try await evaluate(users: 21_000)
+    #expect(small.users > 8192)
+    let bytesPerUser = Double(large.peak - small.peak) / Double(large.users - small.users)
+    #expect(bytesPerUser < 1400, "\(small) \(large)")
+  }
+}
