@@ -83,6 +83,9 @@ struct PreprocessRun {
     settings.titleField = input.titleField
     settings.categoriesField = input.categoriesField
     settings.skipsBadRows = input.skipBadRows
+    settings.namedFields =
+      [input.titleField, input.categoriesField].compactMap(\.self)
+      + (input.text == nil ? [] : settings.template.fields)
     return try ItemReader.read(path, settings)
   }
 
@@ -139,11 +142,7 @@ struct PreprocessRun {
     _ histories: inout Histories, itemCount: Int, _ counters: inout [String: JSONValue]
   ) throws(PipelineError) {
     let before = histories.eventCount
-    guard before > 0 else {
-      throw PipelineError(
-        .dataFormat, "no events are left of \(counters["rows_read"]?.integerValue ?? 0) rows read",
-        at: .init(path: input.interactions[0]))
-    }
+    guard before > 0 else { throw .nothingLeft(counters, path: input.interactions[0]) }
     let core = CoreFilter(
       minimumUserCount: filters.userCore, minimumItemCount: filters.itemCore,
       isIterated: !filters.onePassCore)
@@ -159,5 +158,24 @@ struct PreprocessRun {
         at: .init(path: input.interactions[0]),
         note: "lower --user-core and --item-core, or give more data")
     }
+  }
+}
+
+extension PipelineError {
+  /// The filters leave no event; what they left out, and how many.
+  fileprivate static func nothingLeft(
+    _ counters: [String: JSONValue], path: String
+  ) -> PipelineError {
+    func count(_ name: String) -> Int64 { counters[name]?.integerValue ?? 0 }
+    let reasons = [
+      ("rows_bad", "bad rows"), ("rows_below_rating", "below --minimum-rating"),
+      ("rows_outside_window", "outside of --from and --until"),
+      ("rows_of_other_events", "of other kinds than --events"),
+      ("events_without_item", "of items that are missing elsewhere"),
+      ("events_too_weak", "below --minimum-weight"),
+    ].filter { count($0.0) > 0 }.map { "\(count($0.0)) \($0.1)" }
+    return PipelineError(
+      .dataFormat, "no events are left of \(count("rows_read")) rows read", at: .init(path: path),
+      note: reasons.isEmpty ? nil : "left out: \(reasons.joined(separator: ", "))")
   }
 }

@@ -55,6 +55,37 @@ struct `Bad input` {
       Self.header, "h2rec-preprocess: log.csv: error: no events are left of 0 rows read\n")
   }
 
+  @Test func `filters that leave nothing`() async throws {
+    try await expectFailure(
+      ["log.csv": Self.log], Self.everything + ["--from", "2001-01-01"], status: 65,
+      """
+      h2rec-preprocess: log.csv: error: no events are left of 4 rows read
+      note: left out: 4 outside of --from and --until
+
+      """)
+  }
+
+  @Test func `a log without times, read as if it had some`() async throws {
+    try await expectLogFailure(
+      "user_id,item_id\na,b\n",
+      """
+      h2rec-preprocess: log.csv:1: error: the header has no column 'timestamp', found 'user_id', 'item_id'
+      note: name the column with --time-column, or read a log without times as such (--timestamp-format none)
+
+      """)
+  }
+
+  @Test func `a text template with a field that no item has`() async throws {
+    try await expectFailure(
+      ["log.csv": Self.log, "items.csv": Array("item_id,title\nx,X\ny,Y\nz,Z\n".utf8)],
+      Self.everything + ["--items", "items.csv", "--text", "{title} {colour}"], status: 65,
+      """
+      h2rec-preprocess: items.csv: error: no item has the field 'colour'
+      note: --title-field, --categories-field and --text name fields as the file does
+
+      """)
+  }
+
   @Test func `a header without a needed column`() async throws {
     try await expectLogFailure(
       "user_id,thing,timestamp\na,b,1\n",

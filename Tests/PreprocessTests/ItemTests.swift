@@ -68,6 +68,19 @@ struct `Item files` {
     #expect(recbole.titles == ["Heat"])
   }
 
+  @Test(arguments: [
+    #"{"item_id": "a", "title": "T"}"#, "item_id,title\na,T\n",
+    "item_id:token\ttitle:token\na\tT\n",
+  ])
+  func `a field that was named must be there`(text: String) throws {
+    _ = try read(text) { $0.namedFields = ["title"] }
+    let error = #expect(throws: PipelineError.self) {
+      try read(text) { $0.namedFields = ["title", "colour"] }
+    }
+    #expect(error?.kind == .dataFormat)
+    #expect(error?.message == "no item has the field 'colour'")
+  }
+
   @Test func `fields go by the names that are given`() throws {
     let table = try read(#"{"sku": "s1", "label": "L", "path": ["p"]}"#) {
       $0.idField = "sku"

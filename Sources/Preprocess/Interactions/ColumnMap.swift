@@ -90,6 +90,9 @@ private struct ColumnFinder {
     let shown = full.prefix(20).map { quoted($0) }.joined(separator: ", ")
     return PipelineError(
       .dataFormat, "the header has no \(what), found \(shown)",
-      at: .init(path: file, line: 1), note: "name the column with \(option)")
+      at: .init(path: file, line: 1),
+      note: "name the column with \(option)"
+        + (option == "--time-column"
+          ? ", or read a log without times as such (--timestamp-format none)" : ""))
   }
 }

@@ -7,8 +7,13 @@ struct ItemReader {
   private var table = ItemTable()
   private var faults = FaultList()
   private var rowCount = 0
+  /// Fields that the user named and no item has had so far.
+  private var unseenFields: Set<String>
 
-  private init(_ settings: ItemSettings) { self.settings = settings }
+  private init(_ settings: ItemSettings) {
+    self.settings = settings
+    unseenFields = Set(settings.namedFields)
+  }
 
   /// Reads a file.
   ///
@@ -32,7 +37,17 @@ struct ItemReader {
     {
       throw error
     }
+    if reader.table.count > 0, let field = reader.unseenFields.min() {
+      throw PipelineError(
+        .dataFormat, "no item has the field \(quoted(field))", at: .init(path: stream.name),
+        note: "--title-field, --categories-field and --text name fields as the file does")
+    }
     return reader.table
+  }
+
+  /// Strikes out the fields that an item has.
+  private mutating func noteFields(_ isThere: (String) -> Bool) {
+    if !unseenFields.isEmpty { unseenFields = unseenFields.filter { !isThere($0) } }
   }
 
   // MARK: - JSON lines
@@ -60,6 +75,7 @@ struct ItemReader {
           .json, at: error.offset, bytes, "this is not JSON, expected \(error.expected) here"))
       return
     }
+    noteFields { node[$0] != nil }
     let names = settings.idField.map { [$0] } ?? UsualNames.item
     guard let id = names.lazy.compactMap({ node[$0]?.plainText }).first, !id.isEmpty else {
       faults.record(
@@ -107,6 +123,7 @@ struct ItemReader {
         if fields == [""] { continue }
         if header.isEmpty {
           header = try readHeader(fields, stream.name)
+          noteFields(header.contains)
         } else {
           readRecord(fields, header, site, bytes)
         }

@@ -19,6 +19,8 @@ struct ItemSettings: Sendable {
   var categoriesField: String?
   var template: TextTemplate
   var skipsBadRows = false
+  /// Fields that the user named; some item must have each.
+  var namedFields: [String] = []
 
   /// The usual names of the fields.
   static let titleNames = ["title", "name", "item_name", "movie_title"]
