@@ -13,7 +13,7 @@ extension PipelineError {
   static func noTargets(_ split: Split) -> PipelineError {
     PipelineError(
       .configuration, "no user has a \(split.rawValue) target",
-      note: "every user has fewer than 3 events; use other data or another split")
+      note: "use data with more events a user, or preprocess with another --split")
   }
 
   /// A list longer than the catalogue was asked for.
@@ -104,6 +104,13 @@ extension PipelineError {
     PipelineError(
       .configuration, "all items of these codes are in the catalogue of the model",
       at: .init(path: directory.string), note: "leave '--new-items' out")
+  }
+
+  /// An option is about categories, and no item has one.
+  static func noCategories(_ option: String) -> PipelineError {
+    PipelineError(
+      .configuration, "'\(option)' needs categories, and no item has one",
+      note: "give the preprocess stage items with categories (--items)")
   }
 
   /// An option is about times, and the log had none.

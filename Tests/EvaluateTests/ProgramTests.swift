@@ -1,3 +1,4 @@
+import Foundation
 import ShardIO
 import Subprocess
 import SystemPackage
@@ -122,7 +123,58 @@ import Testing
         inputs + ["--against", "none"], 66, "none/manifest.json: error: no such file")
       try await checkOtherData(in: directory)
       try await checkWithoutTimes(in: directory)
+      try await checkOtherVersion(in: directory)
+      try await checkUnfinished(in: directory)
+      try await checkFallback(in: directory)
     }
+  }
+
+  /// A model of another version of the format says so.
+  private func checkOtherVersion(in directory: FilePath) async throws {
+    let path = directory.appending("3").appending("manifest.json")
+    let text = try String(contentsOfFile: path.string, encoding: .utf8)
+    let other = text.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
+    try #require(other != text)
+    try write(Array(other.utf8), to: path)
+    let result = try await evaluate(inputs + ["--output", "4"], in: directory)
+    #expect(result.status == .exited(65))
+    #expect(
+      result.error == """
+        h2rec-evaluate: 3/manifest.json: error: format version 2, this program reads 1
+        note: another version of the programs wrote this output; run the stage again with this one
+
+        """)
+    try write(Array(text.utf8), to: path)
+  }
+
+  /// The report of a run that has not finished, or of another stage, does not exist.
+  private func checkUnfinished(in directory: FilePath) async throws {
+    let unfinished = try await evaluate(["show", "4"], in: directory)
+    #expect(unfinished.status == .exited(66))
+    #expect(
+      unfinished.error == """
+        h2rec-evaluate: 4/manifest.json: error: no such file
+        note: the evaluate stage has not finished; run 'make evaluate'
+
+        """)
+    let other = try await evaluate(["show", "3"], in: directory)
+    #expect(other.status == .exited(78))
+    #expect(
+      other.error.hasPrefix(
+        "h2rec-evaluate: 3/manifest.json: error: this is the output of stage 'train'"))
+  }
+
+  /// Users without a history get the popular items, and the summary counts them.
+  private func checkFallback(in directory: FilePath) async throws {
+    let histories = #"{"user_id":"x","items":[]}"# + "\n" + #"{"user_id":"y","items":["nope"]}"#
+    try write(Array(histories.utf8), to: directory.appending("new.jsonl"))
+    let result = try await evaluate(
+      inputs + ["--output", "5", "--recommend", "3", "--recommend-histories", "new.jsonl"],
+      in: directory)
+    let summary = try JSONValue(
+      parsing: Array((result.output.split(separator: "\n").last ?? "").utf8), path: "summary")
+    #expect(summary["recommendedUsers"] == 2 && summary["fallbackUsers"] == 2)
+    #expect(summary["unknownItems"] == 1)
   }
 
   /// Items of a log without times have no age.

@@ -186,6 +186,17 @@ import TextInput
     }
   }
 
+  @Test func `a limit by category needs categories`() throws {
+    var bare = data
+    bare.catalogue.categories = data.catalogue.categories.map { _ in [] }
+    let options = try RecommendationOptions.parse(["--recommend", "1", "--max-per-category", "1"])
+    #expect(throws: PipelineError.noCategories("--max-per-category")) {
+      try options.plan(
+        ListItems(bare, vectors: model.itemVectors(threads: 1)), histories: bare,
+        allowsRepeats: false, threads: 1)
+    }
+  }
+
   @Test func `a list longer than the items to choose from is refused`() {
     #expect(throws: PipelineError.listTooLong("--recommend", 9, catalogue: 8)) {
       try text("--recommend", "9")

@@ -112,6 +112,9 @@ struct RecommendationOptions: ParsableArguments {
     guard relevanceWeight == 1 || data.vectors != nil else {
       throw items.marksNewItems ? .noVectorsOfNewItems("--mmr") : .noVectors("--mmr")
     }
+    guard maxPerCategory == nil || data.catalogue.categories.contains(where: { !$0.isEmpty }) else {
+      throw .noCategories("--max-per-category")
+    }
     let audience =
       if let recommendUsers {
         try Audience.listed(recommendUsers, in: data.sequences)
