@@ -434,9 +434,17 @@ def main():
     parser.add_argument("--npy", nargs=2, metavar=("COLUMN", "FILE"), help="write a fixed column as .npy (needs NumPy)")
     options = parser.parse_args()
     if options.check:
+        if options.path or options.hex or options.npy or options.rows is not None:
+            parser.error("--check goes with nothing but files")
         return check(options.check)
     if not options.path:
         parser.error("a file or a directory is needed")
+    if options.kind and os.path.isfile(options.path):
+        parser.error("a table is named for a directory only")
+    if options.npy and numpy is None:
+        parser.error("--npy needs NumPy")
+    if options.npy and not options.kind and os.path.isdir(options.path):
+        parser.error("--npy needs the table of the directory")
     try:
         if not os.path.isdir(options.path):
             tables = [read_file(options.path)]
@@ -456,7 +464,10 @@ def main():
                 for column in table.columns.values():
                     print(json.dumps(column.hexadecimal()))
             if options.npy:
-                column = table.columns[options.npy[0]]
+                column = table.columns.get(options.npy[0])
+                if column is None or column.shape != "fixed":
+                    fixed = [name for name, other in table.columns.items() if other.shape == "fixed"]
+                    parser.error(f"no fixed column '{options.npy[0]}' in {table.kind}, there are: {', '.join(fixed) or 'none'}")
                 numpy.save(options.npy[1], numpy.asarray(column.buffers[0]).reshape(-1, column.width))
     except FileNotFoundError as error:
         print(f"read_shard.py: {error}", file=sys.stderr)
