@@ -53,6 +53,21 @@ extension CodeReport {
         \(percent(change.relativeErrorBefore)) to \(percent(change.relativeErrorAfter)) of the variance.
         """)
     }
+    return notes + comparisons
+  }
+
+  /// What there is to say about an earlier run.
+  private var comparisons: [String] {
+    var notes: [String] = []
+    if let drift {
+      notes.append(
+        """
+        The codebooks are those of the previous run. The error of the \(drift.newCount) new items is \
+        \(decimal(drift.ratio, 2)) times that of the \(drift.knownCount) known ones, of which \
+        \(drift.movedCount) would get other codes now. \
+        \(drift.isRefitAdvised ? "A new fit is advised" : "No new fit is needed"); the limit is \(decimal(drift.limit, 2)).
+        """)
+    }
     if let churn {
       notes.append(
         """

@@ -19,8 +19,8 @@ struct CodeReport {
   let map: Matrix
   /// What changed against an earlier run, where there is one.
   var churn: Churn?
-  /// How well a frozen tokenizer fits, as JSON.
-  var drift: JSONValue?
+  /// How well a frozen tokenizer fits; nil for one that was learned here.
+  var drift: FrozenEncoding.Drift?
   /// What was done about equal tuples; nil for nothing.
   var collisionChange: CollisionChange?
   /// Limits that the codes do not keep to.
@@ -79,7 +79,7 @@ struct CodeReport {
     members["duplicateVectors"] = JSONValue(duplicateCount)
     members["prefixPurities"] = purities.map { .array($0.map { JSONValue($0) }) }
     members["churn"] = churn?.json
-    members["drift"] = drift
+    members["drift"] = drift?.json
     members["collisionChange"] = collisionChange?.json
     return .object(members)
   }

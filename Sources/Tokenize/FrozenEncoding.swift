@@ -13,6 +13,11 @@ struct FrozenEncoding: Sendable, Equatable {
     /// Mean squared error of the known items and of the new ones.
     var knownError: Double
     var newError: Double
+    /// The ratio from which a new fit is advised.
+    var limit: Double
+
+    /// Whether the frozen codebooks fit new items too badly.
+    var isRefitAdvised: Bool { ratio > limit }
 
     /// The error of new items as a multiple of that of known ones; 1 where there are none of either.
     var ratio: Double {
@@ -31,13 +36,15 @@ struct FrozenEncoding: Sendable, Equatable {
   ///   - vectors: the item vectors, row = item.
   ///   - previous: the earlier run.
   ///   - rows: the row of each item in the earlier run; nil for new items.
+  ///   - limit: the ratio of errors from which a new fit is advised.
   ///   - threads: the largest number of threads.
-  init(_ vectors: Matrix, _ previous: PreviousRun, rows: [Int?], threads: Int) {
+  init(_ vectors: Matrix, _ previous: PreviousRun, rows: [Int?], limit: Double, threads: Int) {
     let encoder = previous.encoder
     var encoding = encoder.encode(vectors, threads: threads)
     let levelCount = previous.codes.levelCount
     let decidedCount = previous.isNumbered ? levelCount - 1 : levelCount
-    drift = Drift(knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0)
+    drift = Drift(
+      knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0, limit: limit)
     for (item, row) in rows.enumerated() {
       guard let row else {
         drift.newCount += 1
@@ -99,11 +106,8 @@ extension Int {
 }
 
 extension FrozenEncoding.Drift {
-  /// The drift for reports.
-  ///
-  /// - Parameter limit: the ratio from which a new fit is advised.
-  /// - Returns: an object with stable keys.
-  func json(limit: Double) -> JSONValue {
+  /// The drift for reports, with stable keys.
+  var json: JSONValue {
     .object([
       "knownItems": JSONValue(knownCount),
       "newItems": JSONValue(newCount),
@@ -111,7 +115,7 @@ extension FrozenEncoding.Drift {
       "knownError": JSONValue(knownError),
       "newError": JSONValue(newError),
       "ratio": JSONValue(ratio),
-      "refitAdvised": .bool(ratio > limit),
+      "refitAdvised": .bool(isRefitAdvised),
     ])
   }
 }

@@ -61,7 +61,7 @@ struct TokenizeRun {
     }
     try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
     summary.facts = counters
-    summary.facts["drift"] = report.drift
+    summary.facts["drift"] = report.drift?.json
     summary.facts["churn"] = report.churn.map { JSONValue($0.all.values.last ?? 0) }
     try summary.print(output: FilePath(output))
   }
@@ -78,7 +78,7 @@ struct TokenizeRun {
   ) throws(PipelineError) -> CodeReport {
     let vectors = try readVectors(input, itemCount: catalogue.count)
     let rows = previous?.rows(of: catalogue) ?? []
-    var drift: JSONValue?
+    var drift: FrozenEncoding.Drift?
     var items: TokenizedItems
     switch mode {
     case .fit, .align:
@@ -91,9 +91,9 @@ struct TokenizeRun {
         throw PipelineError(.internalError, "no previous run to encode with")
       }
       try previous.requireWidth(vectors.columns, directory: path)
-      let frozen = FrozenEncoding(vectors, previous, rows: rows, threads: threads)
+      let frozen = FrozenEncoding(vectors, previous, rows: rows, limit: limit, threads: threads)
       items = frozen.items
-      drift = frozen.drift.json(limit: limit)
+      drift = frozen.drift
     case .importing(let path):
       items = try TokenizedItems(
         try ForeignCodes(path), path: path, catalogue, vectors, threads: threads)

@@ -143,14 +143,20 @@ struct `A frozen tokenizer` {
         for column in 0..<12 { now.vectors.values[item * 12 + column] += 40 }
       }
       let rows = now.ids.map { previous.rows[$0] }
-      let frozen = FrozenEncoding(now.vectors, previous, rows: rows, threads: 2)
+      let frozen = FrozenEncoding(now.vectors, previous, rows: rows, limit: 1.25, threads: 2)
       #expect(Array(frozen.items.codes.prefix(600)) == items.codes)
       #expect(frozen.drift.knownCount == 300 && frozen.drift.newCount == 50)
       #expect(frozen.drift.movedCount == 1)
       #expect(frozen.drift.ratio > 2)
-      #expect(frozen.drift.json(limit: 1.25)["refitAdvised"] == true)
-      let tenfold = frozen.drift.ratio * 10
-      #expect(frozen.drift.json(limit: tenfold)["refitAdvised"] == false)
+      #expect(frozen.drift.json["refitAdvised"] == true)
+      var report = CodeReport(frozen.items, catalogue(350), now.vectors, threads: 1)
+      report.drift = frozen.drift
+      #expect(report.markdown.contains("A new fit is advised; the limit is 1.25."))
+      let lenient = FrozenEncoding(
+        now.vectors, previous, rows: rows, limit: frozen.drift.ratio * 10, threads: 2)
+      #expect(lenient.drift.json["refitAdvised"] == false)
+      report.drift = lenient.drift
+      #expect(report.markdown.contains("No new fit is needed"))
     }
   }
 }
