@@ -33,10 +33,13 @@ extension CodeReport {
   var notes: [String] {
     var notes = ["The codes were learned on \(percent(items.visibleShare)) of the variance."]
     if let error = items.decoderError, let last = items.epochs.last {
+      // Epochs count in shares of what the levels before the network's leave.
+      let isCoarse = (items.network?.firstLevel ?? 0) > 0
+      let missed = last.reconstruction * (isCoarse ? items.residuals[0] / items.variance : 1)
       notes.append(
         """
         The autoencoder learned for \(items.epochs.count) epochs; in the last one its codes missed \
-        \(percent(last.reconstruction)) of the variance, at the end \(percent(error)). The code vectors above are means of \
+        \(percent(missed)) of the variance, at the end \(percent(error)). The code vectors above are means of \
         item vectors, level by level.
         """)
     }

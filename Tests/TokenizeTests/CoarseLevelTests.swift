@@ -58,6 +58,12 @@ struct `A coarse first level` {
       let error = try #require(report["quantization"]?["relativeError"]?.numberValue)
       #expect(error < 0.05)
       #expect(try #require(report["autoencoder"]?["decoderError"]?.numberValue) < 0.1)
+      // What the page says of the last epoch is a share of the whole variance too.
+      let last = report["autoencoder"]?["epochs"]?.arrayValue?.last?["reconstruction"]?.numberValue
+      let left = report["levels"]?.arrayValue?.first?["residual"]?.numberValue
+      let missed = percent(try #require(last) * (try #require(left)))
+      let page = try StageInput(directory: output, expecting: "tokenize").file("report.md")
+      #expect(String(decoding: page, as: UTF8.self).contains("its codes missed \(missed) of"))
       #expect(report["quantization"]?["visibleShare"]?.numberValue ?? 2 <= 1.000_01)
     }
   }
