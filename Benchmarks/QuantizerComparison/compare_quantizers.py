@@ -23,6 +23,7 @@ QUANTIZERS = {
     "opq": FOUR + ["--quantizer", "opq"],
     "vq": FOUR + ["--quantizer", "vq"],
     "rq-vae": FOUR + ["--quantizer", "rq-vae"],
+    "rq-vae, coarse first level": FOUR + ["--quantizer", "rq-vae", "--coarse"],
     "rq-vae, published (4 x 128, cosine)": [
         "--quantizer", "rq-vae", "--codebooks", "128,128,128,128", "--distance", "cosine", "--pca", "0"],
 }
