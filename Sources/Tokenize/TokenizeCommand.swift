@@ -38,8 +38,10 @@ struct TokenizeCommand: StageCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "With --align-to: whether to start from the previous codebooks; far fewer codes change.")
-  var warmStart = true
+    help:
+      "With --align-to: whether to start from the previous codebooks (the default); far fewer codes change."
+  )
+  var warmStart: Bool?
 
   @Option(
     name: .customLong("import"),
@@ -47,8 +49,11 @@ struct TokenizeCommand: StageCommand {
     completion: .file(extensions: ["csv", "json"]))
   var importPath: String?
 
-  @Option(help: "Error of new items against known ones from which --encode-only advises a new fit.")
-  var driftLimit = 1.5
+  @Option(
+    help:
+      "Error of new items against known ones from which --encode-only advises a new fit. (default: 1.5)"
+  )
+  var driftLimit: Double?
 
   @Option(help: "What happens to items with equal codes: keep, append, sinkhorn or reassign.")
   var collisions = CollisionPolicy.keep
@@ -88,9 +93,21 @@ struct TokenizeCommand: StageCommand {
     guard lintOnly == nil || data != nil || !lint.needsData else {
       throw ValidationError("'--min-purity' and '--max-duplicate-share' need '--data'.")
     }
-    guard driftLimit > 0 else {
+    if let driftLimit, !(driftLimit > 0) {
       throw ValidationError("'--drift-limit' must be greater than 0, not \(driftLimit).")
     }
+    try refuseUnused()
+  }
+
+  /// Options that the chosen way to codes has no use for.
+  private func refuseUnused() throws {
+    let startName = warmStart == false ? "no-warm-start" : "warm-start"
+    try refuse([(startName, warmStart != nil)], without: "--align-to", isThere: alignTo != nil)
+    try refuse(
+      [("drift-limit", driftLimit != nil)], without: "--encode-only", isThere: encodeOnly != nil)
+    try refuse(
+      [("export", !export.isEmpty), ("collisions", collisions != .keep)], if: lintOnly != nil,
+      for: "--lint-only")
   }
 
   func runStage() throws(PipelineError) {
@@ -104,8 +121,8 @@ struct TokenizeCommand: StageCommand {
   }
 
   private var mode: TokenizeRun.Mode {
-    if let encodeOnly { return .encode(encodeOnly, driftLimit: driftLimit) }
-    if let alignTo { return .align(alignTo, isWarm: warmStart) }
+    if let encodeOnly { return .encode(encodeOnly, driftLimit: driftLimit ?? 1.5) }
+    if let alignTo { return .align(alignTo, isWarm: warmStart ?? true) }
     if let importPath { return .importing(importPath) }
     return .fit
   }

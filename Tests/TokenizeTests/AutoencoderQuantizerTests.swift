@@ -22,13 +22,12 @@ func nestedVectors(_ count: Int, width: Int) -> ItemVectors {
 }
 
 private let learning = [
-  "--quantizer", "rq-vae", "--codebooks", "6,3", "--hidden", "24", "--latent", "8", "--epochs",
-  "60",
-  "--batch-size", "64", "--learning-rate", "0.004", "--quiet",
+  "--quantizer", "rq-vae", "--codebooks", "6,3", "--hidden", "24", "--latent", "8",
+  "--epochs", "60", "--batch-size", "64", "--learning-rate", "0.004", "--quiet",
 ]
 
-/// A finished stage 1 with 360 nested items, and where stage 2 may go.
-private func withData(_ body: (_ data: String, _ output: FilePath) throws -> Void) throws {
+/// A finished stage 1 with 360 items around 6 centres with 3 offsets each, and where stage 2 may go.
+func withNestedItems(_ body: (_ data: String, _ output: FilePath) throws -> Void) throws {
   try withTemporaryDirectory { directory in
     let data = directory.appending("1")
     try writePreprocessed(data, itemCount: 360, vectors: nestedVectors(360, width: 10))
@@ -36,7 +35,7 @@ private func withData(_ body: (_ data: String, _ output: FilePath) throws -> Voi
   }
 }
 
-private func codes(_ directory: FilePath) throws -> ItemCodes {
+func storedCodes(_ directory: FilePath) throws -> ItemCodes {
   try ItemCodes(try StageInput(directory: directory, expecting: "tokenize"))
 }
 
@@ -47,9 +46,9 @@ struct `Codes of an autoencoder` {
       ["--pca", "0", "--gradient", "rotation", "--codebook-decay", "0.9"],
     ])
   func `find the structure planted for them`(extra: [String]) throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       try run(["--data", data, "--output", output.string] + learning + extra)
-      let found = try codes(output)
+      let found = try storedCodes(output)
       #expect(found.levelSizes == [6, 3] && found.width == 10)
       let tuples = (0..<360).map { Array(found.tuple(of: $0)) }
       #expect((0..<360).allSatisfy { tuples[$0][0] == tuples[$0 % 6][0] })
@@ -64,7 +63,7 @@ struct `Codes of an autoencoder` {
   }
 
   @Test func `are the same bytes for any number of threads`() throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       var manifests: [[UInt8]] = []
       for threads in ["1", "2"] {
         try run(
@@ -76,14 +75,14 @@ struct `Codes of an autoencoder` {
   }
 
   @Test func `come back from the stored network, for items of every kind`() throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       try run(
         ["--data", data, "--output", output.string, "--collisions", "append"] + learning)
       let again = FilePath(output.string + "b")
       try run([
         "--data", data, "--output", again.string, "--encode-only", output.string, "--quiet",
       ])
-      #expect(try codes(again).codes == codes(output).codes)
+      #expect(try storedCodes(again).codes == storedCodes(output).codes)
       let stored = try PreviousRun(again.string)
       let first = try PreviousRun(output.string)
       #expect(
@@ -92,7 +91,7 @@ struct `Codes of an autoencoder` {
       let encoded = stored.encoder.encode(
         Matrix(rows: 360, columns: 10, values: vectors.values), threads: 2
       ).codes
-      let expected = try codes(output).codes
+      let expected = try storedCodes(output).codes
       #expect(encoded.indices.allSatisfy { $0 % 3 == 2 || encoded[$0] == expected[$0] })
       let report = try JSONValue(
         parsing: try StageInput(directory: again, expecting: "tokenize").file("report.json"),
@@ -103,12 +102,12 @@ struct `Codes of an autoencoder` {
 
   @Test(arguments: [[], ["--no-warm-start"]])
   func `keep their names when the same items are learned again`(flags: [String]) throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       try run(["--data", data, "--output", output.string] + learning)
       let again = FilePath(output.string + "b")
       try run(
         ["--data", data, "--output", again.string, "--align-to", output.string] + learning + flags)
-      let (before, after) = (try codes(output), try codes(again))
+      let (before, after) = (try storedCodes(output), try storedCodes(again))
       let same = before.codes.indices.count { before.codes[$0] == after.codes[$0] }
       #expect(same == before.codes.count)
       // The names of the latent code vectors are those of the codes.
@@ -119,7 +118,7 @@ struct `Codes of an autoencoder` {
   }
 
   @Test func `refuse a network that does not fit its codes`() throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       try run(["--data", data, "--output", output.string] + learning)
       let previous = try PreviousRun(output.string)
       var network = try #require(previous.encoder.network)

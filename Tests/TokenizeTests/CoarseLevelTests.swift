@@ -13,19 +13,6 @@ private let learning = [
   "--epochs", "60", "--batch-size", "64", "--learning-rate", "0.004", "--quiet",
 ]
 
-/// A finished stage 1 with 360 items around 6 centres with 3 offsets each, and where stage 2 may go.
-private func withData(_ body: (_ data: String, _ output: FilePath) throws -> Void) throws {
-  try withTemporaryDirectory { directory in
-    let data = directory.appending("1")
-    try writePreprocessed(data, itemCount: 360, vectors: nestedVectors(360, width: 10))
-    try body(data.string, directory.appending("2"))
-  }
-}
-
-private func codes(_ directory: FilePath) throws -> ItemCodes {
-  try ItemCodes(try StageInput(directory: directory, expecting: "tokenize"))
-}
-
 private func report(_ directory: FilePath) throws -> JSONValue {
   try JSONValue(
     parsing: try StageInput(directory: directory, expecting: "tokenize").file("report.json"),
@@ -40,7 +27,7 @@ struct `A coarse first level` {
     ])
   func `tells the clusters apart, and the autoencoder what is left in them`(extra: [String]) throws
   {
-    try withData { data, output in
+    try withNestedItems { data, output in
       var manifests: [[UInt8]] = []
       for threads in ["1", "2"] {
         try run(
@@ -48,7 +35,7 @@ struct `A coarse first level` {
         manifests.append(try readWholeFile(output.appending("manifest.json")))
       }
       #expect(manifests[0] == manifests[1])
-      let found = try codes(output)
+      let found = try storedCodes(output)
       let tuples = (0..<360).map { Array(found.tuple(of: $0)) }
       // Item i has centre i mod 6 and offset (i / 6) mod 3.
       #expect(
@@ -72,7 +59,7 @@ struct `A coarse first level` {
   func `comes back from what is stored, with a number for items of equal codes`(
     extra: [String]
   ) throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       try run(
         ["--data", data, "--output", output.string, "--collisions", "append"] + learning + extra)
       let first = try PreviousRun(output.string)
@@ -97,14 +84,14 @@ struct `A coarse first level` {
 
   @Test(arguments: [[], ["--no-warm-start"]])
   func `keeps its names when the same items are learned again`(flags: [String]) throws {
-    try withData { data, output in
+    try withNestedItems { data, output in
       let numbered = learning + ["--collisions", "append"]
       try run(["--data", data, "--output", output.string] + numbered)
       let again = FilePath(output.string + "b")
       try run(
         ["--data", data, "--output", again.string, "--align-to", output.string] + numbered + flags
           + ["--seed", "7"])
-      #expect(try codes(again).codes == codes(output).codes)
+      #expect(try storedCodes(again).codes == storedCodes(output).codes)
       // A warm start has little to learn in its first epoch, also after a level was added to the codebooks.
       let losses = try [output, again].map { directory in
         try #require(

@@ -237,6 +237,10 @@ struct `Codes of earlier runs` {
       ["--data", "1", "--output", "2", "--encode-only", "a", "--collisions", "append"],
       ["--data", "1", "--output", "2", "--encode-only", "a", "--align-to", "b"],
       ["--lint-only", "a", "--min-purity", "0.5"], ["--lint-only", "a", "--min-entropy", "2"],
+      ["--lint-only", "a", "--export", "npy"], ["--lint-only", "a", "--collisions", "append"],
+      ["--data", "1", "--output", "2", "--no-warm-start"],
+      ["--data", "1", "--output", "2", "--encode-only", "a", "--warm-start"],
+      ["--data", "1", "--output", "2", "--align-to", "a", "--drift-limit", "2"],
     ])
   func `options that do not go together are usage errors`(arguments: [String]) {
     do {
