@@ -43,10 +43,11 @@ import Testing
 
   private func quality(of model: String, in directory: FilePath) async throws -> Quality {
     let codes = model == "sasrec" ? "" : " --codes codes"
+    let start = model == "sid" ? "" : "--hash-init random"
     try await run(
       "h2rec-train",
       """
-      --data data\(codes) --model \(model) --dimension 32 --dropout 0.3 --hash-init random --epochs 20 \
+      --data data\(codes) --model \(model) --dimension 32 --dropout 0.3 \(start) --epochs 20 \
       --output model-\(model)
       """, directory)
     try await run(
