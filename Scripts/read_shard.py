@@ -12,6 +12,8 @@
 Needs the Python standard library and the zstd program; with NumPy it is fast. Exit status: 0 read, 65 refused (the message
 names the byte of the decompressed shard), 66 missing.
 
+One file on purpose: copied to where the shards are, it needs nothing else.
+
 As a module: read_file(path) -> Table; read_table(directory, kind) -> Table; Table.columns[name].rows() -> list of Python values.
 """
 
