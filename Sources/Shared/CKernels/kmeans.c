@@ -1,9 +1,29 @@
 #include "ckernels_kmeans.h"
 
-#include "clones.h"
+#include "inline.h"
 
 typedef float lanes __attribute__((ext_vector_type(16), aligned(4)));
+typedef float half_lanes __attribute__((ext_vector_type(8)));
+typedef float quarter_lanes __attribute__((ext_vector_type(4)));
 typedef int32_t marks __attribute__((ext_vector_type(16), aligned(4)));
+typedef uint32_t words __attribute__((ext_vector_type(16)));
+typedef uint16_t halves __attribute__((ext_vector_type(16), aligned(2)));
+
+#define ramp ((marks){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+
+INLINE float sum_of(lanes x) {
+  half_lanes half = x.lo + x.hi;
+  quarter_lanes quarter = half.lo + half.hi;
+  return (quarter.x + quarter.z) + (quarter.y + quarter.w);
+}
+
+INLINE float largest_of(lanes x) {
+  half_lanes half = x.lo > x.hi ? x.lo : x.hi;
+  quarter_lanes quarter = half.lo > half.hi ? half.lo : half.hi;
+  float even = quarter.x > quarter.z ? quarter.x : quarter.z;
+  float odd = quarter.y > quarter.w ? quarter.y : quarter.w;
+  return even > odd ? even : odd;
+}
 
 CLONES void h2rec_squared_lengths(const float *x, size_t rows, size_t columns, float *y) {
   for (size_t i = 0; i < rows; i++) {
@@ -21,7 +41,6 @@ CLONES void h2rec_squared_lengths(const float *x, size_t rows, size_t columns, f
 CLONES void h2rec_keep_largest(
     const float *scores, const float *bias, size_t rows, size_t columns, uint32_t first,
     float *best, uint32_t *index) {
-  const marks ramp = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (size_t i = 0; i < rows; i++) {
     const float *row = scores + i * columns;
     lanes top = best[i];
@@ -53,6 +72,135 @@ CLONES void h2rec_keep_largest(
       best[i] = winner;
       index[i] = first + (uint32_t)winning;
     }
+  }
+}
+
+CLONES void h2rec_rounding_errors(
+    const float *x, const uint16_t *rounded, size_t rows, size_t columns, float *y) {
+  for (size_t i = 0; i < rows; i++) {
+    const float *row = x + i * columns;
+    const uint16_t *near = rounded + i * columns;
+    lanes sum = 0;
+    size_t j = 0;
+    for (; j + 16 <= columns; j += 16) {
+      union { words bits; lanes values; } wide = {
+          .bits = __builtin_convertvector(*(const halves *)(near + j), words) << 16};
+      lanes error = *(const lanes *)(row + j) - wide.values;
+      sum += error * error;
+    }
+    float total = sum_of(sum);
+    for (; j < columns; j++) {
+      union { uint32_t bits; float value; } wide = {.bits = (uint32_t)near[j] << 16};
+      total += (row[j] - wide.value) * (row[j] - wide.value);
+    }
+    y[i] = total;
+  }
+}
+
+/// x . c + bias, always in the same order.
+INLINE float exact_score(const float *x, const float *c, float bias, size_t width) {
+  lanes a = 0, b = 0, d = 0, e = 0;
+  size_t j = 0;
+  for (; j + 64 <= width; j += 64) {
+    a += *(const lanes *)(x + j) * *(const lanes *)(c + j);
+    b += *(const lanes *)(x + j + 16) * *(const lanes *)(c + j + 16);
+    d += *(const lanes *)(x + j + 32) * *(const lanes *)(c + j + 32);
+    e += *(const lanes *)(x + j + 48) * *(const lanes *)(c + j + 48);
+  }
+  for (; j + 16 <= width; j += 16) a += *(const lanes *)(x + j) * *(const lanes *)(c + j);
+  float total = sum_of((a + b) + (d + e));
+  for (; j < width; j++) total += x[j] * c[j];
+  return total + bias;
+}
+
+/// The best centroid of a point so far, and a score that no other one exceeds.
+typedef struct {
+  float best, rival;
+  uint32_t index;
+} nearest;
+
+INLINE void consider(nearest *point, float score, uint32_t index) {
+  if (index == point->index) return;
+  if (score > point->best) {
+    point->rival = point->best > point->rival ? point->best : point->rival;
+    point->best = score;
+    point->index = index;
+  } else if (score > point->rival) {
+    point->rival = score;
+  }
+}
+
+/// The largest screened score of a row, its column, and the largest of all other columns.
+typedef struct {
+  float top, second;
+  uint32_t column;
+} peak;
+
+INLINE peak peak_of(const float *scores, const float *bias, size_t columns) {
+  lanes top = -INFINITY, second = -INFINITY;
+  marks place = 0;
+  for (size_t j = 0; j < columns; j += 16) {
+    lanes value = *(const lanes *)(scores + j) + *(const lanes *)(bias + j);
+    marks larger = value > top;
+    lanes smaller = larger ? top : value;
+    second = smaller > second ? smaller : second;
+    top = larger ? value : top;
+    place = larger ? ramp + (int32_t)j : place;
+  }
+  peak found = {.top = largest_of(top)};
+  for (int lane = 15; lane >= 0; lane--)
+    if (top[lane] == found.top) found.column = (uint32_t)place[lane];
+  found.second = largest_of(place == (int32_t)found.column ? second : top);
+  return found;
+}
+
+CLONES void h2rec_keep_nearest(
+    const float *x, size_t rows, size_t width, const float *centroids, const float *bias,
+    size_t columns, const float *scores, const float *margins, const uint32_t *names,
+    float *best, float *rival, uint32_t *index) {
+  for (size_t i = 0; i < rows; i++) {
+    const float *point = x + i * width, *row = scores + i * columns;
+    nearest found = {best[i], rival[i], index[i]};
+    float margin = margins[i], limit = -INFINITY, unseen = -INFINITY;
+    peak screened = {0};
+    if (margin < INFINITY) {
+      screened = peak_of(row, bias, columns);
+      limit = screened.top - 2 * margin;
+      limit = found.best - margin > limit ? found.best - margin : limit;
+      unseen = limit + margin;
+    }
+    if (margin < INFINITY && screened.second < limit) {
+      unseen = screened.second + margin;
+      if (screened.top >= limit) {
+        uint32_t j = screened.column;
+        consider(&found, exact_score(point, centroids + j * width, bias[j], width), names[j]);
+      } else {
+        unseen = screened.top + margin;
+      }
+    } else {
+      for (size_t chunk = 0; chunk < columns; chunk += 16) {
+        if (margin < INFINITY) {
+          lanes value = *(const lanes *)(row + chunk) + *(const lanes *)(bias + chunk);
+          if (!(largest_of(value) >= limit)) continue;
+        }
+        for (size_t j = chunk; j < chunk + 16; j++) {
+          if (bias[j] == -INFINITY || (margin < INFINITY && !(row[j] + bias[j] >= limit))) continue;
+          consider(&found, exact_score(point, centroids + j * width, bias[j], width), names[j]);
+        }
+      }
+    }
+    best[i] = found.best;
+    rival[i] = unseen > found.rival ? unseen : found.rival;
+    index[i] = found.index;
+  }
+}
+
+CLONES void h2rec_renew_scores(
+    const float *x, size_t rows, size_t width, const float *centroids, const float *bias,
+    const float *moves, const uint32_t *index, float *scores) {
+  for (size_t i = 0; i < rows; i++) {
+    uint32_t j = index[i];
+    if (moves[j] > 0) scores[i] = exact_score(x + i * width, centroids + j * width, bias[j], width);
   }
 }
 

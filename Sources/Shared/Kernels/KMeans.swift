@@ -107,14 +107,16 @@ public struct KMeans: Sendable, Equatable {
   private mutating func improve(
     _ cloud: PointCloud, _ options: KMeansOptions, _ limit: Int
   ) {
-    nearest = cloud.nearest(among: centroids)
+    var bounds = CentroidBounds(cloud, centroids)
+    nearest = bounds.nearest(cloud)
     var candidateCount = options.isRelocating ? options.clusterCount / 4 : 0
     for iteration in 0..<limit {
       let changed = move(
         cloud, options, iteration, candidateCount: iteration < limit * 3 / 4 ? candidateCount : 0)
       // Most clusters find their place at once; then few pairs are worth a look.
       candidateCount = min(candidateCount, 2 * changed + 4)
-      let moved = cloud.nearest(among: centroids)
+      bounds.follow(cloud, to: centroids)
+      let moved = bounds.nearest(cloud)
       let isSettled = changed == 0 && moved.indices == nearest.indices
       nearest = moved
       iterationCount += 1

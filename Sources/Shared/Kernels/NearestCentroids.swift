@@ -8,16 +8,19 @@ public struct NearestCentroids: Sendable, Equatable {
   public private(set) var indices: [UInt32]
   /// Squared Euclidean distances, shape `[N]`.
   ///
-  /// From `‖x‖² − 2x·c + ‖c‖²` in single precision, cut off at 0.
+  /// From `‖x‖² − 2x·c + ‖c‖²` in single precision, added up in an order of its own, cut off at 0.
   public private(set) var distances: [Float]
 
-  /// The nearest centroids of no points.
-  init() {
-    indices = []
-    distances = []
+  /// What was found elsewhere; without arguments, the nearest centroids of no points.
+  init(indices: [UInt32] = [], distances: [Float] = []) {
+    self.indices = indices
+    self.distances = distances
   }
 
   /// Compares all points with all centroids, as a matrix product over blocks that stay in the cache.
+  ///
+  /// The product only finds the centroids that may be nearest, and may be of rounded inputs (``CentroidTable``); which one is,
+  /// inner products in single precision decide.
   ///
   /// - Parameters:
   ///   - points: shape `[N, D]`.
@@ -31,91 +34,37 @@ public struct NearestCentroids: Sendable, Equatable {
   }
 
   /// Compares all points with all centroids; the squared lengths of the points are known.
-  init(of points: Matrix, squaredLengths: [Float], among centroids: Matrix, threads: Int) {
+  ///
+  /// `product` is what chooses the centroids to look at closely; the result does not depend on it.
+  init(
+    of points: Matrix, squaredLengths: [Float], among centroids: Matrix, threads: Int,
+    product: CentroidTable.Product? = nil
+  ) {
     precondition(points.columns == centroids.columns, "width of points and centroids")
     precondition(centroids.rows > 0, "no centroids")
     indices = [UInt32](repeating: 0, count: points.rows)
     distances = [Float](repeating: 0, count: points.rows)
-    let table = CentroidTable(centroids)
+    let table = CentroidTable(centroids, product: product)
     unsafe points.values.withUnsafeBufferPointer { source in
       unsafe indices.withUnsafeMutableBufferPointer { indices in
         unsafe distances.withUnsafeMutableBufferPointer { distances in
           // Blocks write disjoint rows.
           nonisolated(unsafe) let (source, indices, distances) = unsafe (source, indices, distances)
+          let pointBlock = CentroidTable.pointBlock
           parallelFor((points.rows + pointBlock - 1) / pointBlock, threads: threads) { block in
             guard let x = unsafe source.baseAddress, let index = unsafe indices.baseAddress,
               let distance = unsafe distances.baseAddress
             else { return }
-            let first = block * pointBlock
-            let count = min(pointBlock, points.rows - first)
-            unsafe table.search(
-              x + first * points.columns, count, index: index + first, best: distance + first)
-            for row in first..<first + count {
+            let rows = block * pointBlock..<min((block + 1) * pointBlock, points.rows)
+            unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: pointBlock) { rivals in
+              guard let rival = rivals.baseAddress else { return }
+              unsafe table.searchAnew(
+                x + rows.lowerBound * points.columns, squaredLengths: squaredLengths[rows],
+                index: index + rows.lowerBound, best: distance + rows.lowerBound, rival: rival)
+            }
+            for row in rows {
               unsafe distance[row] = max(0, squaredLengths[row] - 2 * distance[row])
             }
-          }
-        }
-      }
-    }
-  }
-}
-
-/// Points compared at a time.
-private let pointBlock = 512
-
-/// Centroids compared at a time: a tile of scores has 512 x 256 floats and stays in the second-level cache.
-private let centroidBlock = 256
-
-/// Centroids laid out for the matrix product: tiles of at most 256, each transposed.
-private struct CentroidTable: Sendable {
-  let columns: Int
-  /// Tile after tile, each `[D, centroids of the tile]`.
-  var tiles: [Float]
-  /// −‖c‖²/2, shape `[K]`: x·c plus this is largest where the distance is smallest.
-  var biases: [Float]
-
-  init(_ centroids: Matrix) {
-    columns = centroids.columns
-    tiles = []
-    tiles.reserveCapacity(centroids.values.count)
-    for first in stride(from: 0, to: centroids.rows, by: centroidBlock) {
-      let last = min(first + centroidBlock, centroids.rows)
-      for column in 0..<centroids.columns {
-        for row in first..<last {
-          tiles.append(centroids.values[row * centroids.columns + column])
-        }
-      }
-    }
-    biases = squaredLengths(centroids, threads: 1).map { -0.5 * $0 }
-  }
-
-  /// Finds the centroid with the largest x·c − ‖c‖²/2 for each of some points.
-  ///
-  /// - Parameters:
-  ///   - points: `[count, D]`.
-  ///   - count: at most 512.
-  ///   - index: `[count]`, overwritten.
-  ///   - best: `[count]`, overwritten with the value found.
-  func search(
-    _ points: UnsafePointer<Float>, _ count: Int, index: UnsafeMutablePointer<UInt32>,
-    best: UnsafeMutablePointer<Float>
-  ) {
-    unsafe best.update(repeating: -.infinity, count: count)
-    let width = min(centroidBlock, biases.count)
-    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count * width) { scores in
-      guard let scores = scores.baseAddress else { return }
-      unsafe biases.withUnsafeBufferPointer { biases in
-        unsafe tiles.withUnsafeBufferPointer { tiles in
-          for first in stride(from: 0, to: biases.count, by: centroidBlock) {
-            guard let bias = biases.baseAddress, let tile = tiles.baseAddress else {
-              return
-            }
-            let tileWidth = min(centroidBlock, biases.count - first)
-            unsafe matrixMultiply(
-              count, tileWidth, columns, points, columns, tile + first * columns, tileWidth, scores,
-              tileWidth)
-            unsafe h2rec_keep_largest(
-              scores, bias + first, count, tileWidth, UInt32(first), best, index)
           }
         }
       }
