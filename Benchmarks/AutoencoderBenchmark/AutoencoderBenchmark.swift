@@ -18,6 +18,7 @@ struct AutoencoderBenchmark: ParsableCommand {
   @Option var epochs = 3
   @Option var threads = 2
   @Option(help: "straight-through or rotation.") var gradient = "straight-through"
+  @Option(help: "float32 or bfloat16.") var precision = "float32"
   @Option(help: "Decay of moving averages; 0 for codebooks by gradient.") var codebookDecay: Float =
     0
   @Option(help: "A file of float32 numbers, row by row, instead of made vectors.")
@@ -33,6 +34,7 @@ struct AutoencoderBenchmark: ParsableCommand {
     options.batchSize = batchSize
     options.epochCount = epochs
     options.passing = QuantizerGradient(rawValue: gradient) ?? .straightThrough
+    options.precision = ProductPrecision(rawValue: precision) ?? .float32
     if codebookDecay > 0 { options.update = .movingAverage(decay: codebookDecay) }
     let clock = ContinuousClock()
     let start = clock.now

@@ -24,6 +24,8 @@ QUANTIZERS = {
     "vq": FOUR + ["--quantizer", "vq"],
     "rq-vae": FOUR + ["--quantizer", "rq-vae"],
     "rq-vae, coarse first level": FOUR + ["--quantizer", "rq-vae", "--coarse"],
+    "rq-vae, taught by categories": FOUR + [
+        "--quantizer", "rq-vae", "--supervision", "0.55", "--tag-alignment", "0.15", "--uniqueness", "1.5"],
     "rq-vae, published (4 x 128, cosine)": [
         "--quantizer", "rq-vae", "--codebooks", "128,128,128,128", "--distance", "cosine", "--pca", "0"],
 }

@@ -2,7 +2,7 @@ import Kernels
 
 /// Floating-point operations a second of large matrix products on all threads: what the machine does when nothing else is
 /// asked of it, and so the bound that times are compared with.
-func productRate(_ precision: CrossEntropy.Precision, threads: Int) -> Double {
+func productRate(_ precision: ProductPrecision, threads: Int) -> Double {
   let (m, n, k) = (1024, 1024, 512)
   let left = [Float](repeating: 0.5, count: m * k)
   let right = [Float](repeating: 0.25, count: n * k)

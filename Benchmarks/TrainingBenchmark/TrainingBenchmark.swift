@@ -28,7 +28,7 @@ struct TrainingBenchmark: ParsableCommand {
   @Option(help: "h2rec, sasrec or sid.") var model = Hyperparameters.Architecture.h2rec
   @Option(help: "none, plain, residual or scaled.") var cross = Hyperparameters.Cross.none
   @Option(help: "ce, bce, or the number of negatives of a sampled softmax.") var loss = "ce"
-  @Option(help: "float32 or bfloat16.") var precision = CrossEntropy.Precision.float32
+  @Option(help: "float32 or bfloat16.") var precision = ProductPrecision.float32
   @Option var alignmentWeight: Float = 0.1
   @Option var consistencyWeight: Float = 0.1
 
@@ -36,7 +36,7 @@ struct TrainingBenchmark: ParsableCommand {
     guard ["ce", "bce"].contains(loss) || (Int(loss) ?? 0) > 0 else {
       throw ValidationError("--loss is '\(loss)'; expected ce, bce or a number above 0")
     }
-    guard CrossEntropy.isAvailable(precision) else {
+    guard precision.isAvailable else {
       throw ValidationError("this machine has no \(precision.rawValue) products")
     }
   }
@@ -63,12 +63,12 @@ struct TrainingBenchmark: ParsableCommand {
 
   private func report(_ total: Double, _ positions: Int, _ phases: PhaseTimes, itemCount: Int) {
     let single = productRate(.float32, threads: threads)
-    let softmax = precision == .float32 ? single : productRate(precision, threads: threads)
+    let chosen = precision == .float32 ? single : productRate(precision, threads: threads)
     var bound = 0.0
     let parts = phases.entries.map { phase in
       let needed =
         Double(phase.operations)
-        / (phase.name == "recommendation" && loss == "ce" ? softmax : single)
+        / (["alignment", "consistency"].contains(phase.name) ? single : chosen)
       bound += needed
       return
         "\"\(phase.name)\": {\"time\": \(rounded(phase.seconds / total)), \"share_of_bound\": \(rounded(needed / phase.seconds))}"
@@ -82,7 +82,7 @@ struct TrainingBenchmark: ParsableCommand {
       "batchSize": \(batchSize), "items": \(itemCount), "threads": \(threads), \
       "positionsPerSecond": \(Int(Double(positions) / total)), "stepsPerSecond": \(rounded(Double(steps) / total)), \
       "positionsPerStep": \(positions / steps), "peakMegabytes": \(usage.ru_maxrss / 1024), \
-      "productGigaflops": \(Int(single / 1e9)), "softmaxProductGigaflops": \(Int(softmax / 1e9)), \
+      "productGigaflops": \(Int(single / 1e9)), "roundedProductGigaflops": \(Int(chosen / 1e9)), \
       "share_of_bound": \(rounded(bound / total)), "phases": {\(parts.joined(separator: ", "))}}
       """)
   }
@@ -126,6 +126,6 @@ struct TrainingBenchmark: ParsableCommand {
 
 extension Hyperparameters.Architecture: ExpressibleByArgument {}
 extension Hyperparameters.Cross: ExpressibleByArgument {}
-extension CrossEntropy.Precision: ExpressibleByArgument {}
+extension ProductPrecision: ExpressibleByArgument {}
 
 private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

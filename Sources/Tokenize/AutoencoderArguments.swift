@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import Kernels
+public import ArgumentParser
+public import Kernels
 internal import ShardIO
 
 /// The options that say how `--quantizer rq-vae` learns; nil where the default holds.
@@ -58,6 +58,12 @@ struct AutoencoderArguments: ParsableArguments {
 
   @Option(
     help: """
+      Inputs of the layers' products while they are learned: float32, or bfloat16 (about twice as fast where the       processor has it). (default: float32)
+      """)
+  var precision: ProductPrecision?
+
+  @Option(
+    help: """
       How gradients get past the choice of codes: straight-through, or rotation (turned and scaled as the choice \
       does). (default: straight-through)
       """, transform: QuantizerGradient.init(parsing:))
@@ -76,7 +82,7 @@ struct AutoencoderArguments: ParsableArguments {
       ("batch-size", batchSize), ("learning-rate", learningRate), ("commitment", commitment),
       ("uniqueness", uniqueness), ("supervision", supervision),
       ("tag-alignment", tagAlignment), ("gradient", gradient), ("codebook-decay", codebookDecay),
-      ("coarse", coarse ? true : nil),
+      ("coarse", coarse ? true : nil), ("precision", precision),
     ]
     return options.filter { $0.value != nil }.map(\.name)
   }
@@ -88,6 +94,9 @@ struct AutoencoderArguments: ParsableArguments {
     guard method == .autoencoder else {
       guard let name = given.first else { return }
       throw ValidationError("'--\(name)' needs '--quantizer rq-vae'.")
+    }
+    guard precision?.isAvailable ?? true else {
+      throw ValidationError("'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
     }
     for (name, value, range) in [
       ("latent", latent, 1...65_536), ("epochs", epochs, 1...100_000),
@@ -124,6 +133,7 @@ struct AutoencoderArguments: ParsableArguments {
     options.uniqueness = uniqueness ?? options.uniqueness
     options.supervision = supervision ?? options.supervision
     options.tagAlignment = tagAlignment ?? options.tagAlignment
+    options.precision = precision ?? options.precision
     options.passing = gradient ?? options.passing
     if let codebookDecay, codebookDecay > 0 {
       options.update = .movingAverage(decay: codebookDecay)
@@ -145,6 +155,7 @@ extension AutoencoderOptions {
       "uniqueness": JSONValue(Double(uniqueness)),
       "supervision": JSONValue(Double(supervision)),
       "tagAlignment": JSONValue(Double(tagAlignment)),
+      "precision": .string(precision.rawValue),
       "gradient": .string(passing.rawValue),
       "codebookDecay": 0,
     ]
@@ -171,6 +182,8 @@ struct LayerWidths: Sendable, Equatable {
     }
   }
 }
+
+extension ProductPrecision: ExpressibleByArgument {}
 
 extension QuantizerGradient {
   /// Reads what the user wrote.

@@ -4,7 +4,7 @@ public import Model
 import ShardIO
 
 extension LossSettings.Targets: ExpressibleByArgument {}
-extension CrossEntropy.Precision: ExpressibleByArgument {}
+extension ProductPrecision: ExpressibleByArgument {}
 
 /// What is minimised.
 struct ObjectiveOptions: ParsableArguments {
@@ -22,9 +22,10 @@ struct ObjectiveOptions: ParsableArguments {
 
   @Option(
     help: """
-      Inputs of the softmax's products: float32, or bfloat16 (about twice as fast where the processor has it).
+      Inputs of the products of layers and softmax: float32, or bfloat16 (about twice as fast where the processor has \
+      it); sums, losses, parameters and what is stored stay float32.
       """)
-  var precision = CrossEntropy.Precision.float32
+  var precision = ProductPrecision.float32
 
   @Option(
     help: """
@@ -52,7 +53,7 @@ struct ObjectiveOptions: ParsableArguments {
   @OptionGroup var auxiliary: AuxiliaryOptions
 
   func validate() throws {
-    guard CrossEntropy.isAvailable(precision) else {
+    guard precision.isAvailable else {
       throw ValidationError("'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
     }
     if let negatives {
@@ -60,9 +61,6 @@ struct ObjectiveOptions: ParsableArguments {
       guard loss != .ce else {
         throw ValidationError("'--loss ce' has no use for '--negatives'; leave it out.")
       }
-    }
-    guard precision == .float32 || loss == .ce else {
-      throw ValidationError("'--precision bfloat16' is for '--loss ce' alone.")
     }
     if let calibration {
       try requireRange("calibration", calibration, 0...1)

@@ -119,6 +119,20 @@ extension Grid {
     #expect(found.epochs[59].reconstruction < 0.3 * found.epochs[0].reconstruction)
   }
 
+  @Test(.enabled(if: ProductPrecision.bfloat16.isAvailable))
+  func `rounded products learn as well, with the same bits for one and two threads`() {
+    let points = planted(1200, 20)
+    var settings = options([8, 2])
+    let exact = ResidualAutoencoder(points, options: settings, threads: 2).epochs
+    settings.precision = .bfloat16
+    let found = ResidualAutoencoder(points, options: settings, threads: 2)
+    #expect(found == ResidualAutoencoder(points, options: settings, threads: 1))
+    #expect(found.epochs != exact)
+    let (error, exactError) = (found.epochs[29].reconstruction, exact[29].reconstruction)
+    #expect(abs(error - exactError) < 0.1 * exactError)
+    #expect(error < 0.5 * exact[0].reconstruction)
+  }
+
   @Test func `a moving average ends at the mean of the rows that chose the code`() {
     let books = LatentCodebooks(sizes: [2], width: 1, isAngular: [false])
     books[level: 0] = Matrix(rows: 2, columns: 1, values: [0, 10])

@@ -1,10 +1,82 @@
-import Kernels
+import TestSupport
 import Testing
 
-@Suite struct BFloat16Tests {
+@testable import Kernels
+
+@Suite(.enabled(if: ProductPrecision.bfloat16.isAvailable)) struct BFloat16Tests {
+  /// Layers of T rows, `in` and `out` columns, by name.
+  private static let layers: [(name: String, run: @Sendable (OperationBench) -> Tensor)] = [
+    ("linear", { $0.tape.linear($0.tensor(0), $0.parameter(1), bias: $0.parameter(2)) }),
+    (
+      "rectified",
+      {
+        $0.tape.linearReLUDropout(
+          $0.tensor(0), $0.parameter(1), bias: $0.parameter(2), rate: 0.5)
+      }
+    ),
+    (
+      "added",
+      {
+        $0.tape.linearDropoutAdd(
+          $0.tensor(0), $0.parameter(1), bias: $0.parameter(2), rate: 0.5, to: $0.tensor(3))
+      }
+    ),
+    ("views", { $0.tape.linearOfViews($0.tensor(4), $0.parameter(5), viewCount: 3) }),
+    (
+      "some rows of a weight",
+      { $0.tape.linear($0.tensor(0), $0.parameter(1).slice(1..<$0.parameter(1).rows)) }
+    ),
+  ]
+
+  /// Output and all gradients of a layer whose inputs and output gradient come from `grid`.
+  private func outcome(
+    _ layer: Int, _ precision: ProductPrecision, isRecording: Bool = true,
+    _ grid: (Int, Int, Int) -> Grid
+  ) -> [[Float]] {
+    let (rows, width, outputs) = (33, 17, 18)
+    let bench = OperationBench(
+      [
+        .tensor(grid(rows, width, 1)), .parameter(grid(outputs, width, 2)),
+        .parameter(grid(1, outputs, 3)), .tensor(grid(rows, outputs, 4)),
+        .tensor(grid(3 * rows, width, 5)), .parameter(grid(3 * width, width, 6)),
+      ], isRecording: isRecording, precision: precision)
+    let output = Self.layers[layer].run(bench)
+    guard isRecording else { return [output.array] }
+    let gradient = grid(output.rows, output.columns, 7)
+    return [output.array] + bench.differentiate(output, towards: gradient.floats)
+  }
+
+  @Test(arguments: layers.indices)
+  func `integers, which need no rounding, go through a layer as in float32`(layer: Int) {
+    let integers = { (rows: Int, columns: Int, seed: Int) in
+      Grid(rows, columns) { Double((($0 * 31 + $1 * 17 + seed * 7) % 13) - 6) }
+    }
+    let rounded = outcome(layer, .bfloat16, integers)
+    #expect(rounded == outcome(layer, .float32, integers))
+    #expect(rounded[0].contains { abs($0) > 50 })
+  }
+
+  @Test(arguments: layers.indices)
+  func `a layer that learns is rounded, by its last bits only; one that does not is not`(
+    layer: Int
+  ) {
+    let noise = { (rows: Int, columns: Int, seed: Int) in Grid.noise(rows, columns, seed: seed) }
+    let exact = outcome(layer, .float32, noise)
+    let rounded = outcome(layer, .bfloat16, noise)
+    #expect(rounded[0] != exact[0])
+    // A sum near zero may be rectified the other way.
+    let tolerance: Float = Self.layers[layer].name == "rectified" ? 0.15 : 0.01
+    for (found, expected) in zip(rounded, exact) {
+      let squares = { (values: [Float]) in values.reduce(0) { $0 + $1 * $1 } }
+      let differences = zip(found, expected).map { $0 - $1 }
+      #expect(squares(differences) <= tolerance * tolerance * squares(expected))
+    }
+    #expect(outcome(layer, .bfloat16, isRecording: false, noise) == [exact[0]])
+  }
+
   /// Loss, state gradients and item gradients of one random softmax.
   private func result(
-    _ precision: CrossEntropy.Precision, states count: Int, items: Int
+    _ precision: ProductPrecision, states count: Int, items: Int
   ) -> (loss: Double, table: [Float], states: [Float]) {
     let width = 24
     let random = CounterRandom(seed: 5, stream: 1)
@@ -25,7 +97,7 @@ import Testing
     return (loss, table.gradient.array, inputs.gradientArray)
   }
 
-  @Test(.enabled(if: CrossEntropy.isAvailable(.bfloat16)), arguments: [1, 63, 64, 130])
+  @Test(arguments: [1, 63, 64, 130])
   func `rounded inputs change loss and gradients by their last bits only`(count: Int) {
     let exact = result(.float32, states: count, items: 1100)
     let rounded = result(.bfloat16, states: count, items: 1100)

@@ -34,21 +34,29 @@ struct OperationBench {
   ///   - inputs: values of the inputs.
   ///   - randomness: of the dropout masks; nil for evaluation.
   ///   - isRecording: whether ``differentiate(_:towards:)`` will be called.
-  init(_ inputs: [Input], randomness: CounterRandom? = nil, isRecording: Bool = true) {
+  ///   - precision: of the products.
+  init(
+    _ inputs: [Input], randomness: CounterRandom? = nil, isRecording: Bool = true,
+    precision: ProductPrecision = .float32
+  ) {
     let block = AlignedBuffer(count: inputs.reduce(0) { $0 + $1.grid.values.count })
-    let tape = Tape(parameters: block)
-    tape.begin(recording: isRecording, randomness: randomness)
+    let tape = Tape(parameters: block, precision: precision)
+    // Parameters stand before a step begins.
     var offset = 0
-    sources = inputs.map { input in
+    let offsets = inputs.map { input in
+      guard case .parameter(let grid) = input else { return offset }
+      block.set(grid.floats, at: offset)
+      offset += grid.values.count
+      return offset - grid.values.count
+    }
+    tape.begin(recording: isRecording, randomness: randomness)
+    sources = zip(inputs, offsets).map { input, offset in
       let grid = input.grid
       switch input {
       case .tensor:
         return .tensor(tape.tensor(rows: grid.rows, columns: grid.columns, values: grid.floats))
       case .parameter:
-        let parameter = Parameter(offset: offset, rows: grid.rows, columns: grid.columns)
-        block.set(grid.floats, at: offset)
-        offset += parameter.count
-        return .parameter(parameter)
+        return .parameter(Parameter(offset: offset, rows: grid.rows, columns: grid.columns))
       case .table:
         let table = EmbeddingTable(count: grid.rows, width: grid.columns)
         table.values.set(grid.floats)

@@ -72,6 +72,25 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: ProductPrecision.bfloat16.isAvailable))
+  func `rounded inputs change loss and gradients by their last bits only`() {
+    let worlds = ProductPrecision.allCases.map { precision in
+      let world = World()
+      let loss = SampledSoftmax(precision: precision).add(
+        states: world.states, targets: Self.targets, negatives: [4, 0, 4, 11, 36, 20, 7],
+        sampler: ItemSampler(uniformBelow: Self.itemCount), branches: world.branches, weight: 0.7,
+        threads: 2)
+      return (loss: loss, gradients: world.gradients)
+    }
+    #expect(worlds[0].loss != worlds[1].loss)
+    #expect(abs(worlds[0].loss - worlds[1].loss) < 0.01 * worlds[0].loss)
+    for (exact, rounded) in zip(worlds[0].gradients, worlds[1].gradients) {
+      let scale = exact.reduce(0) { max($0, abs($1)) }
+      #expect(scale > 0 && exact != rounded)
+      #expect(zip(exact, rounded).allSatisfy { abs($0 - $1) < 0.02 * scale })
+    }
+  }
+
   @Test
   func `scores of negatives are raised by log I over n, and a target is no negative of itself`() {
     let world = World()

@@ -20,6 +20,15 @@ import Testing
     #expect(bytes(objective, seed: 6, threads: 1) != one)
   }
 
+  @Test(.enabled(if: ProductPrecision.bfloat16.isAvailable), arguments: objectives)
+  func `so do steps of rounded products, which are others`(
+    objective: LossSettings.Recommendation
+  ) {
+    let one = bytes(objective, .bfloat16, seed: 5, threads: 1)
+    #expect(bytes(objective, .bfloat16, seed: 5, threads: 2) == one)
+    #expect(bytes(objective, seed: 5, threads: 1) != one)
+  }
+
   @Test func `dropout masks change from step to step`() {
     let world = world(.crossEntropy, seed: 5, threads: 1)
     let losses = (0..<2).map { world.step.gradients(of: world.batch, number: $0).recommendation }
@@ -69,7 +78,8 @@ import Testing
 
   /// 31 items, 40 sequences of 1 to 9 positions in about 13 micro-batches, all losses, dropout everywhere.
   private func world(
-    _ objective: LossSettings.Recommendation, seed: UInt64, threads: Int
+    _ objective: LossSettings.Recommendation, _ precision: ProductPrecision = .float32,
+    seed: UInt64, threads: Int
   ) -> World {
     var hyper = Hyperparameters()
     hyper.dimension = 8
@@ -85,6 +95,7 @@ import Testing
     network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: 9, threads: 1)
     var losses = LossSettings()
     losses.recommendation = objective
+    losses.precision = precision
     losses.viewMask = .random
     losses.alignmentItemLimit = 12
     let histories = (0..<40).map { (user: Int) -> ArraySlice<UInt32> in
@@ -104,9 +115,10 @@ import Testing
 
   /// The bits of everything that is learned after four steps.
   private func bytes(
-    _ objective: LossSettings.Recommendation, seed: UInt64, threads: Int
+    _ objective: LossSettings.Recommendation, _ precision: ProductPrecision = .float32,
+    seed: UInt64, threads: Int
   ) -> [UInt32] {
-    let world = world(objective, seed: seed, threads: threads)
+    let world = world(objective, precision, seed: seed, threads: threads)
     for number in 0..<4 { _ = world.step.run(world.batch, number: number) }
     return (world.network.parameters.array + world.network.tables.flatMap(\.values.array))
       .map(\.bitPattern)

@@ -45,10 +45,6 @@ import Testing
       ["--loss", "ce", "--negatives", "5"],
       "'--loss ce' has no use for '--negatives'; leave it out."
     ),
-    (
-      ["--loss", "bce", "--precision", "bfloat16"],
-      "'--precision bfloat16' is for '--loss ce' alone."
-    ),
     (["--calibration", "0.5"], "'--calibration' is for '--loss gbce' alone."),
     (
       ["--loss", "gbce", "--calibration", "1.5"],

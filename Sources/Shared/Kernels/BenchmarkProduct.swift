@@ -8,10 +8,10 @@ internal import CKernels
 ///   - k: columns of both factors.
 ///   - a: `[m, k]`.
 ///   - b: `[n, k]`; the product is `a · bᵀ`.
-///   - precision: bfloat16 only where `CrossEntropy.isAvailable(_:)` says so.
+///   - precision: one that this machine has.
 ///   - repeats: how many times.
 package func benchmarkProduct(
-  _ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: [Float], precision: CrossEntropy.Precision,
+  _ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: [Float], precision: ProductPrecision,
   repeats: Int
 ) {
   var product = [Float](repeating: 0, count: m * n)

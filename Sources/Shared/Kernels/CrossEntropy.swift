@@ -8,36 +8,24 @@ internal import CKernels
 /// `[T, I]` matrix never exists. Scores and item gradients of a chunk are shared out by blocks of items, state gradients by
 /// blocks of rows, so that every sum is formed by one thread in a fixed order.
 @safe public final class CrossEntropy {
-  /// The inputs of the products; sums are always floats.
-  public enum Precision: String, Sendable, CaseIterable {
-    /// 32-bit floats.
-    case float32
-    /// bfloat16: eight bits of significand, twice the speed on processors that have it.
-    case bfloat16
-  }
-
   private let scores = ScratchBuffer()
   private let vectors = ScratchBuffer()
   private let halves = ScratchBuffer()
   private static let rowBlock = 64
   private static let itemBlock = 1024
   private let scoreLimit: Int
-  private let precision: Precision
+  private let precision: ProductPrecision
 
   /// Creates the loss.
   ///
   /// - Parameters:
-  ///   - precision: bfloat16 only where ``isAvailable(_:)`` says so.
+  ///   - precision: of the products.
   ///   - scoreLimit: floats of scores in memory; at least 16 states are scored at a time.
-  public init(precision: Precision = .float32, scoreLimit: Int = 1 << 23) {
-    precondition(Self.isAvailable(precision))
+  /// - Precondition: this machine has such products.
+  public init(precision: ProductPrecision = .float32, scoreLimit: Int = 1 << 23) {
+    precondition(precision.isAvailable)
     self.precision = precision
     self.scoreLimit = scoreLimit
-  }
-
-  /// Whether this machine has products of that precision.
-  public static func isAvailable(_ precision: Precision) -> Bool {
-    precision == .float32 || BFloat16Multiply.shared != nil
   }
 
   /// Adds the gradients of `weight · mean over the states of −log softmax(scores)[target]`.

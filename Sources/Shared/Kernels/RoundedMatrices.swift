@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// The bfloat16 inputs of a cross entropy: all items `[I, w]`, and the states `[rows, w]` and score gradients `[rows, I]`
+/// The bfloat16 inputs of a cross entropy: its items `[I, w]`, and the states `[rows, w]` and score gradients `[rows, I]`
 /// of a chunk, in one piece of memory.
 @safe struct RoundedMatrices: @unchecked Sendable {
   let multiply: BFloat16Multiply

@@ -11,11 +11,19 @@ internal import CKernels
 /// catalogue.
 @safe public final class SampledSoftmax {
   private let memory = ScratchBuffer()
+  private let halves = ScratchBuffer()
+  private let precision: ProductPrecision
   private static let rowBlock = 64
   private static let negativeBlock = 128
 
   /// Creates the loss.
-  public init() {}
+  ///
+  /// - Parameter precision: of the products.
+  /// - Precondition: this machine has such products.
+  public init(precision: ProductPrecision = .float32) {
+    precondition(precision.isAvailable)
+    self.precision = precision
+  }
 
   /// Adds the gradients of `weight · mean over the states of the loss`.
   ///
@@ -38,15 +46,27 @@ internal import CKernels
     let floats = targets.count * (columns + width) + 2 * negatives.count * width
     let work = unsafe SampledSoftmaxWork(
       states: states, targets: targets, negatives: negatives, branches: branches,
-      base: memory.reserve(floats), factor: weight / Float(targets.count),
+      base: memory.reserve(floats),
+      rounded: roundedMatrices(states.count, negatives.count, width),
+      factor: weight / Float(targets.count),
       corrections: negatives.map { sampler.correction($0, draws: negatives.count) })
     work.load(threads: threads)
+    work.round()
     let blocks = ranges(targets.count, of: Self.rowBlock)
     let losses = parallelMap(blocks.count, threads: threads) { work.scoreRows(blocks[$0]) }
     let groups = ranges(negatives.count, of: Self.negativeBlock)
     parallelFor(groups.count, threads: threads) { work.negativeGradients(groups[$0]) }
     work.store()
     return losses.reduce(0, +) / Double(targets.count)
+  }
+
+  /// Room for the rounded inputs of the products, if they are rounded.
+  private func roundedMatrices(_ states: Int, _ negatives: Int, _ width: Int) -> RoundedMatrices? {
+    guard precision == .bfloat16, let multiply = BFloat16Multiply.shared else { return nil }
+    return unsafe RoundedMatrices(
+      multiply: multiply,
+      base: halves.reserveHalves(negatives * width + states * (width + negatives)),
+      itemCount: negatives, width: width, rowLimit: states)
   }
 }
 
@@ -58,6 +78,8 @@ internal import CKernels
   let negatives: [UInt32]
   let branches: [ItemBranch]
   let base: UnsafeMutablePointer<Float>
+  /// With the negatives as its items; nil where nothing is rounded.
+  let rounded: RoundedMatrices?
   let factor: Float
   let corrections: [Float]
 
@@ -87,14 +109,47 @@ internal import CKernels
     }
   }
 
+  /// Rounds negatives and states.
+  func round() {
+    guard let rounded else { return }
+    unsafe h2rec_round_bf16(
+      rounded.items, width, negativeVectors, width, negatives.count, width)
+    rounded.round(states, rows: 0..<targets.count)
+  }
+
+  /// The scores of a block of rows and all negatives.
+  private func score(_ block: Range<Int>, into scores: UnsafeMutablePointer<Float>) {
+    if let rounded {
+      unsafe rounded.multiply.multiply(
+        block.count, negatives.count, width, rounded.states + block.lowerBound * width, width,
+        rounded.items, width, transposeB: true, scores, columns)
+    } else {
+      unsafe matrixMultiply(
+        block.count, negatives.count, width, states.values + block.lowerBound * width, width,
+        negativeVectors, width, transposeB: true, scores, columns)
+    }
+  }
+
+  /// What the negatives give to the gradients of a block of states.
+  private func passStateGradients(_ block: Range<Int>, _ scores: UnsafeMutablePointer<Float>) {
+    let count = negatives.count
+    let out = unsafe states.gradient + block.lowerBound * width
+    if let rounded {
+      let gradients = unsafe rounded.gradients + block.lowerBound * count
+      unsafe h2rec_round_bf16(gradients, count, scores, columns, block.count, count)
+      unsafe rounded.multiply.multiply(
+        block.count, width, count, gradients, count, rounded.items, width, adds: true, out, width)
+    } else {
+      unsafe matrixMultiply(
+        block.count, width, count, scores, columns, negativeVectors, width, beta: 1, out, width)
+    }
+  }
+
   /// The losses of a block of rows added up; scores become their gradients, states receive theirs.
   func scoreRows(_ block: Range<Int>) -> Double {
     let count = negatives.count
     let scores = unsafe base + block.lowerBound * columns
-    let rows = unsafe states.values + block.lowerBound * width
-    unsafe matrixMultiply(
-      block.count, count, width, rows, width, negativeVectors, width, transposeB: true, scores,
-      columns)
+    unsafe score(block, into: scores)
     var loss = 0.0
     for row in block {
       let line = unsafe base + row * columns
@@ -107,9 +162,7 @@ internal import CKernels
         states.values + row * width, targetVectors + row * width, width)
       loss += unsafe Double(h2rec_cross_entropy_row(line, columns, count, factor))
     }
-    let out = unsafe states.gradient + block.lowerBound * width
-    unsafe matrixMultiply(
-      block.count, width, count, scores, columns, negativeVectors, width, beta: 1, out, width)
+    unsafe passStateGradients(block, scores)
     for row in block {
       unsafe h2rec_add_scaled(
         states.gradient + row * width, targetVectors + row * width, base[row * columns + count],
@@ -119,6 +172,11 @@ internal import CKernels
   }
 
   func negativeGradients(_ block: Range<Int>) {
+    if let rounded {
+      unsafe rounded.itemGradients(
+        block, rows: targets.count, into: gradients + block.lowerBound * width)
+      return
+    }
     unsafe matrixMultiply(
       block.count, width, targets.count, base + block.lowerBound, columns, transposeA: true,
       states.values, width, gradients + block.lowerBound * width, width)

@@ -34,8 +34,8 @@ public struct LossSettings: Sendable, Equatable {
   public var recommendation = Recommendation.crossEntropy
   /// ε, the share of a target that label smoothing spreads over the catalogue; for the softmax over it.
   public var labelSmoothing: Float = 0
-  /// The inputs of the products of the softmax.
-  public var precision = CrossEntropy.Precision.float32
+  /// The inputs of the products of the layers and of the softmax.
+  public var precision = ProductPrecision.float32
   /// Which positions predict.
   public var targets = Targets.all
   /// a, the weight of the code-guided alignment.

@@ -32,7 +32,7 @@ public final class TrainingStep {
   private let tokensPerPart: Int
   private let states: BatchStates
   private let crossEntropy: CrossEntropy
-  private let sampledSoftmax = SampledSoftmax()
+  private let sampledSoftmax: SampledSoftmax
   private let alignment = AlignmentLoss()
   private var parts: [Part] = []
   private var places: [Int32]
@@ -68,6 +68,7 @@ public final class TrainingStep {
     self.threads = threads
     random = CounterRandom(seed: seed, stream: 0x5354_4550)
     crossEntropy = CrossEntropy(precision: losses.precision)
+    sampledSoftmax = SampledSoftmax(precision: losses.precision)
     states = BatchStates(width: network.hyper.stateWidth)
     places = Array(repeating: -1, count: network.itemCount)
   }
@@ -124,7 +125,9 @@ public final class TrainingStep {
 
   private func cut(_ batch: TrainingBatch) -> [Part] {
     let ranges = batch.parts(tokensPerPart: tokensPerPart)
-    while parts.count < ranges.count { parts.append(Part(Tape(parameters: network.parameters))) }
+    while parts.count < ranges.count {
+      parts.append(Part(Tape(parameters: network.parameters, precision: losses.precision)))
+    }
     var firstToken = 0
     for (part, sequences) in zip(parts, ranges) {
       part.sequences = sequences

@@ -32,6 +32,8 @@ public struct AutoencoderOptions: Sendable, Equatable {
   public var tagAlignment: Float = 0
   /// The temperature of that alignment.
   public var tagTemperature: Float = 0.1
+  /// The inputs of the layers' products while they are learned; codes are chosen and items encoded in 32-bit floats.
+  public var precision = ProductPrecision.float32
   /// How the gradient gets past the choice of codes.
   public var passing = QuantizerGradient.straightThrough
   /// How the codebooks learn.

@@ -22,7 +22,7 @@ final class AutoencoderPart: @unchecked Sendable {
   private var tagAlignment = 0.0
 
   init(_ trainer: AutoencoderTrainer) {
-    tape = Tape(parameters: trainer.parameters)
+    tape = Tape(parameters: trainer.parameters, precision: trainer.options.precision)
     sums = CodeSums(trainer.codebooks)
     layout = trainer.layout
     codebooks = trainer.codebooks

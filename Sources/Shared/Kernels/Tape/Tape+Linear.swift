@@ -14,12 +14,12 @@ extension Tape {
     _ x: Tensor, _ weight: Parameter, bias: Parameter? = nil, into y: Tensor? = nil
   ) -> Tensor {
     let y = y ?? tensor(rows: x.rows, columns: weight.rows)
-    multiply(x, weight, into: y)
+    let input = multiply(x, weight, into: y)
     if let bias {
       unsafe h2rec_add_bias(y.values, value(bias), y.rows, y.columns)
     }
     record { [self] in
-      unsafe linearBackward(x, weight, dy: grad(y))
+      unsafe linearBackward(x, input, weight, dy: grad(y))
       if let bias {
         unsafe h2rec_column_sums(gradient(bias), grad(y), y.rows, y.columns)
       }
@@ -33,12 +33,12 @@ extension Tape {
   ) -> Tensor {
     let y = tensor(rows: x.rows, columns: weight.rows)
     let dropout = nextDropout(rate)
-    multiply(x, weight, into: y)
+    let input = multiply(x, weight, into: y)
     unsafe h2rec_bias_relu_dropout(y.values, value(bias), y.rows, y.columns, dropout)
     record { [self] in
       let dz = unsafe arena.allocate(y.count)
       unsafe h2rec_relu_dropout_backward(y.values, grad(y), dz, y.count, dropout.rate)
-      unsafe linearBackward(x, weight, dy: dz)
+      unsafe linearBackward(x, input, weight, dy: dz)
       unsafe h2rec_column_sums(gradient(bias), dz, y.rows, y.columns)
     }
     return y
@@ -48,20 +48,19 @@ extension Tape {
   public func linearDropoutAdd(
     _ x: Tensor, _ weight: Parameter, bias: Parameter, rate: Float, to residual: Tensor
   ) -> Tensor {
-    let z = unsafe arena.allocate(x.rows * weight.rows)
     let y = tensor(rows: x.rows, columns: weight.rows)
+    let z = unsafe Tensor(
+      rows: y.rows, columns: y.columns, values: arena.allocate(y.count), gradient: nil)
     precondition(residual.rows == y.rows && residual.columns == y.columns)
     let dropout = nextDropout(rate)
-    unsafe matrixMultiply(
-      x.rows, weight.rows, x.columns, x.values, x.columns, value(weight), weight.columns,
-      transposeB: true, z, weight.rows)
+    let input = multiply(x, weight, into: z)
     unsafe h2rec_bias_dropout_add(
-      z, value(bias), residual.values, y.values, y.rows, y.columns, dropout)
+      z.values, value(bias), residual.values, y.values, y.rows, y.columns, dropout)
     record { [self] in
       let dy = unsafe grad(y)
       unsafe h2rec_add_scaled(grad(residual), dy, 1, y.count)
       unsafe h2rec_apply_dropout(dy, y.rows, y.columns, dropout)
-      unsafe linearBackward(x, weight, dy: dy)
+      unsafe linearBackward(x, input, weight, dy: dy)
       unsafe h2rec_column_sums(gradient(bias), dy, y.rows, y.columns)
     }
     return y
@@ -78,43 +77,54 @@ extension Tape {
     let rows = views.rows / viewCount
     let width = weight.columns
     let y = tensor(rows: rows, columns: viewCount * width)
+    let inputs = (0..<viewCount).map { view in
+      unsafe factor(
+        views.values + view * rows * views.columns, rows: rows, columns: views.columns,
+        stride: views.columns)
+    }
+    let weights = (0..<viewCount).map { factor(weight.slice($0 * width..<($0 + 1) * width)) }
     for view in 0..<viewCount {
-      unsafe matrixMultiply(
-        rows, width, views.columns, views.values + view * rows * views.columns, views.columns,
-        value(weight) + view * width * width, width, y.values + view * width, y.columns)
+      unsafe product(
+        rows, width, views.columns, inputs[view], weights[view], into: y.values + view * width,
+        stride: y.columns)
     }
     record { [self] in
       for view in 0..<viewCount {
-        let dy = unsafe grad(y) + view * width
-        let x = unsafe views.values + view * rows * views.columns
-        unsafe matrixMultiply(
-          rows, views.columns, width, dy, y.columns, value(weight) + view * width * width, width,
-          transposeB: true, beta: 1, grad(views) + view * rows * views.columns, views.columns)
-        unsafe matrixMultiply(
-          views.columns, width, rows, x, views.columns, transposeA: true, dy, y.columns, beta: 1,
-          gradient(weight) + view * width * width, width)
+        let dy = unsafe factor(
+          grad(y) + view * width, rows: rows, columns: width, stride: y.columns)
+        unsafe product(
+          rows, views.columns, width, dy, weights[view], transposeB: true, adds: true,
+          into: grad(views) + view * rows * views.columns, stride: views.columns)
+        unsafe product(
+          views.columns, width, rows, inputs[view], transposeA: true, dy, adds: true,
+          into: gradient(weight) + view * width * width, stride: width)
       }
     }
     return y
   }
 
-  private func multiply(_ x: Tensor, _ weight: Parameter, into y: Tensor) {
+  /// `y = x · weightᵀ`; returns x as the factor that the backward pass needs again.
+  private func multiply(_ x: Tensor, _ weight: Parameter, into y: Tensor) -> Factor {
     precondition(x.columns == weight.columns && y.rows == x.rows && y.columns == weight.rows)
-    unsafe matrixMultiply(
-      x.rows, weight.rows, x.columns, x.values, x.columns, value(weight), weight.columns,
-      transposeB: true, y.values, weight.rows)
+    let input = factor(x)
+    unsafe product(
+      x.rows, weight.rows, x.columns, input, factor(weight), transposeB: true, into: y.values,
+      stride: y.columns)
+    return input
   }
 
+  /// Adds to the gradients of the input x, also given as a factor, and of the weight.
   private func linearBackward(
-    _ x: Tensor, _ weight: Parameter, dy: UnsafeMutablePointer<Float>
+    _ x: Tensor, _ input: Factor, _ weight: Parameter, dy: UnsafeMutablePointer<Float>
   ) {
+    let output = unsafe factor(dy, rows: x.rows, columns: weight.rows, stride: weight.rows)
     if !x.isConstant {
-      unsafe matrixMultiply(
-        x.rows, x.columns, weight.rows, dy, weight.rows, value(weight), weight.columns, beta: 1,
-        grad(x), x.columns)
+      unsafe product(
+        x.rows, x.columns, weight.rows, output, factor(weight), adds: true, into: grad(x),
+        stride: x.columns)
     }
-    unsafe matrixMultiply(
-      weight.rows, x.columns, x.rows, dy, weight.rows, transposeA: true, x.values, x.columns,
-      beta: 1, gradient(weight), weight.columns)
+    unsafe product(
+      weight.rows, x.columns, x.rows, output, transposeA: true, input, adds: true,
+      into: gradient(weight), stride: weight.columns)
   }
 }

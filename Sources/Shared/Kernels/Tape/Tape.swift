@@ -21,14 +21,25 @@ internal import CKernels
   public private(set) var isRecording = true
 
   let arena = Arena()
+  private let precision: ProductPrecision
+  private let halves = ScratchBuffer()
+  /// The dense parameters as bfloat16, `[parameters.count]`, while the tape rounds.
+  private(set) var roundedParameters: UnsafePointer<UInt16>?
   private var steps: [() -> Void] = []
   private var keys = CounterRandom(seed: 0, stream: 0)
   private var operation: UInt64 = 0
   private var dropoutIsOn = false
 
   /// Creates an empty tape over a parameter block.
-  public init(parameters: AlignedBuffer) {
+  ///
+  /// - Parameters:
+  ///   - parameters: the values of all dense parameters.
+  ///   - precision: of the products of linear operations while the tape records.
+  /// - Precondition: this machine has such products.
+  public init(parameters: AlignedBuffer, precision: ProductPrecision = .float32) {
+    precondition(precision.isAvailable)
     self.parameters = parameters
+    self.precision = precision
     gradient = AlignedBuffer(count: parameters.count)
   }
 
@@ -46,6 +57,17 @@ internal import CKernels
     dropoutIsOn = randomness != nil
     if let randomness { keys = randomness }
     if recording { gradient.fill(0) }
+    if isRounding { roundParameters() }
+  }
+
+  /// Whether the factors of products are rounded now.
+  var isRounding: Bool { isRecording && precision == .bfloat16 }
+
+  private func roundParameters() {
+    let count = parameters.count
+    let rounded = unsafe halves.reserveHalves(count)
+    unsafe h2rec_round_bf16(rounded, count, parameters.base, count, 1, count)
+    unsafe roundedParameters = UnsafePointer(rounded)
   }
 
   /// Adds to all gradients what the gradients already in the outputs imply.
