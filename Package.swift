@@ -110,7 +110,7 @@ let package = Package(
     tests("CommandLine", ["ShardIO", subprocess]),
     tests("Model", ["Dataset", "Kernels", "Model"]),
     tests("Kernels", ["Kernels"]),
-    tests("Ranking", ["Kernels", "Ranking", "ShardIO"]),
+    tests("Ranking", ["CKernels", "Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests(
       "Evaluate",

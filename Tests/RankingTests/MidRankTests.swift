@@ -30,7 +30,7 @@ import Testing
     #expect(PlantedScores(users: [[1]], items: [[0]]).ranks(targets: [0]) == [1])
   }
 
-  @Test(arguments: [(1, 1), (2, 479), (191, 480), (192, 481), (193, 961)])
+  @Test(arguments: [(1, 1), (2, 479), (383, 480), (384, 481), (385, 961)])
   func `full ranking equals the definition at every tile edge`(users: Int, items: Int) {
     var random = SplitMix(seed: UInt64(users * 10_000 + items))
     for width in users * items > 50_000 ? [3] : [1, 7, 65] {

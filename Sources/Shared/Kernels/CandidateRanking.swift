@@ -22,7 +22,7 @@ package func candidateMidRanks(
   precondition(targets.count == users.rows && offsets.count == users.rows + 1, "one target a user")
   precondition(targets.allSatisfy { $0 < items.rows } && candidates.allSatisfy { $0 < items.rows })
   let width = items.columns
-  let block = CatalogueTiles.blockUsers
+  let block = 192
   var ranks = [Double](repeating: 0, count: users.rows)
   unsafe users.values.withUnsafeBufferPointer { userValues in
     unsafe items.values.withUnsafeBufferPointer { itemValues in

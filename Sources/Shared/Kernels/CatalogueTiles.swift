@@ -1,115 +1,172 @@
 internal import CKernels
 
-/// A block of users against a whole catalogue, scored tile by tile.
+/// A whole catalogue and many users, scored tile by tile, first roughly and then exactly where that matters.
 ///
-/// A tile is ``blockUsers`` x ``tileItems`` scores and stays in the second-level cache. The items of each tile are stored once as
-/// columns, so that no product has to turn them: 110 instead of 97 GF/s on one thread of an AMD EPYC at width 128. Every
-/// product has the same number of columns (the last tile is filled up with zeros), so equal item vectors get bit-equal
-/// scores wherever they stand, and the score of a target computed by ``scoreTargets(_:of:)`` is the one its tile would give.
-@safe struct CatalogueTiles {
-  /// Users of a block, the unit of parallel work.
-  static let blockUsers = 192
-  /// Items of a tile; a multiple of every register block of the matrix product.
+/// The score of a user and an item is `h2rec_dot` of their vectors: a function of the two alone, so equal vectors have equal
+/// scores wherever they stand. Ranks and lists depend on it alone, but it is computed for few pairs. All pairs get an approximate score by
+/// a matrix product of the vectors, rounded to bfloat16 or not, and ``ScoreMargin`` says how far the score may be from it. So neither the
+/// precision nor the sizes of blocks and tiles change a result.
+@safe final class CatalogueTiles: @unchecked Sendable {
+  /// The most users of a block, the unit of parallel work.
+  static let blockUsers = 384
+  /// Items of a tile, a multiple of 16: a tile of scores stays in the second-level cache.
   static let tileItems = 480
+  /// With fewer users rounding the catalogue costs more than the faster product saves.
+  private static let fewestRoundedUsers = 64
 
   let users: UnsafePointer<Float>
-  let items: UnsafePointer<Float>
   let width: Int
   let userCount: Int
   let itemCount: Int
-  /// Tile after tile the vectors of its items as columns, `[tiles, width, tileItems]`.
-  private let columns: UnsafeMutablePointer<Float>
+  /// The items and their part in the margins.
+  let catalogue: h2rec_catalogue
+  private let bounds: UnsafeMutablePointer<Float>
+  private let margin: ScoreMargin
+  private let multiply: BFloat16Multiply?
+  /// `[itemCount, width]` where products are rounded.
+  private let rounded: UnsafeMutablePointer<UInt16>?
+  /// Items whose approximate scores say nothing, in their order.
+  private let unbounded: [Int]
 
-  /// Prepares the scoring of `userCount` rows at `users` against `itemCount` rows at `items`.
+  /// Prepares the scoring of `userCount` rows at `users` against `itemCount` rows at `items`, which stay where they are.
+  ///
+  /// - Parameters:
+  ///   - users: `[userCount, width]`.
+  ///   - userCount: the number of users.
+  ///   - items: `[itemCount, width]`.
+  ///   - itemCount: the number of items.
+  ///   - width: the length of a vector.
+  ///   - precision: of the approximate scores, nil for the faster one; bfloat16 only where the processor has it.
+  ///   - threads: threads to use.
   init(
     users: UnsafePointer<Float>, userCount: Int, items: UnsafePointer<Float>, itemCount: Int,
-    width: Int, threads: Int
+    width: Int, precision: ProductPrecision?, threads: Int
   ) {
     unsafe self.users = users
-    unsafe self.items = items
     self.width = width
     self.userCount = userCount
     self.itemCount = itemCount
-    let size = Self.tileItems * width
-    let count = (itemCount + Self.tileItems - 1) / Self.tileItems
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: 4 * max(1, count * size), alignment: 64)
-    let columns = unsafe memory.bindMemory(to: Float.self, capacity: count * size)
-    nonisolated(unsafe) let (source, target) = unsafe (items, columns)
-    parallelFor(count, threads: threads) { tile in
-      let first = tile * Self.tileItems
-      unsafe (target + tile * size).initialize(repeating: 0, count: size)
-      for item in first..<min(itemCount, first + Self.tileItems) {
-        unsafe Self.copy(
-          source + item * width, width: width, toColumn: item - first, of: target + tile * size)
+    let rounds = precision.map { $0 == .bfloat16 } ?? (userCount >= Self.fewestRoundedUsers)
+    multiply = rounds ? BFloat16Multiply.shared : nil
+    unsafe bounds = .allocate(capacity: itemCount + 16)
+    unsafe bounds.initialize(repeating: .nan, count: itemCount + 16)
+    unsafe rounded = multiply == nil ? nil : .allocate(capacity: max(1, itemCount * width))
+    unsafe catalogue = h2rec_catalogue(vectors: items, bounds: bounds, width: width)
+    (margin, unbounded) = unsafe Self.measure(
+      items, count: itemCount, width: width, rounded: rounded, bounds: bounds, threads: threads)
+  }
+
+  deinit {
+    unsafe bounds.deallocate()
+    unsafe rounded?.deallocate()
+  }
+
+  /// Rounds the items where they are rounded and writes a bound for each; the margin and the items without bound.
+  private static func measure(
+    _ items: UnsafePointer<Float>, count: Int, width: Int, rounded: UnsafeMutablePointer<UInt16>?,
+    bounds: UnsafeMutablePointer<Float>, threads: Int
+  ) -> (ScoreMargin, [Int]) {
+    nonisolated(unsafe) let (items, rounded, bounds) = unsafe (items, rounded, bounds)
+    let parts = (count + tileItems - 1) / tileItems
+    let errors = parallelMap(parts, threads: threads) { part in
+      var largest = 0.0
+      for item in part * tileItems..<min(count, (part + 1) * tileItems) {
+        let vector = unsafe items + item * width
+        let halves = unsafe rounded.map { unsafe $0 + item * width }
+        if let halves = unsafe halves {
+          unsafe h2rec_round_bf16(halves, width, vector, width, 1, width)
+        }
+        let measured = unsafe RoundedLength(vector, halves, width: width)
+        unsafe bounds[item] = ScoreMargin.bound(measured)
+        largest = max(largest, ScoreMargin.relativeError(measured))
       }
+      return largest
     }
-    unsafe self.columns = columns
+    let unbounded = (0..<count).filter { unsafe bounds[$0] == .infinity }
+    return (ScoreMargin(width: width, itemError: errors.max() ?? 0), unbounded)
   }
 
-  /// Frees the columns.
-  func deallocate() { unsafe columns.deallocate() }
-
-  private static func copy(
-    _ row: UnsafePointer<Float>, width: Int, toColumn column: Int,
-    of tile: UnsafeMutablePointer<Float>
-  ) {
-    for place in 0..<width { unsafe tile[place * tileItems + column] = row[place] }
-  }
-
-  /// The number of blocks of users.
-  var blockCount: Int { (userCount + Self.blockUsers - 1) / Self.blockUsers }
-
-  /// The users of a block.
-  func block(_ index: Int) -> Range<Int> {
-    index * Self.blockUsers..<min(userCount, (index + 1) * Self.blockUsers)
+  /// Blocks of users of about the same size, as many for each thread.
+  func blocks(threads: Int) -> [Range<Int>] {
+    let fewest = (userCount + Self.blockUsers - 1) / Self.blockUsers
+    let count = min(userCount, (fewest + threads - 1) / threads * threads)
+    return (0..<count).map { userCount * $0 / count..<userCount * ($0 + 1) / count }
   }
 
   /// Scores a block of users against every tile of the catalogue.
   ///
   /// - Parameters:
   ///   - block: the users.
-  ///   - body: called tile by tile with the items of the tile and their scores `[block, tileItems]`, of which
+  ///   - body: called tile by tile with the items of the tile and their approximate scores `[block, tileItems]`, of which
   ///     only the first `items.count` columns mean something; it may overwrite them.
   func forEachTile(
-    of block: Range<Int>, _ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+    of block: UserBlock, _ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
   ) {
-    let scores = UnsafeMutablePointer<Float>.allocate(capacity: block.count * Self.tileItems)
+    let size = block.range.count * Self.tileItems
+    let scores = UnsafeMutablePointer<Float>.allocate(capacity: size)
     defer { unsafe scores.deallocate() }
+    unsafe scores.initialize(repeating: 0, count: size)
+    var unbounded = unbounded[...]
     for first in stride(from: 0, to: itemCount, by: Self.tileItems) {
-      unsafe score(block, against: columns + first * width, into: scores)
-      unsafe body(first..<min(itemCount, first + Self.tileItems), scores)
-    }
-  }
-
-  /// The scores of one target a user of a block, by the same product as the tiles.
-  func scoreTargets(_ targets: [UInt32], of block: Range<Int>) -> [Float] {
-    let gathered = UnsafeMutablePointer<Float>.allocate(capacity: Self.tileItems * width)
-    let scores = UnsafeMutablePointer<Float>.allocate(capacity: block.count * Self.tileItems)
-    defer {
-      unsafe gathered.deallocate()
-      unsafe scores.deallocate()
-    }
-    unsafe gathered.initialize(repeating: 0, count: Self.tileItems * width)
-    for (row, user) in block.enumerated() {
-      unsafe Self.copy(
-        items + Int(targets[user]) * width, width: width, toColumn: row, of: gathered)
-    }
-    unsafe score(block, against: gathered, into: scores)
-    return block.indices.map { user in
-      let row = user - block.lowerBound
-      return unsafe scores[row * Self.tileItems + row]
+      let tile = first..<min(itemCount, first + Self.tileItems)
+      unsafe score(block, tile, into: scores)
+      while let item = unbounded.first, item < tile.upperBound {
+        for row in 0..<block.range.count {
+          unsafe scores[row * Self.tileItems + item - first] = 0
+        }
+        unbounded.removeFirst()
+      }
+      unsafe body(tile, scores)
     }
   }
 
   private func score(
-    _ block: Range<Int>, against tile: UnsafePointer<Float>,
-    into scores: UnsafeMutablePointer<Float>
+    _ block: UserBlock, _ tile: Range<Int>, into scores: UnsafeMutablePointer<Float>
   ) {
-    unsafe matrixMultiply(
-      block.count, Self.tileItems, width, users + block.lowerBound * width, width, tile,
-      Self.tileItems, scores, Self.tileItems)
+    let offset = tile.lowerBound * width
+    if let multiply, let rounded = unsafe rounded {
+      unsafe multiply.multiply(
+        block.range.count, tile.count, width, block.rounded, width, rounded + offset, width,
+        transposeB: true, scores, Self.tileItems)
+    } else {
+      unsafe matrixMultiply(
+        block.range.count, tile.count, width, users + block.range.lowerBound * width, width,
+        catalogue.vectors + offset, width, transposeB: true, scores, Self.tileItems)
+    }
+    for row in unsafe block.members.indices where unsafe block.members[row].factor == .infinity {
+      unsafe (scores + row * Self.tileItems).update(repeating: 0, count: Self.tileItems)
+    }
   }
+
+  /// Prepares the scoring of some users.
+  func block(_ range: Range<Int>) -> UserBlock {
+    let vectors = unsafe users + range.lowerBound * width
+    let size = multiply == nil ? 0 : range.count * width
+    let rounded = unsafe [UInt16](unsafeUninitializedCapacity: size) { buffer, initialized in
+      if size > 0, let base = buffer.baseAddress {
+        unsafe h2rec_round_bf16(base, width, vectors, width, range.count, width)
+      }
+      initialized = size
+    }
+    let members = unsafe rounded.withUnsafeBufferPointer { halves in
+      unsafe (0..<range.count).map { row in
+        let vector = unsafe vectors + row * width
+        let measured = unsafe RoundedLength(
+          vector, size > 0 ? halves.baseAddress.map { unsafe $0 + row * width } : nil, width: width)
+        return unsafe h2rec_user(vector: vector, factor: margin.factor(measured))
+      }
+    }
+    return unsafe UserBlock(range: range, rounded: rounded, members: members)
+  }
+}
+
+/// Some users, ready to be scored.
+@safe struct UserBlock {
+  let range: Range<Int>
+  /// `[range, width]`, or nothing where products are not rounded.
+  let rounded: [UInt16]
+  /// The vectors and their parts in the margins, one a user.
+  let members: [h2rec_user]
 }
 
 /// The items that a block of users must not be given, walked once in catalogue order.

@@ -5,8 +5,8 @@ public import ShardIO
 ///
 /// The rank is 1 + (number of items with a greater score) + (number of other items with an equal score) / 2, so that a model
 /// that cannot tell items apart stands in the middle, not at the top. Scored in tiles that stay in cache; the
-/// full score matrix never exists. Equal item vectors always get equal scores. The result has the same
-/// bits for any number of threads. A target whose score is not a number is ranked last.
+/// full score matrix never exists. A score depends on the two vectors alone, so equal item vectors get equal scores. The result has the same
+/// bits for any number of threads, with bfloat16 products and without. A target whose score is not a number is ranked last.
 ///
 /// - Parameters:
 ///   - users: user vectors, `[U, w]`.

@@ -20,7 +20,7 @@ public struct TopItems: Sendable, Equatable {
 ///   - count: the number of items wanted for each user.
 ///   - excluded: one row a user: the items not to give, in any order, repeats allowed.
 ///   - threads: threads to use.
-/// - Returns: the lists, the same for any number of threads.
+/// - Returns: the lists, the same for any number of threads, with bfloat16 products and without.
 /// - Precondition: shapes agree and every excluded item is below `I`.
 public func topK(
   users: Matrix, items: Matrix, count: Int, excluded: RaggedArray<UInt32>, threads: Int
