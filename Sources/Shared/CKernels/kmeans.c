@@ -227,7 +227,8 @@ CLONES void h2rec_add_member_rows(
     const float *row = x + (size_t)members[i] * columns;
     if (i + 4 < count) {
       const float *ahead = x + (size_t)members[i + 4] * columns;
-      for (size_t j = 0; j < columns; j += 16) __builtin_prefetch(ahead + j);
+      // Into the second-level cache: four rows at a time are more than the first level can wait for.
+      for (size_t j = 0; j < columns; j += 16) __builtin_prefetch(ahead + j, 0, 2);
     }
     for (size_t j = 0; j < columns; j++) sum[j] += (double)row[j];
   }

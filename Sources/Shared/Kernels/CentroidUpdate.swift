@@ -51,13 +51,15 @@ public func clusterMeans(
 /// Moves every centroid that has points to their mean; the others stay.
 ///
 /// The points of a cluster are added up in Double in pieces of 2,048, and the pieces in order, so that the result
-/// does not depend on the number of threads.
+/// does not depend on the number of threads. With `isAsked` (shape `[K]`) only some centroids move.
 func moveToMeans(
-  _ centroids: inout Matrix, _ points: Matrix, _ members: ClusterMembers, threads: Int
+  _ centroids: inout Matrix, _ points: Matrix, _ members: ClusterMembers, threads: Int,
+  isAsked: [Bool]? = nil
 ) {
   let columns = points.columns
+  let clusters = (0..<centroids.rows).filter { members.count($0) > 0 && isAsked?[$0] != false }
   var pieces: [(cluster: Int, range: Range<Int>)] = []
-  for cluster in 0..<centroids.rows {
+  for cluster in clusters {
     let end = members.offsets[cluster + 1]
     for first in stride(from: members.offsets[cluster], to: end, by: 2048) {
       pieces.append((cluster, first..<min(first + 2048, end)))
@@ -81,7 +83,7 @@ func moveToMeans(
     }
   }
   var piece = 0
-  for cluster in 0..<centroids.rows where members.count(cluster) > 0 {
+  for cluster in clusters {
     var total = Array(sums[piece * columns..<(piece + 1) * columns])
     piece += 1
     while piece < work.count, work[piece].cluster == cluster {
@@ -91,6 +93,39 @@ func moveToMeans(
     let scale = 1 / Double(members.count(cluster))
     for column in 0..<columns {
       centroids.values[cluster * columns + column] = Float(total[column] * scale)
+    }
+  }
+}
+
+/// The means of the points of each cluster from one iteration to the next.
+///
+/// Only clusters that got or lost points are added up again.
+struct ClusterMeans: Sendable {
+  /// The cluster of each point when the means were last taken, shape `[N]`; empty before.
+  private var indices: [UInt32] = []
+  /// Shape `[K, D]`.
+  private var means = Matrix(rows: 0, columns: 0)
+
+  /// Moves every centroid that has points to their mean, as ``moveToMeans(_:_:_:threads:isAsked:)`` does; the others stay.
+  ///
+  /// - Parameters:
+  ///   - centroids: shape `[K, D]`.
+  ///   - cloud: the points, the same at each call.
+  ///   - members: the points of each cluster.
+  ///   - indices: the cluster of each point, shape `[N]`.
+  mutating func move(
+    _ centroids: inout Matrix, _ cloud: PointCloud, _ members: ClusterMembers, to indices: [UInt32]
+  ) {
+    var isStale = [Bool](repeating: self.indices.isEmpty, count: centroids.rows)
+    if self.indices.isEmpty { means = centroids }
+    for (old, new) in zip(self.indices, indices) where old != new {
+      isStale[Int(old)] = true
+      isStale[Int(new)] = true
+    }
+    self.indices = indices
+    moveToMeans(&means, cloud.points, members, threads: cloud.threads, isAsked: isStale)
+    for cluster in 0..<centroids.rows where members.count(cluster) > 0 {
+      centroids.setRow(cluster, to: means[row: cluster])
     }
   }
 }

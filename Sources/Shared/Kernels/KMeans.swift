@@ -109,10 +109,12 @@ public struct KMeans: Sendable, Equatable {
   ) {
     var bounds = CentroidBounds(cloud, centroids)
     nearest = bounds.nearest(cloud)
+    var means = ClusterMeans()
     var candidateCount = options.isRelocating ? options.clusterCount / 4 : 0
     for iteration in 0..<limit {
       let changed = move(
-        cloud, options, iteration, candidateCount: iteration < limit * 3 / 4 ? candidateCount : 0)
+        cloud, options, iteration, &means,
+        candidateCount: iteration < limit * 3 / 4 ? candidateCount : 0)
       // Most clusters find their place at once; then few pairs are worth a look.
       candidateCount = min(candidateCount, 2 * changed + 4)
       bounds.follow(cloud, to: centroids)
@@ -153,8 +155,9 @@ public struct KMeans: Sendable, Equatable {
   /// Gives clusters that ended without points some, and counts all.
   private mutating func rescue(_ cloud: PointCloud, _ options: KMeansOptions) {
     var members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
+    var means = ClusterMeans()
     for round in 0..<rescueLimit where !members.empty.isEmpty {
-      guard move(cloud, options, options.iterationCount + round) > 0 else { break }
+      guard move(cloud, options, options.iterationCount + round, &means) > 0 else { break }
       nearest = cloud.nearest(among: centroids)
       members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
     }
@@ -165,10 +168,11 @@ public struct KMeans: Sendable, Equatable {
   ///
   /// - Returns: the number of clusters revived or, where none was empty, relocated.
   private mutating func move(
-    _ cloud: PointCloud, _ options: KMeansOptions, _ iteration: Int, candidateCount: Int = 0
+    _ cloud: PointCloud, _ options: KMeansOptions, _ iteration: Int, _ means: inout ClusterMeans,
+    candidateCount: Int = 0
   ) -> Int {
     let members = ClusterMembers(nearest.indices, clusterCount: options.clusterCount)
-    moveToMeans(&centroids, cloud.points, members, threads: cloud.threads)
+    means.move(&centroids, cloud, members, to: nearest.indices)
     defer { if options.isSpherical { centroids = normalizedRows(centroids) } }
     let empty = members.empty
     guard !empty.isEmpty else {
