@@ -12,7 +12,7 @@ internal import CKernels
   /// Items of a tile, a multiple of 16: a tile of scores stays in the second-level cache.
   static let tileItems = 480
   /// With fewer users rounding the catalogue costs more than the faster product saves.
-  private static let fewestRoundedUsers = 64
+  private static let fewestRoundedUsers = 192
 
   let users: UnsafePointer<Float>
   let width: Int
