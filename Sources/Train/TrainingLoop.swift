@@ -19,7 +19,8 @@ struct TrainingLoop {
     var log: [UInt8] = []
     var epochCount = 0
     var bestEpoch = 0
-    var bestNDCG = -1.0
+    /// Nil where nothing could be validated.
+    var bestNDCG: Double?
     /// NDCG@10 of the best parameters on all users, where ``bestNDCG`` is that of a sample.
     var finalNDCG: Double?
     var stepCount = 0
@@ -29,9 +30,12 @@ struct TrainingLoop {
     var counters: [String: JSONValue] {
       var counters: [String: JSONValue] = [
         "epochs": JSONValue(epochCount), "bestEpoch": JSONValue(bestEpoch),
-        "steps": JSONValue(stepCount), "validationNdcg@10": JSONValue(finalNDCG ?? bestNDCG),
+        "steps": JSONValue(stepCount),
+        "validationNdcg@10": (finalNDCG ?? bestNDCG).map { JSONValue($0) } ?? .null,
       ]
-      if finalNDCG != nil { counters["sampledValidationNdcg@10"] = JSONValue(bestNDCG) }
+      if finalNDCG != nil, let bestNDCG {
+        counters["sampledValidationNdcg@10"] = JSONValue(bestNDCG)
+      }
       return counters
     }
     /// Real positions trained a second by this process, validation left out.
@@ -67,8 +71,8 @@ struct TrainingLoop {
     outcome.log = position.log
     outcome.epochCount = position.epochCount
     outcome.bestEpoch = position.bestEpoch
-    outcome.bestNDCG = position.bestNDCG
-    outcome.finalNDCG = finalValidation?.measure(network).ndcg
+    outcome.bestNDCG = position.bestNDCG < 0 ? nil : position.bestNDCG
+    outcome.finalNDCG = finalValidation?.measure(network)?.ndcg
     outcome.stepCount = position.stepCount
     return outcome
   }
@@ -113,33 +117,35 @@ struct TrainingLoop {
     let bestSoFar = position.bestNDCG
     let (measured, isBest) = step.withAverage {
       let measured = validation.measure(network)
-      let isBest = validation.count == 0 || measured.ndcg > bestSoFar
+      let isBest = measured.map { $0.ndcg > bestSoFar } ?? true
       if isBest { best.take() }
       return (measured, isBest)
     }
     if isBest {
-      position.bestNDCG = measured.ndcg
+      position.bestNDCG = measured?.ndcg ?? bestSoFar
       position.bestEpoch = position.epoch
     }
     let losses = StepLosses(means: position.lossSums.mapValues { $0 / Double(position.batch) })
     position.log += try logLine(position, losses, measured, isBest: isBest)
-    progress.advance(
-      detail:
-        "loss \(rounded(losses.recommendation)), validation NDCG@10 \(rounded(measured.ndcg))")
+    let validated = measured.map { ", validation NDCG@10 \(rounded($0.ndcg))" } ?? ""
+    progress.advance(detail: "loss \(rounded(losses.recommendation))\(validated)")
     position.epoch += 1
     position.batch = 0
     position.lossSums = [:]
   }
 
   private func logLine(
-    _ position: TrainingPosition, _ losses: StepLosses, _ measured: (ndcg: Double, hitRate: Double),
-    isBest: Bool
+    _ position: TrainingPosition, _ losses: StepLosses,
+    _ measured: (ndcg: Double, hitRate: Double)?, isBest: Bool
   ) throws(PipelineError) -> [UInt8] {
     var line: [String: JSONValue] = [
       "epoch": JSONValue(position.epoch), "step": JSONValue(position.stepCount),
-      "isBest": JSONValue(isBest), "validationNdcg@10": JSONValue(measured.ndcg),
-      "validationHr@10": JSONValue(measured.hitRate),
+      "isBest": JSONValue(isBest),
     ]
+    if let measured {
+      line["validationNdcg@10"] = JSONValue(measured.ndcg)
+      line["validationHr@10"] = JSONValue(measured.hitRate)
+    }
     for part in losses.parts { line[part.name] = JSONValue(part.value) }
     return try JSONValue.object(line).json(isPretty: false) + [0x0A]
   }

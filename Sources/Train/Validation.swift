@@ -59,9 +59,9 @@ struct Validation {
   /// The number of targets.
   var count: Int { targets.count }
 
-  /// Mean NDCG@10 and hit rate at 10 of the current parameters.
-  func measure(_ network: Network) -> (ndcg: Double, hitRate: Double) {
-    guard !targets.isEmpty else { return (0, 0) }
+  /// Mean NDCG@10 and hit rate at 10 of the current parameters; nil where there is no target.
+  func measure(_ network: Network) -> (ndcg: Double, hitRate: Double)? {
+    guard count > 0 else { return nil }
     let ranks = midRanks(
       users: network.states(after: histories, threads: threads),
       items: network.itemVectors(threads: threads), targets: targets, excluded: excluded,

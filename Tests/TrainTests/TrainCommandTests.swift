@@ -199,7 +199,8 @@ import Testing
         StageInput(directory: directory.appending("1"), expecting: "preprocess"))
       let model = try StageInput(directory: directory.appending("one"), expecting: "train")
       let recommender = try Recommender(model: model, data: data, codes: nil)
-      let measured = Validation(data.sequences, threads: 1).measure(recommender.network)
+      let measured = try #require(
+        Validation(data.sequences, threads: 1).measure(recommender.network))
       let counters = model.manifest.counters
       #expect(counters["validationNdcg@10"] == JSONValue(measured.ndcg))
     }

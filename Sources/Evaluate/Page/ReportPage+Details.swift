@@ -54,12 +54,15 @@ extension ReportPage {
       return [("this run", values(lines)), ("the other run", values(others))]
     }
     let names = count > lines.count ? others.map { "\($0["epoch"]?.integerValue ?? 0)" } : steps
-    var figures = [
-      LineChart(
-        title: "Validation", caption: "NDCG@10 after each epoch, full ranking",
-        series: series("validationNdcg@10"), steps: names, mark: mark
-      ).svg
-    ]
+    var figures: [String] = []
+    let validation = series("validationNdcg@10")
+    if validation.contains(where: { $0.values.contains { $0 != nil } }) {
+      figures.append(
+        LineChart(
+          title: "Validation", caption: "NDCG@10 after each epoch, full ranking",
+          series: validation, steps: names, mark: mark
+        ).svg)
+    }
     for loss in losses ?? [] {
       figures.append(
         LineChart(

@@ -11,14 +11,15 @@ typedef uint16_t halves __attribute__((ext_vector_type(16), aligned(2)));
 
 #define ramp ((marks){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 
-INLINE float sum_of(lanes x) {
-  half_lanes half = x.lo + x.hi;
+// By address: an argument of the width of AVX-512 has no fixed place without it.
+INLINE float sum_of(const lanes *x) {
+  half_lanes half = x->lo + x->hi;
   quarter_lanes quarter = half.lo + half.hi;
   return (quarter.x + quarter.z) + (quarter.y + quarter.w);
 }
 
-INLINE float largest_of(lanes x) {
-  half_lanes half = x.lo > x.hi ? x.lo : x.hi;
+INLINE float largest_of(const lanes *x) {
+  half_lanes half = x->lo > x->hi ? x->lo : x->hi;
   quarter_lanes quarter = half.lo > half.hi ? half.lo : half.hi;
   float even = quarter.x > quarter.z ? quarter.x : quarter.z;
   float odd = quarter.y > quarter.w ? quarter.y : quarter.w;
@@ -88,7 +89,7 @@ CLONES void h2rec_rounding_errors(
       lanes error = *(const lanes *)(row + j) - wide.values;
       sum += error * error;
     }
-    float total = sum_of(sum);
+    float total = sum_of(&sum);
     for (; j < columns; j++) {
       union { uint32_t bits; float value; } wide = {.bits = (uint32_t)near[j] << 16};
       total += (row[j] - wide.value) * (row[j] - wide.value);
@@ -108,7 +109,8 @@ INLINE float exact_score(const float *x, const float *c, float bias, size_t widt
     e += *(const lanes *)(x + j + 48) * *(const lanes *)(c + j + 48);
   }
   for (; j + 16 <= width; j += 16) a += *(const lanes *)(x + j) * *(const lanes *)(c + j);
-  float total = sum_of((a + b) + (d + e));
+  a = (a + b) + (d + e);
+  float total = sum_of(&a);
   for (; j < width; j++) total += x[j] * c[j];
   return total + bias;
 }
@@ -147,10 +149,11 @@ INLINE peak peak_of(const float *scores, const float *bias, size_t columns) {
     top = larger ? value : top;
     place = larger ? ramp + (int32_t)j : place;
   }
-  peak found = {.top = largest_of(top)};
+  peak found = {.top = largest_of(&top)};
   for (int lane = 15; lane >= 0; lane--)
     if (top[lane] == found.top) found.column = (uint32_t)place[lane];
-  found.second = largest_of(place == (int32_t)found.column ? second : top);
+  lanes others = place == (int32_t)found.column ? second : top;
+  found.second = largest_of(&others);
   return found;
 }
 
@@ -181,7 +184,7 @@ CLONES void h2rec_keep_nearest(
       for (size_t chunk = 0; chunk < columns; chunk += 16) {
         if (margin < INFINITY) {
           lanes value = *(const lanes *)(row + chunk) + *(const lanes *)(bias + chunk);
-          if (!(largest_of(value) >= limit)) continue;
+          if (!(largest_of(&value) >= limit)) continue;
         }
         for (size_t j = chunk; j < chunk + 16; j++) {
           if (bias[j] == -INFINITY || (margin < INFINITY && !(row[j] + bias[j] >= limit))) continue;
