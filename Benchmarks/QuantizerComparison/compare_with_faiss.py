@@ -5,7 +5,8 @@
 
 Needs NumPy and faiss-cpu. Both sides quantise all coordinates (no principal components) and all items; the runs alternate, and the
 median of the wall times is printed with the error that is left. The clock includes the start of the process, reading the
-vectors and, for h2rec-tokenize, checking its input and writing codes, codebooks and reports. Run it on a quiet machine.
+vectors and, for h2rec-tokenize, checking its input and writing codes, codebooks and reports. --encode also times 'h2rec-tokenize
+--encode-only' on as many items that the codes were not learned on. Run it on a quiet machine.
 """
 import argparse
 import os
@@ -49,6 +50,21 @@ def clusters(items, width):
     return vectors
 
 
+def prepare(folder, vectors, items, letter, program):
+    """An output of h2rec-preprocess with these vectors, for items with names that start with a letter."""
+    ids, log, data = (os.path.join(folder, f"{letter}-{name}") for name in ("ids.txt", "log.csv", "1"))
+    with open(ids, "w") as file:
+        file.writelines(f"{letter}{item}\n" for item in range(items))
+    with open(log, "w") as file:
+        file.write("user_id,item_id,timestamp\n")
+        file.writelines(f"u{item // 10},{letter}{item},{item}\n" for item in range(items))
+    subprocess.run(
+        [program("preprocess"), "--interactions", log, "--vectors", vectors, "--vector-ids", ids, "--user-core", "1",
+         "--item-core", "1", "--pairs", "none", "--negatives", "1", "--output", data, "--quiet"],
+        check=True, stdout=subprocess.DEVNULL)
+    return data
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--programs", required=True, help="folder of the h2rec programs")
@@ -61,6 +77,7 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--options", default="", help="more options of h2rec-tokenize, for example '--sample-size 25600'")
     options.add_argument("--vectors", help="a .npy of float32 instead of made ones; sets --items and --width")
+    options.add_argument("--encode", action="store_true", help="time --encode-only on other items, too")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "vectors.npy")
@@ -68,19 +85,11 @@ def main():
         items, width = vectors.shape
         np.save(path, vectors)
         del vectors
-        with open(os.path.join(folder, "ids.txt"), "w") as ids:
-            ids.writelines(f"i{item}\n" for item in range(items))
-        with open(os.path.join(folder, "log.csv"), "w") as log:
-            log.write("user_id,item_id,timestamp\n")
-            log.writelines(f"u{item // 10},i{item},{item}\n" for item in range(items))
-        data = os.path.join(folder, "1")
         program = lambda name: os.path.join(given.programs, f"h2rec-{name}")
-        subprocess.run(
-            [program("preprocess"), "--interactions", os.path.join(folder, "log.csv"), "--vectors", path, "--vector-ids",
-             os.path.join(folder, "ids.txt"), "--user-core", "1", "--item-core", "1", "--pairs", "none",
-             "--negatives", "1", "--output", data, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        data = prepare(folder, path, items, "i", program)
+        codes = os.path.join(folder, "2")
         sizes = ",".join([str(given.codes)] * given.levels)
-        ours = [program("tokenize"), "--data", data, "--output", os.path.join(folder, "2"), "--codebooks", sizes, "--pca",
+        ours = [program("tokenize"), "--data", data, "--output", codes, "--codebooks", sizes, "--pca",
                 "0", "--iterations", str(given.iterations), "--threads", str(given.threads), "--quiet", *given.options.split()]
         theirs = [sys.executable, "-c", FAISS, path] + [
             str(number) for number in (given.levels, given.codes, given.iterations, given.threads)]
@@ -96,6 +105,12 @@ def main():
                   f"{max(one.peak_mebibytes for one in runs[name]):6.0f} MiB,  relative error {error[name]:.5f}")
         print(f"h2rec-tokenize is {statistics.median(seconds['faiss']) / statistics.median(seconds['h2rec-tokenize']):.1f} "
               f"times as fast")
+        if given.encode:
+            others = prepare(folder, path, items, "n", program)
+            found = run([program("tokenize"), "--data", others, "--output", os.path.join(folder, "n-2"), "--encode-only", codes,
+                         "--threads", str(given.threads), "--quiet"])
+            print(f"--encode-only on {items} other items: {found.seconds:.2f} s, {found.processor_seconds:.2f} s of processor time, "
+                  f"{found.peak_mebibytes:.0f} MiB")
 
 
 if __name__ == "__main__":
