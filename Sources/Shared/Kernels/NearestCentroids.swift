@@ -19,7 +19,7 @@ public struct NearestCentroids: Sendable, Equatable {
 
   /// Compares all points with all centroids, as a matrix product over blocks that stay in the cache.
   ///
-  /// The product only finds the centroids that may be nearest, and may be of rounded inputs (``CentroidTable``); which one is,
+  /// The product only finds the centroids that may be nearest, and may be of rounded inputs; which one is,
   /// inner products in single precision decide.
   ///
   /// - Parameters:
