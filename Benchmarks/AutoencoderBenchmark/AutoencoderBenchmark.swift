@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Kernels
+public import Kernels
 
 /// Times the learning of a residual-quantised autoencoder and prints one JSON line.
 ///
@@ -17,12 +17,18 @@ struct AutoencoderBenchmark: ParsableCommand {
   @Option var batchSize = 1024
   @Option var epochs = 3
   @Option var threads = 2
-  @Option(help: "straight-through or rotation.") var gradient = "straight-through"
-  @Option(help: "float32 or bfloat16.") var precision = "float32"
+  @Option(help: "straight-through or rotation.") var gradient = QuantizerGradient.straightThrough
+  @Option(help: "float32 or bfloat16.") var precision = ProductPrecision.float32
   @Option(help: "Decay of moving averages; 0 for codebooks by gradient.") var codebookDecay: Float =
     0
   @Option(help: "A file of float32 numbers, row by row, instead of made vectors.")
   var vectors: String?
+
+  func validate() throws {
+    guard precision.isAvailable else {
+      throw ValidationError("this machine has no \(precision.rawValue) products")
+    }
+  }
 
   func run() throws {
     var points = try vectors.map(read) ?? made()
@@ -33,8 +39,8 @@ struct AutoencoderBenchmark: ParsableCommand {
     options.latentWidth = latent
     options.batchSize = batchSize
     options.epochCount = epochs
-    options.passing = QuantizerGradient(rawValue: gradient) ?? .straightThrough
-    options.precision = ProductPrecision(rawValue: precision) ?? .float32
+    options.passing = gradient
+    options.precision = precision
     if codebookDecay > 0 { options.update = .movingAverage(decay: codebookDecay) }
     let clock = ContinuousClock()
     let start = clock.now
@@ -100,3 +106,6 @@ private func seconds(_ duration: Duration) -> Double {
 }
 
 private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
+
+extension ProductPrecision: ExpressibleByArgument {}
+extension QuantizerGradient: ExpressibleByArgument {}

@@ -22,7 +22,7 @@ package func candidateMidRanks(
   precondition(targets.count == users.rows && offsets.count == users.rows + 1, "one target a user")
   precondition(targets.allSatisfy { $0 < items.rows } && candidates.allSatisfy { $0 < items.rows })
   let width = items.columns
-  let block = 192
+  let block = candidateBlock
   var ranks = [Double](repeating: 0, count: users.rows)
   unsafe users.values.withUnsafeBufferPointer { userValues in
     unsafe items.values.withUnsafeBufferPointer { itemValues in
@@ -53,3 +53,6 @@ package func candidateMidRanks(
   }
   return ranks
 }
+
+/// Users of a block, the unit of parallel work.
+private let candidateBlock = 192

@@ -86,15 +86,12 @@ internal import CKernels
 
   /// The item vectors of all branches side by side, rounded, with room for the states and gradients of a chunk.
   private func roundedItems(_ branches: [ItemBranch], threads: Int) -> RoundedMatrices? {
-    guard let multiply = BFloat16Multiply.shared else { return nil }
     let itemCount = branches[0].itemCount
     let width = branches.reduce(0) { $0 + $1.width }
     let chunkRows = max(Self.rowBlock, scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
-    let matrices = unsafe RoundedMatrices(
-      multiply: multiply,
-      base: halves.reserveHalves(itemCount * width + chunkRows * (width + itemCount)),
-      itemCount: itemCount, width: width, rowLimit: chunkRows)
-    matrices.round(branches, blocks: ranges(itemCount, of: Self.itemBlock), threads: threads)
+    let matrices = RoundedMatrices(
+      in: halves, itemCount: itemCount, width: width, rowLimit: chunkRows)
+    matrices?.round(branches, blocks: ranges(itemCount, of: Self.itemBlock), threads: threads)
     return matrices
   }
 }

@@ -3,6 +3,16 @@ internal import CKernels
 /// The bfloat16 inputs of a cross entropy: its items `[I, w]`, and the states `[rows, w]` and score gradients `[rows, I]`
 /// of a chunk, in one piece of memory.
 @safe struct RoundedMatrices: @unchecked Sendable {
+  /// Room for so many rows, in `memory`; nil where the processor has no such products.
+  init?(in memory: ScratchBuffer, itemCount: Int, width: Int, rowLimit: Int) {
+    guard let multiply = BFloat16Multiply.shared else { return nil }
+    self.multiply = multiply
+    unsafe base = memory.reserveHalves(itemCount * width + rowLimit * (width + itemCount))
+    self.itemCount = itemCount
+    self.width = width
+    self.rowLimit = rowLimit
+  }
+
   let multiply: BFloat16Multiply
   let base: UnsafeMutablePointer<UInt16>
   let itemCount: Int

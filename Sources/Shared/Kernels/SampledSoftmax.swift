@@ -62,11 +62,8 @@ internal import CKernels
 
   /// Room for the rounded inputs of the products, if they are rounded.
   private func roundedMatrices(_ states: Int, _ negatives: Int, _ width: Int) -> RoundedMatrices? {
-    guard precision == .bfloat16, let multiply = BFloat16Multiply.shared else { return nil }
-    return unsafe RoundedMatrices(
-      multiply: multiply,
-      base: halves.reserveHalves(negatives * width + states * (width + negatives)),
-      itemCount: negatives, width: width, rowLimit: states)
+    guard precision == .bfloat16 else { return nil }
+    return RoundedMatrices(in: halves, itemCount: negatives, width: width, rowLimit: states)
   }
 }
 
