@@ -58,6 +58,71 @@ import Testing
     }
   }
 
+  @Test(arguments: forms, [true, false])
+  func `attention of the last tokens alone`(form: Form, isDropped: Bool) throws {
+    let width = form.heads * form.width
+    let sequences = PackedSequences(offsets: form.offsets)
+    let last = sequences.lastTokens.map(Int.init)
+    let random = isDropped ? CounterRandom(seed: 4, stream: 8) : nil
+    let mask = random.map { lastMask(form, $0) }
+    let inputs = [
+      Input.tensor(.noise(sequences.count, width, seed: 1, scale: 2)),
+      .tensor(.noise(form.tokens, 2 * width, seed: 2, scale: 2)),
+    ]
+    try check(.attention, inputs, randomness: random) { bench in
+      let out = bench.tape.tensor(rows: sequences.count, columns: width)
+      bench.tape.attentionOfLast(
+        q: AttentionInput(bench.tensor(0)), k: AttentionInput(bench.tensor(1)),
+        v: AttentionInput(bench.tensor(1), column: width), sequences: sequences,
+        heads: form.heads, headWidth: form.width, rate: 0.25, into: out)
+      return out
+    } reference: { inputs in
+      let queries = Grid(form.tokens, width) { token, column in
+        inputs[0][last.firstIndex { $0 >= token } ?? 0, column]
+      }
+      return referenceAttention(
+        q: queries, k: inputs[1].columns(0..<width), v: inputs[1].columns(width..<2 * width),
+        offsets: form.offsets, heads: form.heads, causal: true
+      ) { token, head, key in
+        guard let mask, let sequence = last.firstIndex(of: token) else { return 1 }
+        return mask[(sequence * form.heads + head) * sequences.longest + key] == 0 ? 0 : 1 / 0.75
+      }.rows(last)
+    }
+  }
+
+  /// The mask of a first attention of last tokens, `[sequences, heads, longest]`: equal scores, and values that are the unit vectors.
+  private func lastMask(_ form: Form, _ random: CounterRandom) -> [Float] {
+    let sequences = PackedSequences(offsets: form.offsets)
+    let width = sequences.longest
+    let places = sequences.offsets.indices.dropLast().flatMap {
+      Array(0..<Int(sequences.offsets[$0 + 1] - sequences.offsets[$0]))
+    }
+    let bench = OperationBench(
+      [
+        .tensor(Grid(sequences.count, form.heads * width) { _, _ in 0 }),
+        .tensor(Grid(form.tokens, form.heads * width) { places[$0] == $1 % width ? 1 : 0 }),
+      ], randomness: random, isRecording: false)
+    let out = bench.tape.tensor(rows: sequences.count, columns: form.heads * width)
+    let values = AttentionInput(bench.tensor(1))
+    bench.tape.attentionOfLast(
+      q: AttentionInput(bench.tensor(0)), k: values, v: values, sequences: sequences,
+      heads: form.heads, headWidth: width, rate: 0.25, into: out)
+    return out.array
+  }
+
+  @Test
+  func
+    `a quarter of the probabilities of last tokens is dropped, others for each head and sequence`()
+  {
+    let form = Form(lengths: Array(repeating: 50, count: 40), heads: 4, width: 1)
+    let mask = lastMask(form, CounterRandom(seed: 2, stream: 1))
+    let dropped = Double(mask.count { $0 == 0 })
+    // 8,000 draws: five standard deviations.
+    #expect(abs(dropped - 2000) < 5 * (8000 * 0.25 * 0.75).squareRoot())
+    let rows = Set((0..<160).map { Array(mask[$0 * 50..<($0 + 1) * 50]) })
+    #expect(rows.count == 160)
+  }
+
   @Test func `large scores do not overflow`() throws {
     // Whole numbers, so that scores of thousands are exact in a Float.
     let inputs = (1...3).map { seed in

@@ -51,6 +51,27 @@ import Testing
     #expect(mean?.values == [Float](repeating: 0.5, count: 6))
   }
 
+  @Test(arguments: [Hyperparameters.Cross.none, .plain, .residual], [1, 2, 3])
+  func `states after the last positions are those rows of all states`(
+    cross: Hyperparameters.Cross, layers: Int
+  ) {
+    let network = network {
+      $0.cross = cross
+      $0.layerCount = layers
+    }
+    let batch = SequenceBatch(Self.histories.map { $0[...] }, maxLength: 5)
+    func states(_ places: StatePlaces) -> [Float] {
+      TapePool(parameters: network.parameters).withTape { tape in
+        tape.begin(recording: false, randomness: nil)
+        let states = network.forward(batch, at: places, on: tape).states
+        return (places == .last ? states : tape.rows(states, batch.sequences.lastTokens)).array
+      }
+    }
+    let (found, expected) = (states(.last), states(.all))
+    #expect(found.count == 3 * 16 && expected.count == found.count)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
   @Test(arguments: [Hyperparameters.Cross.none, .residual])
   func `attention is what the kernel mixes the values with`(cross: Hyperparameters.Cross) {
     let network = network { $0.cross = cross }
@@ -59,7 +80,7 @@ import Testing
     var expected: [[Float]] = []
     TapePool(parameters: network.parameters).withTape { tape in
       tape.begin(recording: false, randomness: nil)
-      _ = network.forward(batch, on: tape) { queries, keys in
+      _ = network.forward(batch, at: .all, on: tape) { queries, keys in
         // Values that are the unit vectors of the places: the output of a head is its probabilities.
         let values = (0..<8).flatMap { row in (0..<8).map { $0 % 4 == row % 4 ? Float(1) : 0 } }
         let mixed = tape.attention(

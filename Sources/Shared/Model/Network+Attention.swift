@@ -16,23 +16,28 @@ extension Network {
     return TapePool(parameters: parameters).withTape { tape in
       tape.begin(recording: false, randomness: nil)
       var last: (queries: [Float], keys: [Float]) = ([], [])
-      _ = forward(batch, on: tape) { queries, keys in last = (queries.array, keys.array) }
+      _ = forward(batch, at: .last, on: tape) { queries, keys in last = (queries.array, keys.array)
+      }
       return branches.indices.map { stream in
-        probabilities(last.queries, last.keys, tokens: stream * count..<(stream + 1) * count)
+        probabilities(
+          last.queries[stream * hyper.dimension..<(stream + 1) * hyper.dimension], last.keys,
+          tokens: stream * count..<(stream + 1) * count)
       }
     }
   }
 
-  /// The mean over the heads of the softmax of the last query with the keys of some tokens.
-  private func probabilities(_ queries: [Float], _ keys: [Float], tokens: Range<Int>) -> [Float] {
+  /// The mean over the heads of the softmax of a query, `[d]`, with the keys of some tokens.
+  private func probabilities(
+    _ query: ArraySlice<Float>, _ keys: [Float], tokens: Range<Int>
+  ) -> [Float] {
     let d = hyper.dimension
     let width = d / hyper.headCount
     var result = [Float](repeating: 0, count: tokens.count)
     for head in 0..<hyper.headCount {
-      let query = (tokens.upperBound - 1) * d + head * width
+      let first = query.startIndex + head * width
       let scores = tokens.map { token in
         let key = token * 2 * d + head * width
-        return (0..<width).reduce(Float(0)) { $0 + queries[query + $1] * keys[key + $1] }
+        return (0..<width).reduce(Float(0)) { $0 + query[first + $1] * keys[key + $1] }
           / Float(width).squareRoot()
       }
       let greatest = scores.max() ?? 0

@@ -44,12 +44,9 @@ extension Network {
         Array(histories[chunks[index]]), maxLength: network.hyper.maxLength)
       return tapes.withTape { tape in
         tape.begin(recording: false, randomness: nil)
-        let output = network.forward(batch, on: tape)
+        let output = network.forward(batch, at: .last, on: tape)
         let last = batch.sequences.lastTokens
-        return (
-          tape.rows(output.states, last).array,
-          output.gateWeights.map { tape.rows($0, last).array } ?? []
-        )
+        return (output.states.array, output.gateWeights.map { tape.rows($0, last).array } ?? [])
       }
     }
     let states = Matrix(

@@ -69,9 +69,17 @@ public final class Network: @unchecked Sendable {
   public var tables: [EmbeddingTable] { [hash, codes].compactMap { $0 } }
 }
 
+/// At which tokens the states are computed.
+public enum StatePlaces: Sendable {
+  /// At every token.
+  case all
+  /// At the last token of each sequence.
+  case last
+}
+
 /// The states of a micro-batch.
 public struct NetworkOutput {
-  /// `[T, stateWidth]`: the hash branch's columns, then the semantic branch's.
+  /// `[T, stateWidth]`, or `[sequences, stateWidth]` after the last tokens: the hash branch's columns, then the semantic branch's.
   public let states: Tensor
   /// Normalised last states of the masked and of the full view, `[sequences, d]`, if asked for.
   public let views: (masked: Tensor, full: Tensor)?
@@ -80,29 +88,32 @@ public struct NetworkOutput {
 }
 
 extension Network {
-  /// The states after every position of a batch.
+  /// The states after the positions of a batch.
   ///
   /// - Parameters:
   ///   - batch: packed histories.
+  ///   - places: after which positions.
   ///   - tape: where the operations go; begun by the caller.
   ///   - mask: which views are hidden for the masked-granularity loss, and the random numbers for it; nil for none.
-  ///   - observe: called with queries and keys of the attention of every encoder block, all streams one below the other.
-  /// - Returns: the states of the T positions, `[T, stateWidth]`, and the two views if `mask` asks for them.
+  ///   - observe: called with queries and keys of the attention of every encoder block, all streams one below the other; in the
+  ///     last block there are queries only where the states are read.
+  /// - Returns: the states, and the two views if `mask` asks for them.
   public func forward(
-    _ batch: SequenceBatch, on tape: Tape,
+    _ batch: SequenceBatch, at places: StatePlaces, on tape: Tape,
     mask: (strategy: ViewMaskStrategy, random: CounterRandom)? = nil,
     observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)? = nil
   ) -> NetworkOutput {
     let tokens = batch.items.count
-    let places = Places(indices: batch.places, table: positions)
+    let positions = Places(indices: batch.places, table: positions)
     let wantsViews = mask != nil && hyper.hasCross
-    let streams = (hyper.architecture == .h2rec ? 2 : 1) + (wantsViews ? 2 : 0)
+    let branchStreams = hyper.architecture == .h2rec ? 2 : 1
+    let streams = branchStreams + (wantsViews ? 2 : 0)
     let input = tape.tensor(rows: streams * tokens, columns: hyper.dimension)
     var gateWeights: Tensor?
     var slots = (0..<streams).map { input.slice($0 * tokens..<($0 + 1) * tokens) }[...]
 
     if hyper.hasCross {
-      let inputs = crossInputs(batch, places, tape)
+      let inputs = crossInputs(batch, positions, tape)
       gateWeights = inputs.weights
       combine(inputs, batch, hashSlot: slots[0], semanticSlot: slots[1], tape)
       slots = slots.dropFirst(2)
@@ -110,28 +121,31 @@ extension Network {
         mixViews(inputs, batch, mask, masked: masked, full: full, tape)
       }
     } else {
-      embedBranches(batch, places, &slots, tape)
+      embedBranches(batch, positions, &slots, tape)
     }
     let encoded = encoder.encode(
-      input, sequences: batch.sequences.repeated(streams), on: tape, observe: observe)
+      input, sequences: batch.sequences, wholeStreams: places == .all ? branchStreams : 0, on: tape,
+      observe: observe)
     return output(
-      encoded, batch, streams: streams, wantsViews: wantsViews, gateWeights: gateWeights, tape)
+      encoded, batch, stateRows: places == .all ? tokens : batch.sequences.count,
+      wantsViews: wantsViews, gateWeights: gateWeights, tape)
   }
 
   private func output(
-    _ encoded: Tensor, _ batch: SequenceBatch, streams: Int, wantsViews: Bool,
+    _ encoded: Tensor, _ batch: SequenceBatch, stateRows: Int, wantsViews: Bool,
     gateWeights: Tensor?, _ tape: Tape
   ) -> NetworkOutput {
-    let tokens = batch.items.count
-    func stream(_ index: Int) -> Tensor { encoded.slice(index * tokens..<(index + 1) * tokens) }
-    let states =
-      hyper.architecture == .h2rec
-      ? tape.concatenateColumns([stream(0), stream(1)]) : stream(0)
+    var first = 0
+    func next(_ rows: Int) -> Tensor {
+      defer { first += rows }
+      return encoded.slice(first..<first + rows)
+    }
+    let streams = (0..<(hyper.architecture == .h2rec ? 2 : 1)).map { _ in next(stateRows) }
+    let states = streams.count == 2 ? tape.concatenateColumns(streams) : streams[0]
     guard wantsViews else {
       return NetworkOutput(states: states, views: nil, gateWeights: gateWeights)
     }
-    let last = batch.sequences.lastTokens
-    let views = [2, 3].map { tape.normalizeRows(tape.rows(stream($0), last)) }
+    let views = (0..<2).map { _ in tape.normalizeRows(next(batch.sequences.count)) }
     return NetworkOutput(
       states: states, views: (views[0], views[1]), gateWeights: gateWeights)
   }

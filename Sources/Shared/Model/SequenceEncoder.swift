@@ -39,33 +39,61 @@ struct SequenceEncoder {
     bias = layout.add("encoder.norm.bias", 1, d, .zero)
   }
 
-  /// Encodes streams of the same sequences, one below the other: `[streams · T, d]` to the same shape.
+  /// Encodes streams of the same sequences, one below the other.
   ///
-  /// `observe` is called with the queries and the keys of each block, `[streams · T, d]` and `[streams · T, 2d]` of which the
-  /// first d columns are the keys.
+  /// The last block asks only where its answer is read: a state that nobody reads costs no queries there, no attention and no
+  /// feed-forward.
+  ///
+  /// - Parameters:
+  ///   - input: `[streams · T, d]`.
+  ///   - sequences: token ranges of the T tokens of one stream.
+  ///   - wholeStreams: how many streams, from the first on, are read at every token; the others at the last of each sequence.
+  ///   - tape: where the operations go.
+  ///   - observe: called with the queries of each block, one row for each that is asked, and with its keys, `[streams · T, 2d]` of
+  ///     which the first d columns are the keys.
+  /// - Returns: `[wholeStreams · T + (streams − wholeStreams) · sequences, d]`, stream by stream.
   func encode(
-    _ input: Tensor, sequences: PackedSequences, on tape: Tape,
+    _ input: Tensor, sequences: PackedSequences, wholeStreams: Int, on tape: Tape,
     observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)? = nil
   ) -> Tensor {
+    let streams = input.rows / sequences.tokenCount
     var x = input
-    for block in blocks { x = encode(x, block, sequences, tape, observe) }
+    for (number, block) in blocks.enumerated() {
+      let whole = number == blocks.count - 1 ? wholeStreams : streams
+      x = encode(x, block, Readers(sequences, streams: streams, whole: whole), tape, observe)
+    }
     return tape.layerNorm(x, gain: gain, bias: bias)
   }
 
+  /// The tokens of all streams whose states a block computes.
+  private struct Readers {
+    /// Sequences that are read at every token; they come first.
+    let whole: PackedSequences
+    /// Sequences that are read at their last tokens, counted from the first of them.
+    let last: PackedSequences
+
+    init(_ sequences: PackedSequences, streams: Int, whole: Int) {
+      self.whole = sequences.repeated(whole)
+      last = sequences.repeated(streams - whole)
+    }
+
+    /// Their rows among all tokens.
+    var rows: [UInt32] {
+      let count = UInt32(whole.tokenCount)
+      return Array(0..<count) + last.lastTokens.map { count + $0 }
+    }
+  }
+
   private func encode(
-    _ x: Tensor, _ block: Block, _ sequences: PackedSequences, _ tape: Tape,
+    _ x: Tensor, _ block: Block, _ readers: Readers, _ tape: Tape,
     _ observe: ((_ queries: Tensor, _ keys: Tensor) -> Void)?
   ) -> Tensor {
-    let d = hyper.dimension
-    let normal = tape.layerNorm(x, gain: block.queryGain, bias: block.queryBias)
+    let asked = readers.last.count > 0 ? tape.rows(x, readers.rows) : x
+    let normal = tape.layerNorm(asked, gain: block.queryGain, bias: block.queryBias)
     let query = tape.linear(normal, block.query, bias: block.queryOffset)
     let keyValue = tape.linear(x, block.keyValue, bias: block.keyValueOffset)
     observe?(query, keyValue)
-    let attended = tape.attention(
-      q: AttentionInput(query), k: AttentionInput(keyValue),
-      v: AttentionInput(keyValue, column: d), sequences: sequences, heads: hyper.headCount,
-      headWidth: d / hyper.headCount, causal: hyper.attention == .causal,
-      rate: hyper.dropout.attention)
+    let attended = attend(query, keyValue, readers, tape)
     let sum = tape.linearDropoutAdd(
       attended, block.output, bias: block.outputOffset, rate: 0, to: normal)
     let y = tape.layerNorm(sum, gain: block.feedGain, bias: block.feedBias)
@@ -73,5 +101,30 @@ struct SequenceEncoder {
       y, block.inner, bias: block.innerOffset, rate: hyper.dropout.feedForward)
     return tape.linearDropoutAdd(
       inner, block.outer, bias: block.outerOffset, rate: hyper.dropout.feedForward, to: y)
+  }
+
+  private func attend(
+    _ query: Tensor, _ keyValue: Tensor, _ readers: Readers, _ tape: Tape
+  ) -> Tensor {
+    let d = hyper.dimension
+    let attended = tape.tensor(rows: query.rows, columns: d)
+    let tokens = readers.whole.tokenCount
+    if tokens > 0 {
+      let seen = keyValue.slice(0..<tokens)
+      tape.attention(
+        q: AttentionInput(query.slice(0..<tokens)), k: AttentionInput(seen),
+        v: AttentionInput(seen, column: d), sequences: readers.whole, heads: hyper.headCount,
+        headWidth: d / hyper.headCount, causal: hyper.attention == .causal,
+        rate: hyper.dropout.attention, into: attended.slice(0..<tokens))
+    }
+    if readers.last.count > 0 {
+      let seen = keyValue.slice(tokens..<keyValue.rows)
+      tape.attentionOfLast(
+        q: AttentionInput(query.slice(tokens..<query.rows)), k: AttentionInput(seen),
+        v: AttentionInput(seen, column: d), sequences: readers.last, heads: hyper.headCount,
+        headWidth: d / hyper.headCount, rate: hyper.dropout.attention,
+        into: attended.slice(tokens..<query.rows))
+    }
+    return attended
   }
 }

@@ -148,12 +148,10 @@ public final class TrainingStep {
       let partRandom = random.substream(UInt64(index))
       part.tape.begin(recording: true, randomness: partRandom)
       let output = network.forward(
-        part.batch, on: part.tape,
+        part.batch, at: losses.targets == .all ? .all : .last, on: part.tape,
         mask: wantsViews ? (losses.viewMask, partRandom.substream(0x4D41_534B)) : nil)
       part.views = output.views
-      part.states =
-        losses.targets == .all
-        ? output.states : part.tape.rows(output.states, part.batch.sequences.lastTokens)
+      part.states = output.states
     }
   }
 

@@ -115,6 +115,15 @@ void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2
 void h2rec_attention_backward(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                               h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
                               h2rec_mutable_rows dv, float *scratch);
+/// Floats of scratch memory that the attention of last tokens needs for sequences up to `longest`.
+size_t h2rec_last_attention_scratch(size_t longest);
+/// As h2rec_attention, with one query for each sequence, which sees all its keys; q and out have a row a sequence.
+void h2rec_last_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
+                          h2rec_mutable_rows out, float *scratch);
+/// Adds to dq, dk, dv; computes the probabilities again.
+void h2rec_last_attention_backward(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
+                                   h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
+                                   h2rec_mutable_rows dv, float *scratch);
 
 // MARK: - Losses
 

@@ -67,12 +67,15 @@ extension Tape {
   ///   - headWidth: the number of columns of a head.
   ///   - causal: whether a position sees only itself and earlier ones.
   ///   - rate: dropout on the probabilities, in [0, 1).
-  /// - Returns: `[T, heads · headWidth]`.
+  ///   - y: where the result goes, `[T, heads · headWidth]`; a new tensor if nil.
+  /// - Returns: `y`.
+  @discardableResult
   public func attention(
     q: AttentionInput, k: AttentionInput, v: AttentionInput, sequences: PackedSequences,
-    heads: Int, headWidth: Int, causal: Bool, rate: Float
+    heads: Int, headWidth: Int, causal: Bool, rate: Float, into y: Tensor? = nil
   ) -> Tensor {
-    let out = tensor(rows: sequences.tokenCount, columns: heads * headWidth)
+    let out = y ?? tensor(rows: sequences.tokenCount, columns: heads * headWidth)
+    precondition(out.rows == sequences.tokenCount && out.columns == heads * headWidth)
     let dropout = nextDropout(rate)
     let scratchCount = h2rec_attention_scratch(sequences.longest, headWidth)
     let scratch = unsafe arena.allocate(scratchCount)
@@ -98,6 +101,48 @@ extension Tape {
       }
     }
     return out
+  }
+
+  /// Multi-head attention of one query for each sequence, after its last token, to all tokens of the sequence: the last rows of
+  /// ``attention(q:k:v:sequences:heads:headWidth:causal:rate:into:)`` alone.
+  ///
+  /// - Parameters:
+  ///   - q: queries, one row for each sequence; head h uses `headWidth` columns from `h · headWidth` on.
+  ///   - k: keys, T rows, likewise.
+  ///   - v: values, likewise.
+  ///   - sequences: token ranges, none empty.
+  ///   - heads: the number of heads.
+  ///   - headWidth: the number of columns of a head.
+  ///   - rate: dropout on the probabilities, in [0, 1).
+  ///   - y: where the result goes, `[sequences, heads · headWidth]`.
+  public func attentionOfLast(
+    q: AttentionInput, k: AttentionInput, v: AttentionInput, sequences: PackedSequences,
+    heads: Int, headWidth: Int, rate: Float, into y: Tensor
+  ) {
+    precondition(y.rows == sequences.count && y.columns == heads * headWidth)
+    let dropout = nextDropout(rate)
+    let scratch = unsafe arena.allocate(h2rec_last_attention_scratch(sequences.longest))
+    let pairProducts = 2 * heads * headWidth * sequences.tokenCount
+    ArithmeticCounter.add(2 * pairProducts)
+    unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
+      let shape = unsafe h2rec_attention_shape(
+        offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
+        head_width: headWidth, causal: 1, dropout: dropout)
+      unsafe h2rec_last_attention(
+        shape, q.rows, k.rows, v.rows, h2rec_mutable_rows(values: y.values, stride: y.columns),
+        scratch)
+    }
+    record { [self] in
+      ArithmeticCounter.add(4 * pairProducts)
+      unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
+        let shape = unsafe h2rec_attention_shape(
+          offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
+          head_width: headWidth, causal: 1, dropout: dropout)
+        unsafe h2rec_last_attention_backward(
+          shape, q.rows, k.rows, v.rows, h2rec_rows(values: grad(y), stride: y.columns),
+          gradientRows(q), gradientRows(k), gradientRows(v), scratch)
+      }
+    }
   }
 
   private func gradientRows(_ input: AttentionInput) -> h2rec_mutable_rows {
