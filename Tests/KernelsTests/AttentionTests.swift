@@ -23,6 +23,10 @@ import Testing
     Form(lengths: [4, 3], heads: 8, width: 2), Form(lengths: [15, 16], heads: 2, width: 33),
     Form(lengths: [1, 6, 16, 2], heads: 4, width: 16),
     Form(lengths: [15, 17, 16], heads: 2, width: 48),
+    // So many heads that each takes a lane of its own.
+    Form(lengths: [1, 2, 3, 4, 5, 9], heads: 16, width: 16),
+    Form(lengths: [18], heads: 16, width: 32), Form(lengths: [2, 7], heads: 32, width: 16),
+    Form(lengths: [3, 17], heads: 17, width: 16),
   ]
 
   @Test(arguments: forms, [true, false])
@@ -137,6 +141,56 @@ import Testing
     } reference: {
       referenceAttention(q: $0[0], k: $0[1], v: $0[2], offsets: [0, 20], heads: 1, causal: true)
     }
+  }
+
+  @Test(arguments: [(16, 16), (1, 32), (2, 7)], [true, false])
+  func `gradients are added to those of others`(
+    form: (heads: Int, width: Int), isCausal: Bool
+  )
+    throws
+  {
+    let (heads, width) = form
+    let inputs = (1...3).map { Input.tensor(.noise(25, heads * width, seed: $0, scale: 2)) }
+    try check(.attention, inputs) { bench in
+      let outputs = (1...2).map { _ in
+        bench.tape.attention(
+          q: AttentionInput(bench.tensor(0)), k: AttentionInput(bench.tensor(1)),
+          v: AttentionInput(bench.tensor(2)), sequences: PackedSequences(offsets: [0, 3, 20, 25]),
+          heads: heads, headWidth: width, causal: isCausal, rate: 0)
+      }
+      return bench.tape.add(outputs[0], outputs[1])
+    } reference: {
+      let output = referenceAttention(
+        q: $0[0], k: $0[1], v: $0[2], offsets: [0, 3, 20, 25], heads: heads, causal: isCausal)
+      return output + output
+    }
+  }
+
+  /// Rows beyond a sequence are multiplied by zeros at most, and that must not be a NaN.
+  @Test(
+    arguments: [(16, 16), (2, 16), (2, 7)].map {
+      Form(lengths: [3, 17, 5], heads: $0.0, width: $0.1)
+    }, [true, false])
+  func `what the memory held before does not matter`(form: Form, isCausal: Bool) {
+    let (heads, width) = (form.heads, form.width)
+    let tape = Tape(parameters: AlignedBuffer(count: 1), precision: .float32)
+    let results = [Float(0), .nan].map { before in
+      tape.begin(recording: true, randomness: nil)
+      _ = tape.tensor(rows: 1, columns: 500_000, values: Array(repeating: before, count: 500_000))
+      tape.begin(recording: true, randomness: nil)
+      let inputs = (1...3).map { seed in
+        let noise = Grid.noise(form.tokens, heads * width, seed: seed)
+        return tape.tensor(rows: form.tokens, columns: heads * width, values: noise.floats)
+      }
+      let output = tape.attention(
+        q: AttentionInput(inputs[0]), k: AttentionInput(inputs[1]), v: AttentionInput(inputs[2]),
+        sequences: PackedSequences(offsets: form.offsets), heads: heads, headWidth: width,
+        causal: isCausal, rate: 0)
+      output.addGradient(Grid.noise(form.tokens, heads * width, seed: 7).floats)
+      tape.backward()
+      return [output.array] + inputs.map(\.gradientArray)
+    }
+    #expect(results[0] == results[1])
   }
 
   @Test func `copies of sequences follow one another`() {

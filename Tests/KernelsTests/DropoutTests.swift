@@ -160,23 +160,24 @@ import Testing
     }
   }
 
-  /// Heads of 16 columns take another path for short sequences; the mask is the same.
-  @Test(arguments: [true, false], [5, 16])
-  func `attention with its mask`(isCausal: Bool, headWidth: Int) throws {
+  /// Heads of 16 columns take another path for short sequences, and 16 of them a third; the mask is the same.
+  @Test(arguments: [true, false], [(2, 5), (2, 16), (32, 16)])
+  func `attention with its mask`(isCausal: Bool, form: (heads: Int, width: Int)) throws {
+    let (heads, headWidth) = form
     let offsets: [UInt32] = [0, 1, 4, 21]
-    let mask = attentionMask(offsets, heads: 2, isCausal: isCausal)
-    let inputs = (1...3).map { Input.tensor(.noise(21, 2 * headWidth, seed: $0)) }
+    let mask = attentionMask(offsets, heads: heads, isCausal: isCausal)
+    let inputs = (1...3).map { Input.tensor(.noise(21, heads * headWidth, seed: $0)) }
     try check(.attention, inputs, randomness: random) { bench in
       bench.tape.attention(
         q: AttentionInput(bench.tensor(0)), k: AttentionInput(bench.tensor(1)),
-        v: AttentionInput(bench.tensor(2)), sequences: PackedSequences(offsets: offsets), heads: 2,
-        headWidth: headWidth, causal: isCausal, rate: rate)
+        v: AttentionInput(bench.tensor(2)), sequences: PackedSequences(offsets: offsets),
+        heads: heads, headWidth: headWidth, causal: isCausal, rate: rate)
     } reference: {
       referenceAttention(
-        q: $0[0], k: $0[1], v: $0[2], offsets: offsets, heads: 2, causal: isCausal
+        q: $0[0], k: $0[1], v: $0[2], offsets: offsets, heads: heads, causal: isCausal
       ) { token, head, key in
         // The observed numbers are rounded; the mask itself is 0 or 4/3.
-        mask[token * 34 + head * 17 + key] == 0 ? 0 : 1 / 0.75
+        mask[(token * heads + head) * 17 + key] == 0 ? 0 : 1 / 0.75
       }
     }
   }

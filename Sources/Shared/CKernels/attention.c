@@ -1,12 +1,14 @@
-#include "short_attention.h"
+#include "many_heads.h"
 
 #pragma clang fp reassociate(on) contract(fast)
 
-// One head of one sequence at a time. Most sequences are short: of at most LANES tokens, a row of scores is one
-// vector and queries, keys and values are read where they lie. Of longer ones, q, k, v are copied to scratch memory that
-// stays in the first-level caches, rows padded to a multiple of LANES; four queries share each load.
+// LANES heads of a sequence at a time where there are so many (many_heads.h), else one. Most sequences are short: of at
+// most LANES tokens, a row of scores is one vector and queries, keys and values are read where they lie. Of longer ones,
+// q, k, v are copied to scratch memory that stays in the first-level caches, rows padded to a multiple of LANES; four
+// queries share each load.
 
-size_t h2rec_attention_scratch(size_t longest, size_t head_width) {
+size_t h2rec_attention_scratch(size_t longest, size_t heads, size_t head_width) {
+  if (are_many(heads, head_width)) return many_heads_scratch(longest, head_width);
   size_t n = padded(longest), width = padded(head_width);
   return 8 * n * width + 2 * n * n;
 }
@@ -197,14 +199,18 @@ INLINE void long_attention_backward(const h2rec_attention_shape *shape, head_row
 CLONES void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                             h2rec_mutable_rows out, float *scratch) {
   size_t width = shape.head_width;
+  int many = are_many(shape.heads, width);
+  size_t step = many ? LANES : 1;
   for (size_t s = 0; s < shape.sequences; s++) {
     size_t first = shape.offsets[s], n = shape.offsets[s + 1] - first;
-    for (size_t head = 0; head < shape.heads && n > 0; head++) {
+    for (size_t head = 0; head < shape.heads && n > 0; head += step) {
       head_rows at = {n, padded(n), first, head, 1.0f / sqrtf((float)width)};
       h2rec_rows a = head_of(q, first, head * width), b = head_of(k, first, head * width),
                  c = head_of(v, first, head * width);
       h2rec_mutable_rows y = mutable_head_of(out, first, head * width);
-      if (is_short(n, width)) {
+      if (many) {
+        many_heads(&shape, at, a, b, c, y, scratch);
+      } else if (is_short(n, width)) {
         short_attention(&shape, at, a, b, c, y);
       } else {
         long_attention(&shape, at, a, b, c, y, scratch);
@@ -217,16 +223,20 @@ CLONES void h2rec_attention_backward(h2rec_attention_shape shape, h2rec_rows q, 
                                      h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
                                      h2rec_mutable_rows dv, float *scratch) {
   size_t width = shape.head_width;
+  int many = are_many(shape.heads, width);
+  size_t step = many ? LANES : 1;
   for (size_t s = 0; s < shape.sequences; s++) {
     size_t first = shape.offsets[s], n = shape.offsets[s + 1] - first;
-    for (size_t head = 0; head < shape.heads && n > 0; head++) {
+    for (size_t head = 0; head < shape.heads && n > 0; head += step) {
       head_rows at = {n, padded(n), first, head, 1.0f / sqrtf((float)width)};
       size_t column = head * width;
       h2rec_rows a = head_of(q, first, column), b = head_of(k, first, column),
                  c = head_of(v, first, column), g = head_of(dout, first, column);
       h2rec_mutable_rows da = mutable_head_of(dq, first, column), db = mutable_head_of(dk, first, column),
                          dc = mutable_head_of(dv, first, column);
-      if (is_short(n, width)) {
+      if (many) {
+        many_heads_backward(&shape, at, a, b, c, g, da, db, dc, scratch);
+      } else if (is_short(n, width)) {
         short_attention_backward(&shape, at, a, b, c, g, da, db, dc);
       } else {
         long_attention_backward(&shape, at, a, b, c, g, da, db, dc, scratch);

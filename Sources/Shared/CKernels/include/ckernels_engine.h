@@ -107,7 +107,7 @@ typedef struct {
 } h2rec_attention_shape;
 
 /// Floats of scratch memory that attention and its backward need for sequences up to `longest`.
-size_t h2rec_attention_scratch(size_t longest, size_t head_width);
+size_t h2rec_attention_scratch(size_t longest, size_t heads, size_t head_width);
 /// out = softmax(q k^T / sqrt(head_width)) v within each sequence and head.
 void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                      h2rec_mutable_rows out, float *scratch);

@@ -77,7 +77,7 @@ extension Tape {
     let out = y ?? tensor(rows: sequences.tokenCount, columns: heads * headWidth)
     precondition(out.rows == sequences.tokenCount && out.columns == heads * headWidth)
     let dropout = nextDropout(rate)
-    let scratchCount = h2rec_attention_scratch(sequences.longest, headWidth)
+    let scratchCount = h2rec_attention_scratch(sequences.longest, heads, headWidth)
     let scratch = unsafe arena.allocate(scratchCount)
     let pairProducts = 2 * heads * headWidth * sequences.pairCount(causal: causal)
     ArithmeticCounter.add(2 * pairProducts)
