@@ -2,13 +2,13 @@
 
 #pragma clang fp reassociate(on) contract(fast)
 
-// LANES heads of a sequence at a time where there are so many (many_heads.h), else one. Most sequences are short: of at
-// most LANES tokens, a row of scores is one vector and queries, keys and values are read where they lie. Of longer ones,
-// q, k, v are copied to scratch memory that stays in the first-level caches, rows padded to a multiple of LANES; four
-// queries share each load.
+// Three ways. LANES heads of a sequence at a time where there are so many (many_heads.h); else one, LANES queries at a
+// time, where its width is a multiple of LANES (one_head.h); else as here: q, k, v are copied to scratch memory, rows
+// padded to a multiple of LANES, and four queries share each load.
 
 size_t h2rec_attention_scratch(size_t longest, size_t heads, size_t head_width) {
   if (are_many(heads, head_width)) return many_heads_scratch(longest, head_width);
+  if (is_whole(head_width)) return one_head_scratch(longest, head_width);
   size_t n = padded(longest), width = padded(head_width);
   return 8 * n * width + 2 * n * n;
 }
@@ -156,10 +156,8 @@ INLINE h2rec_mutable_rows mutable_head_of(h2rec_mutable_rows x, size_t first, si
   return (h2rec_mutable_rows){.values = x.values + first * x.stride + column, .stride = x.stride};
 }
 
-INLINE int is_short(size_t n, size_t width) { return n <= LANES && width % LANES == 0; }
-
-INLINE void long_attention(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k,
-                           h2rec_rows v, h2rec_mutable_rows out, float *scratch) {
+INLINE void any_attention(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k,
+                          h2rec_rows v, h2rec_mutable_rows out, float *scratch) {
   size_t n = at.n, rows = at.rows, width = shape->head_width, wide = padded(width);
   float *qs = scratch, *ks = qs + rows * wide, *vs = ks + rows * wide, *kt = vs + rows * wide;
   float *p = kt + rows * wide;
@@ -173,9 +171,9 @@ INLINE void long_attention(const h2rec_attention_shape *shape, head_rows at, h2r
   combine(out.values, out.stride, width, p, rows, 1, vs, wide, n, shape->causal, 0, 0);
 }
 
-INLINE void long_attention_backward(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q,
-                                    h2rec_rows k, h2rec_rows v, h2rec_rows dout, h2rec_mutable_rows dq,
-                                    h2rec_mutable_rows dk, h2rec_mutable_rows dv, float *scratch) {
+INLINE void any_attention_backward(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q,
+                                   h2rec_rows k, h2rec_rows v, h2rec_rows dout, h2rec_mutable_rows dq,
+                                   h2rec_mutable_rows dk, h2rec_mutable_rows dv, float *scratch) {
   size_t n = at.n, rows = at.rows, width = shape->head_width, wide = padded(width);
   float *qs = scratch, *ks = qs + rows * wide, *vs = ks + rows * wide, *gs = vs + rows * wide;
   float *kt = gs + rows * wide, *p = kt + rows * wide, *d = p + rows * rows;
@@ -210,10 +208,10 @@ CLONES void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_row
       h2rec_mutable_rows y = mutable_head_of(out, first, head * width);
       if (many) {
         many_heads(&shape, at, a, b, c, y, scratch);
-      } else if (is_short(n, width)) {
-        short_attention(&shape, at, a, b, c, y);
+      } else if (is_whole(width)) {
+        one_head(&shape, at, a, b, c, y, scratch);
       } else {
-        long_attention(&shape, at, a, b, c, y, scratch);
+        any_attention(&shape, at, a, b, c, y, scratch);
       }
     }
   }
@@ -236,10 +234,10 @@ CLONES void h2rec_attention_backward(h2rec_attention_shape shape, h2rec_rows q, 
                          dc = mutable_head_of(dv, first, column);
       if (many) {
         many_heads_backward(&shape, at, a, b, c, g, da, db, dc, scratch);
-      } else if (is_short(n, width)) {
-        short_attention_backward(&shape, at, a, b, c, g, da, db, dc);
+      } else if (is_whole(width)) {
+        one_head_backward(&shape, at, a, b, c, g, da, db, dc, scratch);
       } else {
-        long_attention_backward(&shape, at, a, b, c, g, da, db, dc, scratch);
+        any_attention_backward(&shape, at, a, b, c, g, da, db, dc, scratch);
       }
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "short_attention.h"
+#include "one_head.h"
 
 #pragma clang fp reassociate(on) contract(fast)
 
@@ -11,59 +11,22 @@
 #define QUERIES 4
 
 /// Whether all heads can be taken LANES at a time.
-INLINE int are_many(size_t heads, size_t width) { return heads % LANES == 0 && width % LANES == 0; }
+INLINE int are_many(size_t heads, size_t width) { return heads % LANES == 0 && is_whole(width); }
 
 INLINE size_t many_heads_scratch(size_t longest, size_t width) {
   size_t keys = longest + longest % 2;
   return LANES * (4 * keys * width + 3 * QUERIES * width + 2 * QUERIES * keys);
 }
 
-// Halves and quarters of two vectors in turn, for transposing.
-#define low_pairs(a, b) \
-  __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-#define high_pairs(a, b) \
-  __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
-#define low_halves(a, b) \
-  __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#define high_halves(a, b) \
-  __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
-#define even_quarters(a, b) \
-  __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
-#define odd_quarters(a, b) \
-  __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
-
-/// to[column][row] (+)= from[row][column] of 16 x 16 numbers; steps between rows in floats.
-INLINE void transpose_block(float *to, size_t to_step, const float *from, size_t step, int add) {
-  lanes u[LANES];
-  for (size_t r = 0; r < LANES; r += 4) {
-    const float *x = from + r * step;
-    lanes a = load(x), b = load(x + step), c = load(x + 2 * step), d = load(x + 3 * step);
-    lanes ab = low_pairs(a, b), cd = low_pairs(c, d), ef = high_pairs(a, b), gh = high_pairs(c, d);
-    u[r] = low_halves(ab, cd);
-    u[r + 1] = high_halves(ab, cd);
-    u[r + 2] = low_halves(ef, gh);
-    u[r + 3] = high_halves(ef, gh);
-  }
-  for (size_t m = 0; m < 4; m++) {
-    lanes a = even_quarters(u[m], u[m + 4]), b = odd_quarters(u[m], u[m + 4]);
-    lanes c = even_quarters(u[m + 8], u[m + 12]), d = odd_quarters(u[m + 8], u[m + 12]);
-    float *y0 = to + m * to_step, *y1 = y0 + 4 * to_step, *y2 = y1 + 4 * to_step, *y3 = y2 + 4 * to_step;
-    store(y0, add ? load(y0) + even_quarters(a, c) : even_quarters(a, c));
-    store(y1, add ? load(y1) + even_quarters(b, d) : even_quarters(b, d));
-    store(y2, add ? load(y2) + odd_quarters(a, c) : odd_quarters(a, c));
-    store(y3, add ? load(y3) + odd_quarters(b, d) : odd_quarters(b, d));
-  }
-}
-
 /// to[column] = column of the heads' rows; `from` is one token's.
 INLINE void heads_to_lanes(lanes *to, const float *from, size_t width) {
-  for (size_t c = 0; c < width; c += LANES) transpose_block((float *)(to + c), LANES, from + c, width, 0);
+  for (size_t c = 0; c < width; c += LANES) transpose_block((float *)(to + c), LANES, from + c, width, LANES, 0);
 }
 
 /// The inverse of `heads_to_lanes`; adds where `add` says so.
 INLINE void lanes_to_heads(float *to, const lanes *from, size_t width, int add) {
   for (size_t c = 0; c < width; c += LANES)
-    transpose_block(to + c, width, (const float *)(from + c), LANES, add);
+    transpose_block(to + c, width, (const float *)(from + c), LANES, LANES, add);
 }
 
 /// s[j][r] = <q[r], k[j]> for the keys j < count, and for one more where that is odd.
