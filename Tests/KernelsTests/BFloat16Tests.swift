@@ -109,4 +109,77 @@ import Testing
       #expect(zip(a, b).allSatisfy { abs($0 - $1) < 0.02 * scale })
     }
   }
+
+  // MARK: - Products
+
+  /// Whole numbers below 9, which bfloat16 holds, as do floats their sums; then their bfloat16 bits.
+  private func integers(_ count: Int, _ generator: inout SeededGenerator) -> ([Float], [UInt16]) {
+    let values = (0..<count).map { _ in Float(Int.random(in: -8...8, using: &generator)) }
+    return (values, values.map { UInt16($0.bitPattern >> 16) })
+  }
+
+  @Test func `products of integers are exact for any shape, either transpose, and sums added`()
+    throws
+  {
+    let multiply = try #require(BFloat16Multiply.shared)
+    try withEvery("seed", in: 0..<300) { seed in
+      var generator = SeededGenerator(seed: seed)
+      let (m, n, k) = (
+        Int.random(in: 1...40, using: &generator), Int.random(in: 1...150, using: &generator),
+        Int.random(in: 1...70, using: &generator)
+      )
+      let (across, down, adds) = (seed % 2 == 0, seed % 3 == 0, seed % 5 < 2)
+      let aStride = (across ? m : k) + Int.random(in: 0...3, using: &generator)
+      let bStride = (down ? k : n) + Int.random(in: 0...3, using: &generator)
+      let cStride = n + Int.random(in: 0...3, using: &generator)
+      let (a, aHalves) = integers((across ? k : m) * aStride, &generator)
+      let (b, bHalves) = integers((down ? n : k) * bStride, &generator)
+      var (c, _) = integers(m * cStride, &generator)
+      var expected = c
+      for row in 0..<m {
+        for column in 0..<n {
+          expected[row * cStride + column] = (0..<k).reduce(
+            adds ? c[row * cStride + column] : 0
+          ) {
+            $0 + (across ? a[$1 * aStride + row] : a[row * aStride + $1])
+              * (down ? b[column * bStride + $1] : b[$1 * bStride + column])
+          }
+        }
+      }
+      unsafe multiply.multiply(
+        m, n, k, aHalves, aStride, transposeA: across, bHalves, bStride, transposeB: down,
+        adds: adds, &c, cStride)
+      try #require(c == expected, "\(m) x \(n) x \(k)")
+    }
+  }
+
+  /// More than a block of rows of the left factor, and parts of packed columns.
+  @Test func `an element depends on its row and column alone`() throws {
+    let multiply = try #require(BFloat16Multiply.shared)
+    var generator = SeededGenerator(seed: 3)
+    let (m, n, k) = (300, 200, 1000)
+    func noise(_ count: Int) -> [UInt16] {
+      (0..<count).map { _ in
+        UInt16(Float.random(in: -1...1, using: &generator).bitPattern >> 16)
+      }
+    }
+    let (a, b) = (noise(m * k), noise(n * k))
+    var whole = [Float](repeating: 0, count: m * n)
+    unsafe multiply.multiply(m, n, k, a, k, b, k, transposeB: true, &whole, n)
+    var panels = [UInt32](repeating: 0, count: BFloat16Multiply.panelCount(k, n))
+    unsafe multiply.pack(k, n, b, k, transposeB: true, into: &panels)
+    var part = [Float](repeating: 0, count: 7 * 72)
+    unsafe panels.withUnsafeBufferPointer { panels in
+      unsafe a.withUnsafeBufferPointer { a in
+        guard let panels = panels.baseAddress, let a = a.baseAddress else { return }
+        unsafe multiply.multiply(
+          7, 72, k, a + 290 * k, k, panels: panels + BFloat16Multiply.panelCount(k, 128), &part, 72)
+      }
+    }
+    for row in 0..<7 {
+      #expect(
+        part[row * 72..<(row + 1) * 72] == whole[(290 + row) * n + 128..<(290 + row) * n + 200])
+    }
+    #expect(Set(whole).count > 50_000)
+  }
 }

@@ -48,4 +48,31 @@ import Testing
     #expect(abs(sampler.correction(2, draws: 14) + 1.386_294_4) < 1e-6)
     #expect(abs(ItemSampler(uniformBelow: 8).correction(3, draws: 2) - 1.386_294_4) < 1e-6)
   }
+
+  @Test
+  func
+    `equally likely negatives of a step are distinct, and each item is among them equally often`()
+  {
+    let sampler = ItemSampler(uniformBelow: 40)
+    var marks = [Int32](repeating: -1, count: 40)
+    var counts = [Int](repeating: 0, count: 40)
+    for step in 0..<2000 as Range<UInt64> {
+      let items = sampler.items(30, random.substream(step), marks: &marks)
+      #expect(items.count == 30 && Set(items).count == 30)
+      for item in items { counts[Int(item)] += 1 }
+    }
+    #expect(marks.allSatisfy { $0 == -1 })
+    // 2,000 draws with probability 3/4: five standard deviations.
+    #expect(counts.allSatisfy { abs(Double($0) - 1500) < 5 * (2000 * 0.75 * 0.25).squareRoot() })
+    #expect(sampler.items(40, random, marks: &marks) == Array(0..<40))
+    #expect(sampler.items(41, random, marks: &marks) == Array(0..<40))
+  }
+
+  @Test func `negatives of other probabilities are drawn with replacement`() {
+    let sampler = ItemSampler(weights: [1, 3])
+    var marks: [Int32] = [-1, -1]
+    let items = sampler.items(400, random, marks: &marks)
+    #expect(items == (0..<400).map { sampler.item(random, UInt64($0)) })
+    #expect(marks == [-1, -1])
+  }
 }

@@ -23,8 +23,8 @@ internal import CKernels
   private let bounds: UnsafeMutablePointer<Float>
   private let margin: ScoreMargin
   private let multiply: BFloat16Multiply?
-  /// `[itemCount, width]` where products are rounded.
-  private let rounded: UnsafeMutablePointer<UInt16>?
+  /// The items of each tile, packed, where products are rounded.
+  private let panels: UnsafeMutablePointer<UInt32>?
   /// Items whose approximate scores say nothing, in their order.
   private let unbounded: [Int]
 
@@ -50,40 +50,62 @@ internal import CKernels
     multiply = rounds ? BFloat16Multiply.shared : nil
     unsafe bounds = .allocate(capacity: itemCount + 16)
     unsafe bounds.initialize(repeating: .nan, count: itemCount + 16)
-    unsafe rounded = multiply == nil ? nil : .allocate(capacity: max(1, itemCount * width))
+    unsafe panels =
+      multiply == nil
+      ? nil : .allocate(capacity: 1 + BFloat16Multiply.panelCount(width, itemCount))
     unsafe catalogue = h2rec_catalogue(vectors: items, bounds: bounds, width: width)
     (margin, unbounded) = unsafe Self.measure(
-      items, count: itemCount, width: width, rounded: rounded, bounds: bounds, threads: threads)
+      items, count: itemCount, width: width, panels: panels, bounds: bounds, threads: threads)
   }
 
   deinit {
     unsafe bounds.deallocate()
-    unsafe rounded?.deallocate()
+    unsafe panels?.deallocate()
   }
 
-  /// Rounds the items where they are rounded and writes a bound for each; the margin and the items without bound.
+  /// Rounds and packs the items where they are rounded and writes a bound for each; the margin and the items without bound.
   private static func measure(
-    _ items: UnsafePointer<Float>, count: Int, width: Int, rounded: UnsafeMutablePointer<UInt16>?,
+    _ items: UnsafePointer<Float>, count: Int, width: Int, panels: UnsafeMutablePointer<UInt32>?,
     bounds: UnsafeMutablePointer<Float>, threads: Int
   ) -> (ScoreMargin, [Int]) {
-    nonisolated(unsafe) let (items, rounded, bounds) = unsafe (items, rounded, bounds)
-    let parts = (count + tileItems - 1) / tileItems
-    let errors = parallelMap(parts, threads: threads) { part in
+    nonisolated(unsafe) let (items, panels, bounds) = unsafe (items, panels, bounds)
+    let parts = ranges(count, of: tileItems)
+    let errors = parallelMap(parts.count, threads: threads) { part in
+      let tile = parts[part]
+      let vectors = unsafe items + tile.lowerBound * width
+      let rounded = unsafe panels == nil ? [] : rounded(vectors, rows: tile.count, width: width)
       var largest = 0.0
-      for item in part * tileItems..<min(count, (part + 1) * tileItems) {
-        let vector = unsafe items + item * width
-        let halves = unsafe rounded.map { unsafe $0 + item * width }
-        if let halves = unsafe halves {
-          unsafe h2rec_round_bf16(halves, width, vector, width, 1, width)
+      unsafe rounded.withUnsafeBufferPointer { rounded in
+        for row in 0..<tile.count {
+          let measured = unsafe RoundedLength(
+            vectors + row * width,
+            rounded.isEmpty ? nil : rounded.baseAddress.map { unsafe $0 + row * width },
+            width: width)
+          unsafe bounds[tile.lowerBound + row] = ScoreMargin.bound(measured)
+          largest = max(largest, ScoreMargin.relativeError(measured))
         }
-        let measured = unsafe RoundedLength(vector, halves, width: width)
-        unsafe bounds[item] = ScoreMargin.bound(measured)
-        largest = max(largest, ScoreMargin.relativeError(measured))
+        if let panels = unsafe panels, let halves = rounded.baseAddress {
+          unsafe BFloat16Multiply.shared?.pack(
+            width, tile.count, halves, width, transposeB: true,
+            into: panels + BFloat16Multiply.panelCount(width, tile.lowerBound))
+        }
       }
       return largest
     }
     let unbounded = (0..<count).filter { unsafe bounds[$0] == .infinity }
     return (ScoreMargin(width: width, itemError: errors.max() ?? 0), unbounded)
+  }
+
+  /// Some vectors in bfloat16, `[rows, width]`.
+  private static func rounded(
+    _ vectors: UnsafePointer<Float>, rows: Int, width: Int
+  ) -> [UInt16] {
+    unsafe [UInt16](unsafeUninitializedCapacity: rows * width) { buffer, initialized in
+      if let base = buffer.baseAddress {
+        unsafe h2rec_round_bf16(base, width, vectors, width, rows, width)
+      }
+      initialized = rows * width
+    }
   }
 
   /// Blocks of users of about the same size, as many for each thread.
@@ -123,12 +145,13 @@ internal import CKernels
   private func score(
     _ block: UserBlock, _ tile: Range<Int>, into scores: UnsafeMutablePointer<Float>
   ) {
-    let offset = tile.lowerBound * width
-    if let multiply, let rounded = unsafe rounded {
+    if let multiply, let panels = unsafe panels {
       unsafe multiply.multiply(
-        block.range.count, tile.count, width, block.rounded, width, rounded + offset, width,
-        transposeB: true, scores, Self.tileItems)
+        block.range.count, tile.count, width, block.rounded, width,
+        panels: panels + BFloat16Multiply.panelCount(width, tile.lowerBound), scores,
+        Self.tileItems)
     } else {
+      let offset = tile.lowerBound * width
       unsafe matrixMultiply(
         block.range.count, tile.count, width, users + block.range.lowerBound * width, width,
         catalogue.vectors + offset, width, transposeB: true, scores, Self.tileItems)
@@ -141,18 +164,14 @@ internal import CKernels
   /// Prepares the scoring of some users.
   func block(_ range: Range<Int>) -> UserBlock {
     let vectors = unsafe users + range.lowerBound * width
-    let size = multiply == nil ? 0 : range.count * width
-    let rounded = unsafe [UInt16](unsafeUninitializedCapacity: size) { buffer, initialized in
-      if size > 0, let base = buffer.baseAddress {
-        unsafe h2rec_round_bf16(base, width, vectors, width, range.count, width)
-      }
-      initialized = size
-    }
+    let rounded =
+      unsafe multiply == nil ? [] : Self.rounded(vectors, rows: range.count, width: width)
     let members = unsafe rounded.withUnsafeBufferPointer { halves in
       unsafe (0..<range.count).map { row in
         let vector = unsafe vectors + row * width
         let measured = unsafe RoundedLength(
-          vector, size > 0 ? halves.baseAddress.map { unsafe $0 + row * width } : nil, width: width)
+          vector, rounded.isEmpty ? nil : halves.baseAddress.map { unsafe $0 + row * width },
+          width: width)
         return unsafe h2rec_user(vector: vector, factor: margin.factor(measured))
       }
     }

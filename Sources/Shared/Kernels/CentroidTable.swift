@@ -23,8 +23,8 @@ struct CentroidTable: Sendable {
   let count: Int
   /// Shape `[K, D]`, followed by zeros up to a whole number of vectors of 16 scores.
   let rows: [Float]
-  /// The same in bfloat16; empty without need.
-  private var rounded: [UInt16] = []
+  /// The same in bfloat16, packed; empty without need.
+  private var panels: [UInt32] = []
   /// −‖c‖²/2; −∞ for rows that are none.
   let biases: [Float]
   /// What the centroids are called in the result, smallest first; their rows where nothing else is asked for.
@@ -58,11 +58,14 @@ struct CentroidTable: Sendable {
     longest = squares.reduce(0) { Self.larger($0, upperLength($1, columns)) }
     self.product = product ?? Self.fastest(count: count, columns: columns)
     guard self.product == .bfloat16 else { return }
-    rounded = [UInt16](repeating: 0, count: padded * columns)
+    var rounded = [UInt16](repeating: 0, count: padded * columns)
     unsafe h2rec_round_bf16(&rounded, columns, rows, columns, padded, columns)
     var errors = [Float](repeating: 0, count: count)
     unsafe h2rec_rounding_errors(rows, rounded, count, columns, &errors)
     roundingError = errors.reduce(0) { Self.larger($0, upperLength($1, columns)) }
+    panels = [UInt32](repeating: 0, count: BFloat16Multiply.panelCount(columns, padded))
+    unsafe BFloat16Multiply.shared?.pack(
+      columns, padded, rounded, columns, transposeB: true, into: &panels)
   }
 
   /// Small products cost more than they save.
@@ -176,10 +179,10 @@ struct CentroidTable: Sendable {
     _ points: UnsafePointer<Float>, _ halves: UnsafePointer<UInt16>, _ rowCount: Int,
     _ tile: Range<Int>, _ scores: UnsafeMutablePointer<Float>
   ) {
-    let first = tile.lowerBound * columns
     switch product {
     case .none: break
     case .float:
+      let first = tile.lowerBound * columns
       unsafe rows.withUnsafeBufferPointer { rows in
         guard let row = rows.baseAddress else { return }
         unsafe matrixMultiply(
@@ -187,11 +190,11 @@ struct CentroidTable: Sendable {
           scores, tile.count)
       }
     case .bfloat16:
-      unsafe rounded.withUnsafeBufferPointer { rounded in
-        guard let row = rounded.baseAddress else { return }
+      unsafe panels.withUnsafeBufferPointer { panels in
+        guard let base = panels.baseAddress else { return }
         unsafe BFloat16Multiply.shared?.multiply(
-          rowCount, tile.count, columns, halves, columns, row + first, columns, transposeB: true,
-          scores, tile.count)
+          rowCount, tile.count, columns, halves, columns,
+          panels: base + BFloat16Multiply.panelCount(columns, tile.lowerBound), scores, tile.count)
       }
     }
   }

@@ -91,7 +91,7 @@ internal import CKernels
     let chunkRows = max(Self.rowBlock, scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
     let matrices = RoundedMatrices(
       in: halves, itemCount: itemCount, width: width, rowLimit: chunkRows)
-    matrices?.round(branches, blocks: ranges(itemCount, of: Self.itemBlock), threads: threads)
+    matrices?.roundItems(branches, threads: threads)
     return matrices
   }
 }
@@ -131,10 +131,8 @@ internal import CKernels
   /// The scores of all rows of the chunk and a block of items.
   private func scoreItems(_ block: Range<Int>) {
     if let rounded {
-      unsafe rounded.multiply.multiply(
-        rows.count, block.count, rounded.width, rounded.states, rounded.width,
-        rounded.items + block.lowerBound * rounded.width, rounded.width, transposeB: true,
-        scores + block.lowerBound, itemCount)
+      unsafe rounded.score(
+        states: 0..<rows.count, items: block, into: scores + block.lowerBound, stride: itemCount)
       return
     }
     guard let vectors = unsafe vectors else { return }
@@ -159,9 +157,7 @@ internal import CKernels
           blockScores + row * itemCount, gradients + row * itemCount, itemCount,
           Int(targets[first + row]), factor)
       }
-      unsafe rounded.multiply.multiply(
-        block.count, width, itemCount, gradients, itemCount, rounded.items, width, adds: true,
-        states.gradient + first * width, width)
+      unsafe rounded.addStateGradients(block, to: states.gradient + first * width)
       return
     }
     for row in 0..<block.count {

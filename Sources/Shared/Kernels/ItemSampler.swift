@@ -67,6 +67,33 @@ public struct ItemSampler: Sendable {
     return aliases[column]
   }
 
+  /// The negatives that a step shares.
+  ///
+  /// Where all items are equally likely they are distinct, so that no draw repeats what another says; where they are not, they
+  /// are drawn with replacement. ``correction(_:draws:)`` is right for both.
+  ///
+  /// - Parameters:
+  ///   - draws: how many; all items where there are not more.
+  ///   - random: a stream.
+  ///   - marks: a number for each item, all -1; the same afterwards.
+  /// - Returns: at most `draws` items below ``count``.
+  public func items(_ draws: Int, _ random: CounterRandom, marks: inout [Int32]) -> [UInt32] {
+    guard probabilities.isEmpty else { return (0..<UInt64(draws)).map { item(random, $0) } }
+    guard draws < count else { return Array(0..<UInt32(count)) }
+    var items: [UInt32] = []
+    items.reserveCapacity(draws)
+    var index: UInt64 = 0
+    while items.count < draws {
+      let drawn = item(random, index)
+      index += 1
+      guard marks[Int(drawn)] < 0 else { continue }
+      marks[Int(drawn)] = 0
+      items.append(drawn)
+    }
+    for item in items { marks[Int(item)] = -1 }
+    return items
+  }
+
   /// The probability of an item.
   public func probability(_ item: UInt32) -> Double {
     probabilities.isEmpty ? 1 / Double(count) : probabilities[Int(item)]

@@ -5,10 +5,10 @@ internal import CKernels
 /// The cross entropy of a softmax over the target and negatives that all states of a batch share, corrected for how they were
 /// drawn.
 ///
-/// With n negatives drawn with probabilities q and replacement, the score of item i is raised by `−log(n q_i)`, so that the
-/// sum over the negatives estimates the sum over the catalogue without bias (Bengio and Senécal 2008; Jean et al. 2015); a negative
-/// that is a state's own target is left out for it. Only rows that take part are touched: the cost does not grow with the
-/// catalogue.
+/// With n negatives drawn with probabilities q and replacement, or n distinct ones drawn uniformly, the score of item i is
+/// raised by `−log(n q_i)`, so that the sum over the negatives estimates the sum over the catalogue without bias (Bengio and
+/// Senécal 2008; Jean et al. 2015). The target, which is not drawn, keeps its score; a negative that is a state's own target is
+/// left out for it. Only rows that take part are touched: the cost does not grow with the catalogue.
 @safe public final class SampledSoftmax {
   private let memory = ScratchBuffer()
   private let halves = ScratchBuffer()
@@ -30,7 +30,7 @@ internal import CKernels
   /// - Parameters:
   ///   - states: T states; their gradient is added to.
   ///   - targets: the item that comes next, `[T]`.
-  ///   - negatives: n items drawn from the catalogue with replacement, shared by all states.
+  ///   - negatives: n items drawn from the catalogue, shared by all states.
   ///   - sampler: how they were drawn.
   ///   - branches: the item vectors, in the order of the states' columns; rows that take part are touched.
   ///   - weight: the factor of the loss in the total.
@@ -51,7 +51,7 @@ internal import CKernels
       factor: weight / Float(targets.count),
       corrections: negatives.map { sampler.correction($0, draws: negatives.count) })
     work.load(threads: threads)
-    work.round()
+    work.round(threads: threads)
     let blocks = ranges(targets.count, of: Self.rowBlock)
     let losses = parallelMap(blocks.count, threads: threads) { work.scoreRows(blocks[$0]) }
     let groups = ranges(negatives.count, of: Self.negativeBlock)
@@ -107,19 +107,17 @@ internal import CKernels
   }
 
   /// Rounds negatives and states.
-  func round() {
+  func round(threads: Int) {
     guard let rounded else { return }
-    unsafe h2rec_round_bf16(
-      rounded.items, width, negativeVectors, width, negatives.count, width)
+    unsafe rounded.roundItems(negativeVectors, threads: threads)
     rounded.round(states, rows: 0..<targets.count)
   }
 
   /// The scores of a block of rows and all negatives.
   private func score(_ block: Range<Int>, into scores: UnsafeMutablePointer<Float>) {
     if let rounded {
-      unsafe rounded.multiply.multiply(
-        block.count, negatives.count, width, rounded.states + block.lowerBound * width, width,
-        rounded.items, width, transposeB: true, scores, columns)
+      unsafe rounded.score(
+        states: block, items: 0..<negatives.count, into: scores, stride: columns)
     } else {
       unsafe matrixMultiply(
         block.count, negatives.count, width, states.values + block.lowerBound * width, width,
@@ -134,8 +132,7 @@ internal import CKernels
     if let rounded {
       let gradients = unsafe rounded.gradients + block.lowerBound * count
       unsafe h2rec_round_bf16(gradients, count, scores, columns, block.count, count)
-      unsafe rounded.multiply.multiply(
-        block.count, width, count, gradients, count, rounded.items, width, adds: true, out, width)
+      unsafe rounded.addStateGradients(block, to: out)
     } else {
       unsafe matrixMultiply(
         block.count, width, count, scores, columns, negativeVectors, width, beta: 1, out, width)

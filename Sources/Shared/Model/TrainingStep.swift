@@ -234,7 +234,7 @@ public final class TrainingStep {
       let draws = random.substream(0x5341_4D50)
       return sampledSoftmax.add(
         states: states, targets: predictions.targets,
-        negatives: (0..<count).map { sampler.item(draws, UInt64($0)) }, sampler: sampler,
+        negatives: sampler.items(count, draws, marks: &places), sampler: sampler,
         branches: network.branches, weight: 1, threads: threads)
     case .binary, .calibratedBinary:
       return addBinaryCrossEntropy(

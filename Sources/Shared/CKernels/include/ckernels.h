@@ -13,6 +13,7 @@ float h2rec_sum(const float *x, size_t count);
 
 #include "ckernels_autoencoder.h"
 #include "ckernels_average.h"
+#include "ckernels_bfloat16.h"
 #include "ckernels_engine.h"
 #include "ckernels_kmeans.h"
 #include "ckernels_memory.h"
