@@ -38,29 +38,37 @@ INLINE size_t score_count(size_t n) { return (n + 3) / 4 * 4 * LANES; }
 
 INLINE size_t one_head_scratch(size_t longest, size_t width) { return LANES * width + 2 * score_count(longest); }
 
-/// p[j][i] = <a[i], b[j]> for the queries i that see the key j, four at a time: the last four, those before them, and
-/// the first four, some of them perhaps once more. Other lanes have no meaning.
+#define pair_sums(a, b) (low_pairs(a, b) + high_pairs(a, b))
+#define half_sums(a, b) (low_halves(a, b) + high_halves(a, b))
+
+/// The sums of the lanes of four vectors.
+INLINE void store_sums(float *to, const lanes *x) {
+  lanes quarters = half_sums(pair_sums(x[0], x[1]), pair_sums(x[2], x[3]));
+  half_lanes halves = quarters.lo + quarters.hi;
+  *(quarter_lanes *)to = halves.lo + halves.hi;
+}
+
+/// p[j][i] = <a[i], b[j]> for the queries i that see the key j, of two keys and four queries at a time: the last four,
+/// those before them, and the first four, some of them perhaps once more. Other lanes have no meaning.
 INLINE void products_of_few(float *p, h2rec_rows a, h2rec_rows b, query_block block, size_t width) {
   size_t last = block.live - 1, step1 = last > 0 ? a.stride : 0;
   size_t step2 = last > 1 ? 2 * a.stride : step1, step3 = last > 2 ? 3 * a.stride : step2;
-  for (size_t j = 0; j < block.count; j++) {
-    const float *y = b.values + j * b.stride;
+  for (size_t j = 0; j < block.count; j += 2) {
+    const float *y0 = b.values + j * b.stride, *y1 = y0 + (j + 1 < block.count ? b.stride : 0);
     size_t low = block.causal && j > block.first ? j - block.first : 0;
     for (size_t end = block.live; end > low; end = end > 4 ? end - 4 : 0) {
       size_t i = end > 4 ? end - 4 : 0;
       const float *x = a.values + i * a.stride;
-      lanes s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+      lanes s[4] = {0, 0, 0, 0}, t[4] = {0, 0, 0, 0};
       for (size_t c = 0; c < width; c += LANES) {
-        lanes z = load(y + c);
-        s0 += load(x + c) * z;
-        s1 += load(x + step1 + c) * z;
-        s2 += load(x + step2 + c) * z;
-        s3 += load(x + step3 + c) * z;
+        lanes queries[4] = {load(x + c), load(x + step1 + c), load(x + step2 + c), load(x + step3 + c)};
+        for (size_t r = 0; r < 4; r++) {
+          s[r] += queries[r] * load(y0 + c);
+          t[r] += queries[r] * load(y1 + c);
+        }
       }
-      lanes s01 = low_pairs(s0, s1) + high_pairs(s0, s1), s23 = low_pairs(s2, s3) + high_pairs(s2, s3);
-      lanes sums = low_halves(s01, s23) + high_halves(s01, s23);
-      half_lanes halves = sums.lo + sums.hi;
-      *(quarter_lanes *)(p + j * LANES + i) = halves.lo + halves.hi;
+      store_sums(p + j * LANES + i, s);
+      store_sums(p + (j + 1) * LANES + i, t);
     }
   }
 }
