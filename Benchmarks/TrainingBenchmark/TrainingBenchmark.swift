@@ -66,9 +66,7 @@ struct TrainingBenchmark: ParsableCommand {
     let chosen = precision == .float32 ? single : productRate(precision, threads: threads)
     var bound = 0.0
     let parts = phases.entries.map { phase in
-      let needed =
-        Double(phase.operations)
-        / (["alignment", "consistency"].contains(phase.name) ? single : chosen)
+      let needed = Double(phase.operations) / chosen
       bound += needed
       return
         "\"\(phase.name)\": {\"time\": \(rounded(phase.seconds / total)), \"share_of_bound\": \(rounded(needed / phase.seconds))}"

@@ -22,7 +22,7 @@ struct ObjectiveOptions: ParsableArguments {
 
   @Option(
     help: """
-      Inputs of the products of layers and softmax: float32, or bfloat16 (about twice as fast where the processor has \
+      Inputs of the products of layers and losses: float32, or bfloat16 (about twice as fast where the processor has \
       it); sums, losses, parameters and what is stored stay float32.
       """)
   var precision = ProductPrecision.float32

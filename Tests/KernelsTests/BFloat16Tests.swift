@@ -182,4 +182,58 @@ import Testing
     }
     #expect(Set(whole).count > 50_000)
   }
+
+  /// Loss and table gradients of the alignment of some items, whose rows and codes come from `grid`.
+  private func alignment(
+    _ precision: ProductPrecision, count: Int, _ grid: (Int, Int, Int) -> Grid
+  ) -> (loss: Double, gradients: [[Float]]) {
+    let width = 24
+    let tables = [(count, 1), (9, 2)].map { rows, seed in
+      let table = EmbeddingTable(count: rows, width: width)
+      table.values.set(grid(rows, width, seed).floats)
+      return table
+    }
+    let codes = (0..<2 * count).map { UInt32($0 * 5 % 9) }
+    let loss = AlignmentLoss(precision: precision).add(
+      items: (0..<UInt32(count)).reversed(),
+      semantic: ItemBranch(.codes(tables[1], rows: codes, levelCount: 2)),
+      hash: ItemBranch(.rows(tables[0])), temperature: 0.5, weight: 1, threads: 2
+    ) { PositiveLists(identity: $0) }
+    return (loss, tables.map(\.gradient.array))
+  }
+
+  @Test(arguments: [2, 33, 300])
+  func `rounded products change the alignment by its last bits only`(count: Int) {
+    requireLastBits(
+      of: { alignment($0, count: count) { .noise($0, $1, seed: $2) } }, loss: 0.002, gradients: 0.01
+    )
+  }
+
+  @Test(arguments: [9, 33, 300])
+  func `rounded products change the consistency of two views by its last bits only`(count: Int) {
+    let views = (1...2).map { Grid.noise(count, 24, seed: $0).normalizedRows }
+    requireLastBits(
+      of: { precision in
+        let bench = OperationBench(views.map { .tensor($0) })
+        let loss = ConsistencyLoss(precision: precision).add(
+          views: [(bench.tensor(0), bench.tensor(1))], temperature: 0.5, weight: 1, threads: 2)
+        return (loss, (0..<2).map { bench.tensor($0).gradientArray })
+      }, loss: 0.002, gradients: 0.01)
+  }
+
+  /// Requires that rounding changes a loss and its gradients, and by no more than these parts of them.
+  private func requireLastBits(
+    of result: (ProductPrecision) -> (loss: Double, gradients: [[Float]]), loss: Double,
+    gradients: Float
+  ) {
+    let exact = result(.float32)
+    let rounded = result(.bfloat16)
+    #expect(rounded.loss != exact.loss && abs(rounded.loss - exact.loss) < loss * exact.loss)
+    for (found, expected) in zip(rounded.gradients, exact.gradients) {
+      let squares = { (values: [Float]) in values.reduce(0) { $0 + $1 * $1 } }
+      let differences = zip(found, expected).map { $0 - $1 }
+      #expect(
+        found != expected && squares(differences) <= gradients * gradients * squares(expected))
+    }
+  }
 }

@@ -159,7 +159,7 @@ import Testing
     #expect(result.gradient[1] == 150 && abs(result.gradient[0]) < 1e-30)
   }
 
-  @Test(arguments: [(1, 1, 1), (5, 7, 3), (133, 16, 1), (77, 17, 4)], [1, 2])
+  @Test(arguments: [(1, 1, 1), (5, 7, 3), (133, 16, 1), (77, 17, 4), (9, 40, 2)], [1, 2])
   func `binary cross entropy with n negatives`(
     size: (states: Int, width: Int, n: Int), threads: Int
   ) throws {
@@ -203,7 +203,7 @@ import Testing
 
   /// Items, width, temperature.
   static let alignments: [(Int, Int, Double)] = [
-    (1, 7, 0.5), (2, 1, 0.5), (17, 16, 0.5), (33, 7, 0.07), (130, 3, 2),
+    (1, 7, 0.5), (2, 1, 0.5), (17, 16, 0.5), (33, 7, 0.07), (130, 3, 2), (9, 40, 0.5),
   ]
 
   @Test(arguments: alignments, [1, 2])
@@ -215,17 +215,23 @@ import Testing
     // Every other item of the catalogue, last first.
     let chosen = (0..<count).map { UInt32(2 * (count - $0)) }
     var weights = Grid(count, count) { $0 == $1 ? 1 : 0 }
-    var positives = PositiveLists()
-    for row in 0..<count {
-      let other = (row * 5 + 1) % count
-      let weight = 0.25 + 0.5 * Double(row % 2)
-      positives.append([(row, 1)] + (other == row ? [] : [(other, Float(weight))]))
-      if other != row { weights.values[row * count + other] = weight }
+    let others = (0..<count).map { ($0 * 5 + 1) % count }
+    for row in 0..<count where others[row] != row {
+      weights.values[row * count + others[row]] = 0.25 + 0.5 * Double(row % 2)
     }
     let branches = items.branches
     let found = AlignmentLoss().add(
-      items: chosen, positives: positives, semantic: branches[1], hash: branches[0],
-      temperature: Float(temperature), weight: 2, threads: threads)
+      items: chosen, semantic: branches[1], hash: branches[0], temperature: Float(temperature),
+      weight: 2, threads: threads
+    ) { rows in
+      var positives = PositiveLists()
+      for row in rows {
+        let other = others[row]
+        let weight = 0.25 + 0.5 * Float(row % 2)
+        positives.append([(row, 1)] + (other == row ? [] : [(other, weight)]))
+      }
+      return positives
+    }
     try require(
       .alignment, found: found, gradients: items.gradients, inputs: inputs, factor: 2
     ) {
@@ -235,7 +241,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [(1, 7, 1.0), (2, 1, 0.5), (17, 16, 0.3), (33, 7, 1)], [1, 2])
+  @Test(
+    arguments: [(1, 7, 1.0), (2, 1, 0.5), (17, 16, 0.3), (33, 7, 1), (270, 5, 3), (9, 3, 0.01)],
+    [1, 2])
   func `consistency of two views, targets held constant`(
     size: (Int, Int, Double), threads: Int
   ) throws {
@@ -244,14 +252,15 @@ import Testing
       .map { Grid($0.rows, $0.columns, floats: $0.floats) }
     let targets = referenceConsistencyTargets(
       masked: inputs[0], full: inputs[1], temperature: temperature)
-    let result = consistencyLoss(
-      masked: Matrix(rows: count, columns: width, values: inputs[0].floats),
-      full: Matrix(rows: count, columns: width, values: inputs[1].floats),
-      temperature: Float(temperature), weight: 2, threads: threads)
+    let bench = OperationBench(inputs.map { .tensor($0) })
+    let views = [0..<count / 2, count / 2..<count].map { part in
+      (masked: bench.tensor(0).slice(part), full: bench.tensor(1).slice(part))
+    }
+    let loss = ConsistencyLoss().add(
+      views: views, temperature: Float(temperature), weight: 2, threads: threads)
     try require(
-      .consistency, found: result.loss,
-      gradients: [result.maskedGradient.values, result.fullGradient.values], inputs: inputs,
-      factor: 2
+      .consistency, found: loss, gradients: (0..<2).map { bench.tensor($0).gradientArray },
+      inputs: inputs, factor: 2
     ) {
       referenceConsistency(
         masked: $0[0], full: $0[1], targets: targets, temperature: temperature)

@@ -88,7 +88,7 @@ struct OperationBench {
   func differentiate(_ output: Tensor, towards gradient: [Float]) -> [[Float]] {
     output.addGradient(gradient)
     tape.backward()
-    for gather in tape.gathers { gather.table.add(gather) }
+    addGradients(of: tape.gathers, threads: 2)
     return sources.map { source in
       switch source {
       case .tensor(let tensor): tensor.gradientArray

@@ -42,12 +42,3 @@ CLONES double h2rec_sum_of_squares(const float *x, size_t count) {
   for (size_t i = 0; i < count; i++) total += (double)x[i] * x[i];
   return total;
 }
-
-CLONES void h2rec_exp(float *x, float factor, size_t count) {
-  for (size_t i = 0; i < count; i++) x[i] = fast_exp(factor * x[i]);
-}
-
-CLONES void h2rec_scale_by_sums(float *restrict x, const float *restrict factors, float factor,
-                                size_t count) {
-  for (size_t i = 0; i < count; i++) x[i] *= factor + factors[i];
-}

@@ -12,6 +12,14 @@ public struct PositiveLists: Sendable {
   /// Creates empty lists.
   public init() {}
 
+  /// Adds the rows of other lists.
+  public mutating func append(_ other: PositiveLists) {
+    let first = columns.count
+    columns += other.columns
+    weights += other.weights
+    offsets += other.offsets.dropFirst().map { $0 + first }
+  }
+
   /// Adds a row.
   public mutating func append(_ row: [(column: Int, weight: Float)]) {
     for entry in row {
@@ -29,172 +37,188 @@ public struct PositiveLists: Sendable {
 /// logarithm, as in the published code; items are distinct, which the published code does not ensure
 /// (Documentation/PaperMap.md).
 @safe public final class AlignmentLoss {
-  private let memory = ScratchBuffer()
+  private let memory: LossMemory
 
   /// Creates the loss.
-  public init() {}
+  ///
+  /// - Parameter precision: of the products.
+  /// - Precondition: this machine has such products.
+  public init(precision: ProductPrecision = .float32) {
+    memory = LossMemory(precision)
+  }
 
   /// Adds the gradients of `weight · L`.
   ///
   /// - Parameters:
   ///   - items: N distinct items.
-  ///   - positives: their weighted positives, N rows.
   ///   - semantic: vectors from codes.
   ///   - hash: vectors of the items' own rows.
-  ///   - temperature: τ > 0.
+  ///   - temperature: τ ≥ 0.02.
   ///   - weight: the factor of the loss in the total.
-  ///   - threads: the largest number of threads.
+  ///   - threads: the largest number of threads; does not change the result.
+  ///   - positives: makes the weighted positives of a range of the items, a row for each; called by several threads.
   /// - Returns: L in nats.
   public func add(
-    items: [UInt32], positives: PositiveLists, semantic: ItemBranch, hash: ItemBranch,
-    temperature: Float, weight: Float, threads: Int
+    items: [UInt32], semantic: ItemBranch, hash: ItemBranch, temperature: Float, weight: Float,
+    threads: Int, positives: @Sendable (Range<Int>) -> PositiveLists
   ) -> Double {
-    let count = items.count
-    let width = hash.width
-    let work = unsafe AlignmentWork(
-      count: count, width: width,
-      base: memory.reserve(AlignmentWork.floatCount(count: count, width: width)))
-    work.load(items, semantic: semantic, hash: hash)
+    precondition(semantic.width == hash.width && !items.isEmpty)
+    let work = AlignmentWork(items: items, semantic: semantic, hash: hash, memory: memory)
+    let positives = work.load(threads: threads, positives)
     work.exponentials(temperature: temperature, threads: threads)
-    let loss = work.turnIntoGradient(
-      positives, factor: weight / (2 * Float(count) * temperature), threads: threads)
+    let loss = work.takePositives(
+      positives, factor: weight / (2 * Float(items.count) * temperature))
     work.gradients(threads: threads)
-    work.store(items, semantic: semantic, hash: hash)
+    let gradients = [work.semantic, work.hash].map { side in
+      unsafe ItemGradients(branch: side.branch, rows: side.raw.values, stride: side.raw.stride)
+    }
+    addItemGradients(gradients, to: items, threads: threads)
     return loss
   }
 }
 
-/// The matrices of one evaluation: E (later its gradient) `[N, N]`, eight `[N, d]`, and the sums of E.
-@safe private struct AlignmentWork: @unchecked Sendable {
-  let count: Int
-  let width: Int
-  let base: UnsafeMutablePointer<Float>
+/// The vectors of one branch.
+private struct AlignmentSide: Sendable {
+  let branch: ItemBranch
+  /// As they are; later what they receive, `[N, d]`.
+  let raw: LossMatrix
+  /// Normalised.
+  let unit: LossMatrix
+  /// The gradient of the normalised ones.
+  let gradient: LossMatrix
+  /// Their lengths, `[1, N]`.
+  let lengths: LossMatrix
 
-  private var matrix: UnsafeMutablePointer<Float> { unsafe base }
-  /// Matrix number `index` of shape `[N, d]`.
-  private func part(_ index: Int) -> UnsafeMutablePointer<Float> {
-    unsafe base + count * count + index * count * width
-  }
-  /// Sums of the rows of E, `[N]`.
-  private var rowSums: UnsafeMutablePointer<Float> { unsafe part(8) }
-  /// Sums of the columns of E over the rows of each block, `[blocks, N]`.
-  private var blockColumnSums: UnsafeMutablePointer<Float> { unsafe rowSums + count }
-  private static let blockRows = 128
-  private var blocks: [Range<Int>] { ranges(count, of: Self.blockRows) }
-
-  static func floatCount(count: Int, width: Int) -> Int {
-    count * (count + 8 * width + 1 + (count + blockRows - 1) / blockRows)
+  func load(_ items: ArraySlice<UInt32>) {
+    let rows = items.startIndex..<items.endIndex
+    unsafe branch.copyVectors(items, to: raw[rows].values, stride: raw.stride)
+    unsafe h2rec_normalize_rows(
+      raw[rows].values, unit[rows].values, lengths.values + rows.lowerBound, rows.count, raw.stride)
+    unit[rows].round()
   }
 
-  /// Raw vectors in 0 (semantic) and 1 (hash), normalised ones in 2 and 3; lengths in 6 and 7.
-  func load(_ items: [UInt32], semantic: ItemBranch, hash: ItemBranch) {
-    for (row, item) in items.enumerated() {
-      unsafe semantic.copyVector(item, to: part(0) + row * width)
-      unsafe hash.copyVector(item, to: part(1) + row * width)
+  /// Replaces vectors by their gradient, from that of the normalised ones.
+  func passGradient(_ rows: Range<Int>) {
+    unsafe raw[rows].values.update(repeating: 0, count: rows.count * raw.stride)
+    unsafe h2rec_normalize_rows_backward(
+      unit[rows].values, lengths.values + rows.lowerBound, gradient[rows].values,
+      raw[rows].values, rows.count, raw.stride)
+  }
+}
+/// The matrices of one evaluation.
+private struct AlignmentWork: Sendable {
+  let items: [UInt32]
+  let semantic: AlignmentSide
+  let hash: AlignmentSide
+  /// E, later the gradient of the loss with respect to the cosines.
+  private let scores: LossMatrix
+  /// Of E over its rows and its columns; later the factors of E's rows and columns in the gradient, `[2, N]`.
+  private let sums: LossMatrix
+  /// Sums of the columns over the rows of each block, `[blocks, N]`.
+  private let blockSums: LossMatrix
+  private let blocks: [Range<Int>]
+
+  init(items: [UInt32], semantic: ItemBranch, hash: ItemBranch, memory: LossMemory) {
+    let count = items.count
+    let width = hash.width
+    blocks = pairedRanges(count)
+    let vectors = [
+      LossShape(count, width), LossShape(count, width, isRounded: true), LossShape(count, width),
+      LossShape(1, count),
+    ]
+    let matrices = memory.matrices(
+      vectors + vectors + [
+        LossShape(pairsOf: count), LossShape(2, count), LossShape(blocks.count, count),
+      ])
+    func side(_ branch: ItemBranch, _ first: Int) -> AlignmentSide {
+      AlignmentSide(
+        branch: branch, raw: matrices[first], unit: matrices[first + 1],
+        gradient: matrices[first + 2], lengths: matrices[first + 3])
     }
-    unsafe h2rec_normalize_rows(part(0), part(2), part(6), count, width)
-    unsafe h2rec_normalize_rows(part(1), part(3), part(7), count, width)
+    self.items = items
+    self.semantic = side(semantic, 0)
+    self.hash = side(hash, 4)
+    scores = matrices[8]
+    sums = matrices[9]
+    blockSums = matrices[10]
+  }
+
+  /// Loads the vectors and the positives.
+  func load(
+    threads: Int, _ positives: @Sendable (Range<Int>) -> PositiveLists
+  ) -> PositiveLists {
+    let made = parallelMap(blocks.count, threads: threads) { index in
+      semantic.load(items[blocks[index]])
+      hash.load(items[blocks[index]])
+      return positives(blocks[index])
+    }
+    var lists = PositiveLists()
+    made.forEach { lists.append($0) }
+    return lists
   }
 
   func exponentials(temperature: Float, threads: Int) {
-    let blocks = blocks
     parallelFor(blocks.count, threads: threads) { block in
       let rows = blocks[block]
-      let out = unsafe matrix + rows.lowerBound * count
-      unsafe matrixMultiply(
-        rows.count, count, width, part(2) + rows.lowerBound * width, width, part(3), width,
-        transposeB: true, out, count)
-      unsafe h2rec_exp(out, 1 / temperature, rows.count * count)
-      for row in rows { unsafe rowSums[row] = h2rec_sum(matrix + row * count, count) }
-      let columnSums = unsafe blockColumnSums + block * count
-      unsafe columnSums.update(repeating: 0, count: count)
-      unsafe h2rec_column_sums(columnSums, out, rows.count, count)
+      let part = scores[rows]
+      semantic.unit[rows].times(hash.unit, transposesOther: true, into: part)
+      unsafe h2rec_exp_sums(
+        part.values, part.stride, 1 / temperature, 0, rows.count, items.count,
+        sums.values + rows.lowerBound, blockSums[block..<block + 1].values)
     }
+    let columnSums = unsafe sums.values + items.count
+    unsafe columnSums.update(repeating: 0, count: items.count)
+    unsafe h2rec_column_sums(columnSums, blockSums.values, blocks.count, items.count)
   }
 
-  /// Replaces E by the gradient of the loss with respect to the cosines, and returns the loss.
-  func turnIntoGradient(_ positives: PositiveLists, factor: Float, threads: Int) -> Double {
-    var columnSums = [Float](repeating: 0, count: count)
-    let blocks = blocks
-    unsafe h2rec_column_sums(&columnSums, blockColumnSums, blocks.count, count)
-    let corrections = corrections(positives)
+  /// The loss; subtracts from E what, times the factors that replace the sums, the positives subtract from the gradient.
+  func takePositives(_ positives: PositiveLists, factor: Float) -> Double {
+    let count = items.count
+    precondition(positives.offsets.count == count + 1)
+    var values = [Float](repeating: 0, count: 2 * positives.columns.count)
+    var wanted = [Float](repeating: 0, count: 2 * count)
+    unsafe h2rec_entry_sums(
+      scores.values, scores.stride, positives.offsets, positives.columns, positives.weights, count,
+      &values, &wanted)
     var loss = 0.0
-    for row in 0..<count {
-      loss -= unsafe naturalLogarithm(Double(corrections.rows[row]) / Double(rowSums[row]))
-      loss -= naturalLogarithm(Double(corrections.columns[row]) / Double(columnSums[row]))
+    for index in 0..<2 * count {
+      let sum = unsafe sums.values[index]
+      let part = wanted[index < count ? 2 * index : 2 * (index - count) + 1]
+      loss -= naturalLogarithm(Double(part) / Double(sum))
+      unsafe sums.values[index] = 1 / sum
     }
-    let inverseColumns = columnSums.map { factor / $0 }
-    parallelFor(blocks.count, threads: threads) { block in
-      for row in blocks[block] {
-        unsafe h2rec_scale_by_sums(
-          matrix + row * count, inverseColumns, factor / rowSums[row], count)
-      }
-    }
-    for entry in corrections.entries {
-      unsafe matrix[entry.place] -= factor * entry.value
-    }
+    unsafe h2rec_take_entries(
+      scores.values, scores.stride, positives.offsets, positives.columns, count, values, wanted,
+      sums.values, sums.values + count)
+    for index in 0..<2 * count { unsafe sums.values[index] *= factor }
     return loss / (2 * Double(count))
   }
 
-  /// The weighted sums of both directions, and what they subtract from the gradient.
-  private func corrections(
-    _ positives: PositiveLists
-  ) -> (rows: [Float], columns: [Float], entries: [(place: Int, value: Float)]) {
-    var rows = [Float](repeating: 0, count: count)
-    var columns = [Float](repeating: 0, count: count)
-    for row in 0..<count {
-      for place in positives.offsets[row]..<positives.offsets[row + 1] {
-        let column = positives.columns[place]
-        let weight = positives.weights[place]
-        unsafe rows[row] += weight * matrix[row * count + column]
-        unsafe columns[row] += weight * matrix[column * count + row]
-      }
-    }
-    var entries: [(place: Int, value: Float)] = []
-    entries.reserveCapacity(2 * positives.columns.count)
-    for row in 0..<count {
-      for place in positives.offsets[row]..<positives.offsets[row + 1] {
-        let column = positives.columns[place]
-        let weight = positives.weights[place]
-        let forward = row * count + column
-        let reverse = column * count + row
-        unsafe entries.append((forward, weight * matrix[forward] / rows[row]))
-        unsafe entries.append((reverse, weight * matrix[reverse] / columns[row]))
-      }
-    }
-    return (rows, columns, entries)
-  }
-
-  /// Gradients of the normalised vectors in 4 and 5, then of the raw ones in 0 and 1.
+  /// Gradients of the cosines, of the normalised vectors and of the vectors.
   func gradients(threads: Int) {
-    let blocks = blocks
+    let count = items.count
     parallelFor(blocks.count, threads: threads) { block in
       let rows = blocks[block]
-      let first = rows.lowerBound
-      unsafe matrixMultiply(
-        rows.count, width, count, matrix + first * count, count, part(3), width,
-        part(4) + first * width, width)
-      unsafe matrixMultiply(
-        rows.count, width, count, matrix + first, count, transposeA: true, part(2), width,
-        part(5) + first * width, width)
+      let part = scores[rows]
+      unsafe h2rec_scale_by_sums(
+        part.values, part.stride, sums.values + rows.lowerBound, sums.values + count, rows.count,
+        count)
+      part.round()
+      part.times(hash.unit, into: semantic.gradient[rows])
+      semantic.passGradient(rows)
     }
-    unsafe part(0).update(repeating: 0, count: 2 * count * width)
-    unsafe h2rec_normalize_rows_backward(part(2), part(6), part(4), part(0), count, width)
-    unsafe h2rec_normalize_rows_backward(part(3), part(7), part(5), part(1), count, width)
-  }
-
-  func store(_ items: [UInt32], semantic: ItemBranch, hash: ItemBranch) {
-    for (row, item) in items.enumerated() {
-      unsafe semantic.addGradient(part(0) + row * width, factor: 1, toItem: item)
-      unsafe hash.addGradient(part(1) + row * width, factor: 1, toItem: item)
+    parallelFor(blocks.count, threads: threads) { block in
+      let rows = blocks[block]
+      scores.columns(rows).times(semantic.unit, transposed: true, into: hash.gradient[rows])
+      hash.passGradient(rows)
     }
   }
 }
 
 extension PositiveLists {
-  /// Every item is its own only positive.
-  public init(identityCount: Int) {
+  /// Every one of some items is its own only positive.
+  public init(identity items: Range<Int>) {
     self.init()
-    for index in 0..<identityCount { append([(index, 1)]) }
+    for index in items { append([(index, 1)]) }
   }
 }

@@ -12,11 +12,11 @@
     self.width = width
   }
 
-  /// Makes room for `count` states and clears their gradient.
+  /// Makes room for `count` states, each of which must then be received.
   public func resize(_ count: Int) {
     self.count = count
     _ = unsafe memory.reserve(count * width)
-    unsafe gradientMemory.reserve(count * width).update(repeating: 0, count: count * width)
+    _ = unsafe gradientMemory.reserve(count * width)
   }
 
   package var values: UnsafeMutablePointer<Float> { unsafe memory.reserve(count * width) }
@@ -24,10 +24,13 @@
     unsafe gradientMemory.reserve(count * width)
   }
 
-  /// Takes the values of a micro-batch's states, whose first one is number `first`.
+  /// Takes the values of a micro-batch's states, whose first one is number `first`, and clears their gradient.
+  ///
+  /// Micro-batches may come from several threads, after ``resize(_:)``.
   public func receive(_ states: Tensor, at first: Int) {
     precondition(states.columns == width && first + states.rows <= count)
     unsafe (values + first * width).update(from: states.values, count: states.count)
+    unsafe (gradient + first * width).update(repeating: 0, count: states.count)
   }
 
   /// Gives a micro-batch's states their gradient.

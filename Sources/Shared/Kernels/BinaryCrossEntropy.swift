@@ -59,70 +59,90 @@ public func addBinaryCrossEntropy(
   let count = targets.count
   let perState = negatives.count / max(1, count)
   precondition(count == states.count && negatives.count == count * perState && perState > 0)
-  let positive = LogisticTerm(
-    sign: 1, factor: weights.positive * weight / Float(count))
-  let negative = LogisticTerm(
-    sign: -1, factor: weights.negative * weight / Float(negatives.count))
-  // Each state has its target and then its negatives.
-  @Sendable func item(_ index: Int, _ place: Int) -> UInt32 {
-    place == 0 ? targets[index] : negatives[index * perState + place - 1]
+  let work = unsafe BinaryTerms(
+    values: states.values, gradient: states.gradient, width: states.width, branches: branches,
+    perState: 1 + perState, items: terms(targets, negatives, perState: perState),
+    positive: weights.positive * weight / Float(count),
+    negative: weights.negative * weight / Float(negatives.count))
+  let blocks = ranges(count, of: max(1, min(64, 512 / work.perState)))
+  let done = parallelMap(blocks.count, threads: threads) { work.addToStates(blocks[$0]) }
+  var column = 0
+  let gradients = branches.map { branch in
+    defer { column += branch.width }
+    return unsafe ItemGradients(
+      branch: branch, rows: states.values + column, stride: states.width)
   }
-  let blocks = ranges(count, of: 64)
-  let done = parallelMap(blocks.count, threads: threads) { block in
-    var result = (positive: 0.0, negative: 0.0, slopes: [Float]())
-    for index in blocks[block] {
-      for place in 0...perState {
-        let term = place == 0 ? positive : negative
-        let (loss, slope) = term.addToState(states, index, item(index, place), branches)
-        result.slopes.append(slope)
-        if place == 0 { result.positive += loss } else { result.negative += loss }
-      }
-    }
-    return result
-  }
-  let columns = branches.indices.map { branches[..<$0].reduce(0) { $0 + $1.width } }
-  parallelFor(branches.count, threads: threads) { number in
-    let branch = branches[number]
-    for (block, range) in blocks.enumerated() {
-      var slopes = done[block].slopes[...]
-      for index in range {
-        let state = unsafe states.values + index * states.width + columns[number]
-        for place in 0...perState {
-          guard let slope = slopes.popFirst() else { return }
-          unsafe branch.addGradient(state, factor: slope, toItem: item(index, place))
-        }
-      }
-    }
-  }
+  addItemGradients(
+    gradients, to: work.items, itemsPerRow: work.perState, factors: done.flatMap(\.slopes),
+    threads: threads)
   let sums = done.reduce((0.0, 0.0)) { ($0.0 + $1.positive, $0.1 + $1.negative) }
   return Double(weights.positive) * sums.0 / Double(count)
     + Double(weights.negative) * sums.1 / Double(negatives.count)
 }
 
-/// `factor · softplus(−sign · score)`.
-private struct LogisticTerm {
-  let sign: Float
-  let factor: Float
+/// The target of each state and then its negatives.
+private func terms(_ targets: [UInt32], _ negatives: [UInt32], perState: Int) -> [UInt32] {
+  var items: [UInt32] = []
+  items.reserveCapacity(targets.count + negatives.count)
+  for (index, target) in targets.enumerated() {
+    items.append(target)
+    for place in 0..<perState { items.append(negatives[index * perState + place]) }
+  }
+  return items
+}
+
+/// The terms of all states: `factor · softplus(−score)` of a target, `factor · softplus(score)` of a negative.
+@safe private struct BinaryTerms: @unchecked Sendable {
+  /// States and their gradient, `[T, width]`.
+  let values: UnsafePointer<Float>
+  let gradient: UnsafeMutablePointer<Float>
+  let width: Int
+  let branches: [ItemBranch]
+  /// 1 + n.
+  let perState: Int
+  /// The items, `[T · (1 + n)]`.
+  let items: [UInt32]
+  let positive: Float
+  let negative: Float
+
+  /// Adds the gradients of a block of states, and returns the sums of the softplus and all derivatives with respect to
+  /// the scores.
+  func addToStates(
+    _ block: Range<Int>
+  ) -> (positive: Double, negative: Double, slopes: [Float]) {
+    let items = items[block.lowerBound * perState..<block.upperBound * perState]
+    var sums = (positive: 0.0, negative: 0.0)
+    let slopes = unsafe [Float](unsafeUninitializedCapacity: items.count) { slopes, initialized in
+      unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: items.count * width) {
+        guard let vectors = $0.baseAddress else { return }
+        var column = 0
+        for branch in branches {
+          unsafe branch.copyVectors(items, to: vectors + column, stride: width)
+          column += branch.width
+        }
+        for term in 0..<items.count {
+          let isTarget = term % perState == 0
+          let (loss, slope) = unsafe addToState(
+            block.lowerBound + term / perState, vectors + term * width, isTarget: isTarget)
+          unsafe slopes[term] = slope
+          if isTarget { sums.positive += loss } else { sums.negative += loss }
+        }
+      }
+      initialized = items.count
+    }
+    return (sums.positive, sums.negative, slopes)
+  }
 
   /// Adds the gradient with respect to one state, and returns the softplus and the derivative with respect to the score.
-  func addToState(
-    _ states: BatchStates, _ index: Int, _ item: UInt32, _ branches: [ItemBranch]
+  private func addToState(
+    _ index: Int, _ vector: UnsafePointer<Float>, isTarget: Bool
   ) -> (loss: Double, slope: Float) {
-    let state = unsafe states.values + index * states.width
-    let gradient = unsafe states.gradient + index * states.width
-    return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: states.width) { vector in
-      guard let base = vector.baseAddress else { return (0, 0) }
-      var column = 0
-      for branch in branches {
-        unsafe branch.copyVector(item, to: base + column)
-        column += branch.width
-      }
-      let score = unsafe Double(h2rec_dot(state, base, states.width)) * Double(sign)
-      // softplus(−x) without overflow, and its derivative −sigmoid(−x).
-      let loss = max(-score, 0) + logOnePlusExp(-abs(score))
-      let slope = Float(-1 / (1 + exponential(score))) * sign * factor
-      unsafe h2rec_add_scaled(gradient, base, slope, states.width)
-      return (loss, slope)
-    }
+    let sign: Float = isTarget ? 1 : -1
+    let score = unsafe Double(h2rec_dot(values + index * width, vector, width) * sign)
+    // softplus(−x) without overflow, and its derivative −sigmoid(−x).
+    let loss = max(-score, 0) + logOnePlusExp(-abs(score))
+    let slope = Float(-1 / (1 + exponential(score))) * sign * (isTarget ? positive : negative)
+    unsafe h2rec_add_scaled(gradient + index * width, vector, slope, width)
+    return (loss, slope)
   }
 }

@@ -38,26 +38,42 @@ internal import CKernels
     touchedRows.append(row)
   }
 
+  /// Lists the rows of some items, in their order.
+  ///
+  /// - Parameters:
+  ///   - items: the items.
+  ///   - codes: `[items of the catalogue, M]` rows of the table; nil where an item's row has its number.
+  ///   - levelCount: M.
+  func touch(_ items: [UInt32], codes: [UInt32]?, levelCount: Int) {
+    // Copies that the loop may keep in registers.
+    var touched: [UInt32] = []
+    swap(&touched, &touchedRows)
+    unsafe isTouched.withUnsafeMutableBufferPointer { isTouched in
+      func list(_ row: UInt32) {
+        guard unsafe !isTouched[Int(row)] else { return }
+        unsafe isTouched[Int(row)] = true
+        touched.append(row)
+      }
+      guard let codes else { return items.forEach(list) }
+      for item in items {
+        for row in codes[Int(item) * levelCount..<(Int(item) + 1) * levelCount] { list(row) }
+      }
+    }
+    swap(&touched, &touchedRows)
+  }
+
   /// Lists every row.
   public func touchAll() {
     guard !isWhollyTouched else { return }
     for row in 0..<UInt32(count) { touch(row) }
   }
 
-  /// Adds the gradients that a micro-batch left for this table.
-  public func add(_ gather: Gather) {
-    precondition(gather.table === self)
-    gather.indices.forEach(touch)
-    let per = gather.indicesPerRow
-    if per == 1 {
-      unsafe h2rec_scatter_add(
-        gradient.base, gather.indices, gather.rows, gather.factor, gather.indices.count, width)
-      return
-    }
-    for (place, index) in gather.indices.enumerated() {
-      unsafe h2rec_add_scaled(
-        gradient.base + Int(index) * width, gather.rows + place / per * width, gather.factor, width)
-    }
+  /// Adds some columns of the gradient that a micro-batch left for this table; the first ones list the rows.
+  fileprivate func add(_ gather: Gather, columns: Range<Int>) {
+    if columns.lowerBound == 0 { touch(gather.indices, codes: nil, levelCount: 1) }
+    unsafe h2rec_scatter_items(
+      gradient.base, width, nil, 1, gather.indices, gather.indices.count, gather.rows, width,
+      gather.indicesPerRow, nil, gather.factor, columns.lowerBound, columns.count)
   }
 
   /// Adds `factor · vector` to the gradient of a row.
@@ -72,3 +88,26 @@ internal import CKernels
     touchedRows.removeAll(keepingCapacity: true)
   }
 }
+
+/// Adds the gradients that micro-batches left for embedding tables, to each table in the order of the list.
+///
+/// - Parameters:
+///   - gathers: what the micro-batches left.
+///   - threads: the largest number of threads; does not change the result.
+public func addGradients(of gathers: [Gather], threads: Int) {
+  var tables: [EmbeddingTable] = []
+  for gather in gathers where !tables.contains(where: { $0 === gather.table }) {
+    tables.append(gather.table)
+  }
+  let pieces = tables.flatMap { table in columnPieces(table.width).map { (table, $0) } }
+  // Pieces write disjoint columns and only read what the tapes hold.
+  nonisolated(unsafe) let shared = gathers
+  parallelFor(pieces.count, threads: threads) { number in
+    let (table, columns) = pieces[number]
+    unsafe shared.forEach { if $0.table === table { table.add($0, columns: columns) } }
+  }
+}
+
+/// The columns of a table in pieces of at most 32 that different threads may add to: each element of a gradient then receives
+/// its terms in their order, whoever adds them.
+func columnPieces(_ width: Int) -> [Range<Int>] { ranges(width, of: 32) }

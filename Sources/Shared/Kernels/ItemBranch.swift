@@ -99,6 +99,22 @@ internal import CKernels
     }
   }
 
+  /// Writes the vectors of some items, from the current table, to rows that are `stride` floats apart.
+  func copyVectors(
+    _ items: ArraySlice<UInt32>, to rows: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    unsafe items.withUnsafeBufferPointer { items in
+      switch source {
+      case .rows(let table):
+        unsafe h2rec_gather_items(
+          rows, stride, table.values.base, width, nil, 1, items.baseAddress, items.count)
+      case .codes(let table, let codes, let levelCount):
+        unsafe h2rec_gather_items(
+          rows, stride, table.values.base, width, codes, levelCount, items.baseAddress, items.count)
+      }
+    }
+  }
+
   /// Adds `factor · direction` to the gradient of one item's vector.
   package func addGradient(
     _ direction: UnsafePointer<Float>, factor: Float, toItem item: UInt32
@@ -111,6 +127,50 @@ internal import CKernels
         unsafe table.add(direction, factor: factor / Float(levelCount), toRow: row)
       }
     }
+  }
+}
+
+/// What the vectors of some items receive through one branch.
+@safe struct ItemGradients: @unchecked Sendable {
+  /// The branch.
+  let branch: ItemBranch
+  /// Rows of as many floats as the branch is wide.
+  let rows: UnsafePointer<Float>
+  /// Floats from one row to the next.
+  let stride: Int
+
+  /// Adds some columns; the first ones list the rows of the table.
+  fileprivate func add(
+    _ columns: Range<Int>, to items: [UInt32], itemsPerRow: Int, factors: [Float]?
+  ) {
+    let (table, codes, levelCount) =
+      switch branch.source {
+      case .rows(let table): (table, [UInt32]?.none, 1)
+      case .codes(let table, let rows, let levelCount): (table, rows, levelCount)
+      }
+    if columns.lowerBound == 0 { table.touch(items, codes: codes, levelCount: levelCount) }
+    unsafe h2rec_scatter_items(
+      table.gradient.base, table.width, codes, levelCount, items, items.count, rows, stride,
+      itemsPerRow, factors, 1 / Float(levelCount), columns.lowerBound, columns.count)
+  }
+}
+
+/// Adds to the gradients of items' vectors, in the order of the items.
+///
+/// - Parameters:
+///   - gradients: for each branch what it passes on, row `t / itemsPerRow` to item number t.
+///   - items: the items.
+///   - itemsPerRow: how many items in a row receive the same row.
+///   - factors: a factor for each item; nil for 1.
+///   - threads: the largest number of threads; does not change the result.
+func addItemGradients(
+  _ gradients: [ItemGradients], to items: [UInt32], itemsPerRow: Int = 1, factors: [Float]? = nil,
+  threads: Int
+) {
+  let pieces = gradients.flatMap { part in columnPieces(part.branch.width).map { (part, $0) } }
+  parallelFor(pieces.count, threads: threads) { number in
+    let (part, columns) = pieces[number]
+    part.add(columns, to: items, itemsPerRow: itemsPerRow, factors: factors)
   }
 }
 

@@ -66,24 +66,13 @@ public struct AlignmentPairs: Sendable {
     return random.permutation(others.count).prefix(sameCodeLimit).map { others[$0] }
   }
 
-  /// The positives among some distinct items, each item its own first positive.
+  /// The positives of some marked items among all that are marked, each item its own first positive.
   ///
   /// - Parameters:
-  ///   - items: distinct items.
-  ///   - places: −1 for every item of the catalogue, `[I]`; used and restored.
-  /// - Returns: a row for each of `items`; columns are places in `items`.
-  func lists(among items: [UInt32], places: inout [Int32]) -> PositiveLists {
-    for (place, item) in items.enumerated() { places[Int(item)] = Int32(place) }
-    var lists = PositiveLists()
-    for (place, item) in items.enumerated() {
-      var row: [(column: Int, weight: Float)] = [(place, 1)]
-      for index in offsets[Int(item)]..<offsets[Int(item) + 1] {
-        let column = places[Int(neighbours[index])]
-        if column >= 0 { row.append((Int(column), weights[index])) }
-      }
-      lists.append(row)
-    }
-    for item in items { places[Int(item)] = -1 }
-    return lists
+  ///   - items: some of the marked items.
+  ///   - places: where items are marked.
+  /// - Returns: a list for each of `items`; columns are places.
+  func lists(of items: ArraySlice<UInt32>, in places: ItemPlaces) -> PositiveLists {
+    places.lists(of: items, offsets: offsets, neighbours: neighbours, weights: weights)
   }
 }

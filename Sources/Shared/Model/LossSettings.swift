@@ -34,7 +34,7 @@ public struct LossSettings: Sendable, Equatable {
   public var recommendation = Recommendation.crossEntropy
   /// ε, the share of a target that label smoothing spreads over the catalogue; for the softmax over it.
   public var labelSmoothing: Float = 0
-  /// The inputs of the products of the layers and of the softmax.
+  /// The inputs of the products of the layers and of the losses.
   public var precision = ProductPrecision.float32
   /// Which positions predict.
   public var targets = Targets.all

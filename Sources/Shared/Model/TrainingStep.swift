@@ -9,7 +9,7 @@ public final class TrainingStep {
   private final class Part: @unchecked Sendable {
     let tape: Tape
     var sequences = 0..<0
-    var firstToken = 0
+    var firstState = 0
     var batch = SequenceBatch([], maxLength: 1)
     var states: Tensor?
     var views: (masked: Tensor, full: Tensor)?
@@ -33,9 +33,10 @@ public final class TrainingStep {
   private let states: BatchStates
   private let crossEntropy: CrossEntropy
   private let sampledSoftmax: SampledSoftmax
-  private let alignment = AlignmentLoss()
+  private let alignment: AlignmentLoss
+  private let consistency: ConsistencyLoss
   private var parts: [Part] = []
-  private var places: [Int32]
+  private let places: ItemPlaces
 
   /// Creates a step.
   ///
@@ -70,7 +71,9 @@ public final class TrainingStep {
     crossEntropy = CrossEntropy(precision: losses.precision)
     sampledSoftmax = SampledSoftmax(precision: losses.precision)
     states = BatchStates(width: network.hyper.stateWidth)
-    places = Array(repeating: -1, count: network.itemCount)
+    alignment = AlignmentLoss(precision: losses.precision)
+    consistency = ConsistencyLoss(precision: losses.precision)
+    places = ItemPlaces(itemCount: network.itemCount)
   }
 
   private var usesAlignment: Bool {
@@ -128,20 +131,22 @@ public final class TrainingStep {
     while parts.count < ranges.count {
       parts.append(Part(Tape(parameters: network.parameters, precision: losses.precision)))
     }
-    var firstToken = 0
+    var firstState = 0
     for (part, sequences) in zip(parts, ranges) {
       part.sequences = sequences
-      part.firstToken = firstToken
+      part.firstState = firstState
       part.batch = SequenceBatch(
         Array(batch.histories[sequences]), maxLength: network.hyper.maxLength)
-      firstToken += part.batch.items.count
+      firstState += losses.targets == .all ? part.batch.items.count : sequences.count
     }
+    states.resize(firstState)
     return Array(parts.prefix(ranges.count))
   }
 
   private func forward(_ used: [Part], _ random: CounterRandom) {
     let network = network
     let losses = losses
+    let states = states
     let wantsViews = usesConsistency
     parallelFor(used.count, threads: threads) { index in
       let part = used[index]
@@ -152,6 +157,7 @@ public final class TrainingStep {
         mask: wantsViews ? (losses.viewMask, partRandom.substream(0x4D41_534B)) : nil)
       part.views = output.views
       part.states = output.states
+      states.receive(output.states, at: part.firstState)
     }
   }
 
@@ -159,13 +165,6 @@ public final class TrainingStep {
     _ batch: TrainingBatch, _ used: [Part], _ random: CounterRandom
   ) -> StepLosses {
     let predictions = Predictions(batch, last: losses.targets == .last)
-    states.resize(predictions.targets.count)
-    var first = 0
-    for part in used {
-      guard let output = part.states else { continue }
-      states.receive(output, at: first)
-      first += output.rows
-    }
     var result = StepLosses()
     var start = PhaseTimes.Mark()
     result.recommendation = addRecommendation(predictions, random)
@@ -180,16 +179,13 @@ public final class TrainingStep {
   }
 
   private func backward(_ used: [Part]) {
-    var first = 0
-    for part in used {
-      guard let output = part.states else { continue }
-      states.passGradient(to: output, from: first)
-      first += output.rows
+    let states = states
+    parallelFor(used.count, threads: threads) { index in
+      let part = used[index]
+      if let output = part.states { states.passGradient(to: output, from: part.firstState) }
+      part.tape.backward()
     }
-    parallelFor(used.count, threads: threads) { used[$0].tape.backward() }
-    for part in used {
-      for gather in part.tape.gathers { gather.table.add(gather) }
-    }
+    addGradients(of: used.flatMap(\.tape.gathers), threads: threads)
     used.first?.tape.gradient.add(used.dropFirst().map(\.tape.gradient), threads: threads)
   }
 
@@ -234,7 +230,7 @@ public final class TrainingStep {
       let draws = random.substream(0x5341_4D50)
       return sampledSoftmax.add(
         states: states, targets: predictions.targets,
-        negatives: sampler.items(count, draws, marks: &places), sampler: sampler,
+        negatives: places.borrow { sampler.items(count, draws, marks: &$0) }, sampler: sampler,
         branches: network.branches, weight: 1, threads: threads)
     case .binary, .calibratedBinary:
       return addBinaryCrossEntropy(
@@ -251,46 +247,25 @@ public final class TrainingStep {
   }
 
   private func addAlignment(_ targets: [UInt32], _ random: CounterRandom) -> Double {
-    var items = distinct(targets)
+    var items = places.distinct(targets)
     if items.count > losses.alignmentItemLimit {
       let order = random.substream(0x414C_4947).permutation(items.count)
       items = order.prefix(losses.alignmentItemLimit).sorted().map { items[$0] }
     }
-    let positives =
-      pairs?.lists(among: items, places: &places) ?? PositiveLists(identityCount: items.count)
-    return alignment.add(
-      items: items, positives: positives, semantic: network.branches[1],
-      hash: network.branches[0], temperature: losses.alignmentTemperature,
-      weight: losses.alignmentWeight, threads: threads)
-  }
-
-  /// The distinct items in the order of their first appearance.
-  private func distinct(_ items: [UInt32]) -> [UInt32] {
-    var result: [UInt32] = []
-    for item in items where places[Int(item)] < 0 {
-      places[Int(item)] = 0
-      result.append(item)
+    let (pairs, places, chosen) = (pairs, places, items)
+    return places.mark(chosen) {
+      alignment.add(
+        items: chosen, semantic: network.branches[1], hash: network.branches[0],
+        temperature: losses.alignmentTemperature, weight: losses.alignmentWeight, threads: threads
+      ) { rows in
+        pairs?.lists(of: chosen[rows], in: places) ?? PositiveLists(identity: rows)
+      }
     }
-    for item in result { places[Int(item)] = -1 }
-    return result
   }
 
   private func addConsistency(_ used: [Part]) -> Double {
-    let views = used.compactMap(\.views)
-    let width = network.hyper.dimension
-    let rows = views.reduce(0) { $0 + $1.masked.rows }
-    let result = consistencyLoss(
-      masked: Matrix(rows: rows, columns: width, values: views.flatMap(\.masked.array)),
-      full: Matrix(rows: rows, columns: width, values: views.flatMap(\.full.array)),
-      temperature: losses.consistencyTemperature, weight: losses.consistencyWeight,
-      threads: threads)
-    var first = 0
-    for view in views {
-      let range = first * width..<(first + view.masked.rows) * width
-      view.masked.addGradient(Array(result.maskedGradient.values[range]))
-      view.full.addGradient(Array(result.fullGradient.values[range]))
-      first += view.masked.rows
-    }
-    return result.loss
+    consistency.add(
+      views: used.compactMap(\.views), temperature: losses.consistencyTemperature,
+      weight: losses.consistencyWeight, threads: threads)
   }
 }

@@ -135,10 +135,6 @@ void h2rec_normalize_rows(const float *x, float *y, float *norms, size_t rows, s
 /// dx += backward of the normalisation.
 void h2rec_normalize_rows_backward(const float *y, const float *norms, const float *dy, float *dx,
                                    size_t rows, size_t columns);
-/// x = exp(factor * x), in place; arguments are clamped to [-87, 88].
-void h2rec_exp(float *x, float factor, size_t count);
-/// x[i] *= factor + factors[i].
-void h2rec_scale_by_sums(float *x, const float *factors, float factor, size_t count);
 
 // MARK: - Optimiser
 

@@ -7,7 +7,7 @@ internal import CKernels
 /// it is single-threaded; a training step has one tape for each micro-batch.
 ///
 /// Gradients of dense parameters are added to ``gradient``, which is the tape's own; gradients of embedding tables
-/// are left in ``gathers`` and added to the tables in micro-batch order by ``EmbeddingTable/add(_:)``.
+/// are left in ``gathers`` and added to the tables in micro-batch order by ``addGradients(of:threads:)``.
 ///
 /// `@unchecked Sendable`: handed from thread to thread between parallel regions, never shared within one.
 @safe public final class Tape: @unchecked Sendable {
