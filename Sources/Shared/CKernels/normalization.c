@@ -21,10 +21,11 @@ CLONES void h2rec_layer_norm(const float *restrict x, const float *restrict gain
 CLONES void h2rec_layer_norm_backward(const float *restrict x, const float *restrict gain,
                                       const float *restrict mean, const float *restrict rstd,
                                       const float *restrict dy, float *restrict dx, float *restrict dgain,
-                                      float *restrict dbias, size_t T, size_t D) {
+                                      float *restrict dbias, size_t T, size_t D, int adds) {
   for (size_t t = 0; t < T; t++) {
     const float *row = x + t * D, *g = dy + t * D;
     float *d = dx + t * D;
+    if (!adds) for (size_t i = 0; i < D; i++) d[i] = 0;
     float mu = mean[t], r = rstd[t], sum = 0, product = 0;
     for (size_t i = 0; i < D; i++) {
       float normal = (row[i] - mu) * r, weighted = g[i] * gain[i];

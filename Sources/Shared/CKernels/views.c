@@ -10,9 +10,10 @@ CLONES void h2rec_scale_views(float *restrict y, const float *restrict a, const 
 
 CLONES void h2rec_scale_views_backward(const float *restrict a, const float *restrict alpha,
                                        const float *restrict dy, float *restrict da,
-                                       float *restrict dalpha, size_t T, size_t M, size_t D) {
+                                       float *restrict dalpha, size_t T, size_t M, size_t D, int adds) {
   for (size_t row = 0; row < T * M; row++) {
     const float *x = a + row * D, *g = dy + row * D;
+    if (!adds) for (size_t i = 0; i < D; i++) da[row * D + i] = 0;
     float factor = alpha[row], product = 0;
     for (size_t i = 0; i < D; i++) {
       product += g[i] * x[i];

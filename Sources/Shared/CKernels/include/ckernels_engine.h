@@ -48,9 +48,10 @@ void h2rec_scatter_add(float *table, const uint32_t *indices, const float *rows,
 /// y = (x - mean) * rstd * gain + bias over rows of D; mean and rstd are kept, [T] each.
 void h2rec_layer_norm(const float *x, const float *gain, const float *bias, float *y, float *mean,
                       float *rstd, size_t T, size_t D, float epsilon);
-/// Adds to dx, dgain, dbias.
+/// Adds to dgain and dbias, and to dx or, without `adds`, overwrites it.
 void h2rec_layer_norm_backward(const float *x, const float *gain, const float *mean, const float *rstd,
-                               const float *dy, float *dx, float *dgain, float *dbias, size_t T, size_t D);
+                               const float *dy, float *dx, float *dgain, float *dbias, size_t T, size_t D,
+                               int adds);
 
 // MARK: - Activations
 
@@ -71,9 +72,9 @@ void h2rec_softmax_backward(const float *y, const float *dy, float *dx, size_t r
 
 /// y[t, m, :] = a[t, m, :] * alpha[t, m].
 void h2rec_scale_views(float *y, const float *a, const float *alpha, size_t T, size_t M, size_t D);
-/// da += alpha * dy; dalpha[t, m] += <dy[t, m], a[t, m]>.
+/// da += alpha * dy or, without `adds`, da = alpha * dy; dalpha[t, m] += <dy[t, m], a[t, m]>.
 void h2rec_scale_views_backward(const float *a, const float *alpha, const float *dy, float *da,
-                                float *dalpha, size_t T, size_t M, size_t D);
+                                float *dalpha, size_t T, size_t M, size_t D, int adds);
 /// out[t] = sum over m of alpha[s, m] * (hidden[s, m] ? masks[m] : views[m, t]) for the tokens t of sequence s.
 void h2rec_mix_views(float *out, const float *views, const float *alpha, const uint8_t *hidden,
                      const float *masks, const uint32_t *offsets, size_t sequences, size_t T, size_t M,

@@ -9,8 +9,8 @@ extension Tape {
     unsafe h2rec_scale(y.values, a.values, 1, y.count)
     unsafe h2rec_add_scaled(y.values, b.values, 1, y.count)
     record { [self] in
-      unsafe h2rec_add_scaled(grad(a), grad(y), 1, y.count)
-      unsafe h2rec_add_scaled(grad(b), grad(y), 1, y.count)
+      unsafe pass(grad(y), to: a)
+      unsafe pass(grad(y), to: b)
     }
     return y
   }
@@ -25,7 +25,7 @@ extension Tape {
     unsafe h2rec_scale(y.values, a.values, 1, y.count)
     unsafe h2rec_add_scaled(y.values, b.values, value(factor).pointee, y.count)
     record { [self] in
-      unsafe h2rec_add_scaled(grad(a), grad(y), 1, y.count)
+      unsafe pass(grad(y), to: a)
       unsafe h2rec_add_scaled(grad(b), grad(y), value(factor).pointee, y.count)
       unsafe gradient(factor).pointee += h2rec_dot(grad(y), b.values, y.count)
     }
@@ -38,7 +38,7 @@ extension Tape {
     precondition(x.rows == y.rows && x.columns == y.columns)
     unsafe y.values.update(from: x.values, count: x.count)
     record { [self] in
-      unsafe h2rec_add_scaled(grad(x), grad(y), 1, y.count)
+      unsafe pass(grad(y), to: x)
     }
     return y
   }

@@ -43,8 +43,10 @@ extension Tape {
     unsafe h2rec_scale_views(
       y.values, x.values, weights.values, x.rows, weights.columns, width)
     record { [self] in
+      guard let (dx, adds) = unsafe x.gradientToWrite else { return }
       unsafe h2rec_scale_views_backward(
-        x.values, weights.values, grad(y), grad(x), grad(weights), x.rows, weights.columns, width)
+        x.values, weights.values, grad(y), dx, grad(weights), x.rows, weights.columns, width,
+        adds ? 1 : 0)
     }
     return y
   }

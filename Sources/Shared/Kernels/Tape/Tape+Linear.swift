@@ -58,7 +58,7 @@ extension Tape {
       z.values, value(bias), residual.values, y.values, y.rows, y.columns, dropout)
     record { [self] in
       let dy = unsafe grad(y)
-      unsafe h2rec_add_scaled(grad(residual), dy, 1, y.count)
+      unsafe pass(dy, to: residual)
       unsafe h2rec_apply_dropout(dy, y.rows, y.columns, dropout)
       unsafe linearBackward(x, input, weight, dy: dy)
       unsafe h2rec_column_sums(gradient(bias), dy, y.rows, y.columns)
@@ -118,9 +118,9 @@ extension Tape {
     _ x: Tensor, _ input: Factor, _ weight: Parameter, dy: UnsafeMutablePointer<Float>
   ) {
     let output = unsafe factor(dy, rows: x.rows, columns: weight.rows, stride: weight.rows)
-    if !x.isConstant {
+    if let (gradient, adds) = unsafe x.gradientToWrite {
       unsafe product(
-        x.rows, x.columns, weight.rows, output, factor(weight), adds: true, into: grad(x),
+        x.rows, x.columns, weight.rows, output, factor(weight), adds: adds, into: gradient,
         stride: x.columns)
     }
     unsafe product(

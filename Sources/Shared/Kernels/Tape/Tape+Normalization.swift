@@ -17,9 +17,10 @@ extension Tape {
     unsafe h2rec_layer_norm(
       x.values, value(gain), value(bias), y.values, mean, rstd, x.rows, x.columns, 1e-8)
     record { [self] in
+      guard let (dx, adds) = unsafe x.gradientToWrite else { return }
       unsafe h2rec_layer_norm_backward(
-        x.values, value(gain), mean, rstd, grad(y), grad(x), gradient(gain), gradient(bias),
-        x.rows, x.columns)
+        x.values, value(gain), mean, rstd, grad(y), dx, gradient(gain), gradient(bias), x.rows,
+        x.columns, adds ? 1 : 0)
     }
     return y
   }

@@ -90,9 +90,8 @@ internal import CKernels
     guard isRecording else {
       return unsafe Tensor(rows: rows, columns: columns, values: values, gradient: nil)
     }
-    let gradient = unsafe arena.allocate(count)
-    unsafe gradient.update(repeating: 0, count: count)
-    return unsafe Tensor(rows: rows, columns: columns, values: values, gradient: gradient)
+    return unsafe Tensor(
+      rows: rows, columns: columns, values: values, gradient: arena.allocate(count))
   }
 
   /// A matrix with the given values, for tests and constants.
@@ -129,6 +128,18 @@ internal import CKernels
 
   func gradient(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
     unsafe gradient.base + parameter.offset
+  }
+
+  /// Adds numbers to the gradient of a tensor, one for each element.
+  func pass(_ numbers: UnsafePointer<Float>, to tensor: Tensor) {
+    guard let (elements, adds) = unsafe tensor.gradientToWrite else {
+      preconditionFailure("a backward step without a gradient")
+    }
+    if adds {
+      unsafe h2rec_add_scaled(elements, numbers, 1, tensor.count)
+    } else {
+      unsafe elements.update(from: numbers, count: tensor.count)
+    }
   }
 
   /// The gradient of a tensor in a backward step.

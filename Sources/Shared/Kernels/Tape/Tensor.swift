@@ -7,13 +7,49 @@
   /// The number of columns, usually the width of the model.
   public let columns: Int
   package let values: UnsafeMutablePointer<Float>
-  package let gradient: UnsafeMutablePointer<Float>?
+  private let gradientMemory: GradientMemory?
+  /// Where the rows of this tensor begin in the memory of the gradient.
+  private let gradientOffset: Int
+
+  /// A matrix in some memory; `gradient` has room for its gradient, with unspecified contents, or is nil.
+  init(
+    rows: Int, columns: Int, values: UnsafeMutablePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>?
+  ) {
+    self.rows = rows
+    self.columns = columns
+    unsafe self.values = values
+    unsafe gradientMemory = gradient.map { unsafe GradientMemory($0, count: rows * columns) }
+    gradientOffset = 0
+  }
+
+  private init(_ range: Range<Int>, of whole: Tensor) {
+    rows = range.count
+    columns = whole.columns
+    unsafe values = whole.values + range.lowerBound * whole.columns
+    gradientMemory = whole.gradientMemory
+    gradientOffset = whole.gradientOffset + range.lowerBound * whole.columns
+  }
 
   /// The number of elements.
   public var count: Int { rows * columns }
 
   /// Whether nobody asks for the gradient: data, or a tape that does not record.
-  public var isConstant: Bool { unsafe gradient == nil }
+  public var isConstant: Bool { gradientMemory == nil }
+
+  /// The gradient, which is zero where nothing has been added; nil for a constant.
+  package var gradient: UnsafeMutablePointer<Float>? {
+    unsafe gradientMemory.map { unsafe $0.cleared + gradientOffset }
+  }
+
+  /// The gradient for an operation that writes to every element, and whether it has to add to what is there; nil for a constant.
+  ///
+  /// The first of the operations that read a tensor has nothing to add to and saves clearing and reading.
+  var gradientToWrite: (elements: UnsafeMutablePointer<Float>, adds: Bool)? {
+    guard let memory = gradientMemory else { return nil }
+    let isFirst = count == memory.count && memory.takeFirst()
+    return unsafe (isFirst ? memory.base : memory.cleared + gradientOffset, !isFirst)
+  }
 
   /// A copy of the values, row by row.
   public var array: [Float] { unsafe Array(UnsafeBufferPointer(start: values, count: count)) }
@@ -36,9 +72,31 @@
   /// The rows `range` of the same memory.
   public func slice(_ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows)
-    return unsafe Tensor(
-      rows: range.count, columns: columns, values: values + range.lowerBound * columns,
-      gradient: gradient.map { unsafe $0 + range.lowerBound * columns })
+    return Tensor(range, of: self)
+  }
+}
+
+/// Memory of a gradient that is cleared when it is first asked for.
+@safe private final class GradientMemory {
+  let base: UnsafeMutablePointer<Float>
+  let count: Int
+  private var isInUse = false
+
+  init(_ base: UnsafeMutablePointer<Float>, count: Int) {
+    unsafe self.base = base
+    self.count = count
+  }
+
+  /// The memory; zeros unless somebody has written.
+  var cleared: UnsafeMutablePointer<Float> {
+    if takeFirst() { unsafe base.update(repeating: 0, count: count) }
+    return unsafe base
+  }
+
+  /// Whether nobody has used the memory before; the caller fills it all.
+  func takeFirst() -> Bool {
+    defer { isInUse = true }
+    return !isInUse
   }
 }
 
