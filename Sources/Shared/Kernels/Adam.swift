@@ -34,6 +34,9 @@ public final class Adam {
   let second: AlignedBuffer
   let tables: [(table: EmbeddingTable, first: AlignedBuffer, second: AlignedBuffer)]
 
+  /// Touched rows of a table that one thread moves at a time.
+  private static let rowBlock = 128
+
   /// Creates moments of zero.
   public init(parameters: AlignedBuffer, tables: [EmbeddingTable], settings: Settings) {
     self.settings = settings
@@ -63,11 +66,15 @@ public final class Adam {
           to: table.values.base, table.gradient.base, entry.first.base, entry.second.base,
           table.values.count, threads: threads)
       } else {
-        for row in table.touchedRows {
-          let start = Int(row) * table.width
-          unsafe update.apply(
-            to: table.values.base + start, table.gradient.base + start, entry.first.base + start,
-            entry.second.base + start, table.width, threads: 1)
+        let rows = table.touchedRows
+        let blocks = ranges(rows.count, of: Self.rowBlock)
+        parallelFor(blocks.count, threads: threads) { block in
+          for row in rows[blocks[block]] {
+            let start = Int(row) * table.width
+            unsafe update.apply(
+              to: table.values.base + start, table.gradient.base + start, entry.first.base + start,
+              entry.second.base + start, table.width, threads: 1)
+          }
         }
       }
       table.endStep()

@@ -56,7 +56,7 @@ internal import CKernels
     let losses = parallelMap(blocks.count, threads: threads) { work.scoreRows(blocks[$0]) }
     let groups = ranges(negatives.count, of: Self.negativeBlock)
     parallelFor(groups.count, threads: threads) { work.negativeGradients(groups[$0]) }
-    work.store()
+    work.store(threads: threads)
     return losses.reduce(0, +) / Double(targets.count)
   }
 
@@ -91,17 +91,16 @@ internal import CKernels
   }
 
   func load(threads: Int) {
-    let blocks = ranges(targets.count + negatives.count, of: 256)
+    // Target and negative vectors lie one after the other.
+    let items = targets + negatives
+    let blocks = ranges(items.count, of: 256)
     parallelFor(blocks.count, threads: threads) { block in
-      for row in blocks[block] {
-        let isTarget = row < targets.count
-        let item = isTarget ? targets[row] : negatives[row - targets.count]
-        var column = 0
-        for branch in branches {
-          // Target and negative vectors lie one after the other.
-          unsafe branch.copyVector(item, to: targetVectors + row * width + column)
-          column += branch.width
-        }
+      let rows = blocks[block]
+      var column = 0
+      for branch in branches {
+        unsafe branch.copyVectors(
+          items[rows], to: targetVectors + rows.lowerBound * width + column, stride: width)
+        column += branch.width
       }
     }
   }
@@ -177,18 +176,20 @@ internal import CKernels
   }
 
   /// Passes the gradients of all items that took part on to their tables.
-  func store() {
+  func store(threads: Int) {
+    unsafe addItemGradients(
+      parts(of: states.values), to: targets,
+      factors: targets.indices.map { unsafe base[$0 * columns + negatives.count] },
+      threads: threads)
+    unsafe addItemGradients(parts(of: gradients), to: negatives, threads: threads)
+  }
+
+  /// The columns of each branch in rows of all branches.
+  private func parts(of rows: UnsafePointer<Float>) -> [ItemGradients] {
     var column = 0
-    for branch in branches {
-      for (row, item) in targets.enumerated() {
-        unsafe branch.addGradient(
-          states.values + row * width + column, factor: base[row * columns + negatives.count],
-          toItem: item)
-      }
-      for (row, item) in negatives.enumerated() {
-        unsafe branch.addGradient(gradients + row * width + column, factor: 1, toItem: item)
-      }
-      column += branch.width
+    return branches.map { branch in
+      defer { column += branch.width }
+      return unsafe ItemGradients(branch: branch, rows: rows + column, stride: width)
     }
   }
 }
