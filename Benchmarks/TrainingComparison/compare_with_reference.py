@@ -21,7 +21,7 @@ from timing import run, take_turns
 # name: (our options, the reference's options)
 PUBLISHED = (["--loss", "bce", "--cross", "plain"], ["--loss", "bce", "--cross", "plain"])
 SOFTMAX = (["--loss", "ce", "--cross", "none"], ["--loss", "ce", "--cross", "none"])
-SAMPLED = (["--loss", "1024"] + SOFTMAX[0][2:], SOFTMAX[1])
+SAMPLED = (["--loss", "4096"] + SOFTMAX[0][2:], SOFTMAX[1])
 
 
 def rounded(form):

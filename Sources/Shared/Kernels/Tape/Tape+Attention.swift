@@ -89,7 +89,7 @@ extension Tape {
         shape, q.rows, k.rows, v.rows,
         h2rec_mutable_rows(values: out.values, stride: out.columns), scratch)
     }
-    record { [self] in
+    record(lastFor: out) { [self] in
       ArithmeticCounter.add(4 * pairProducts)
       unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
         let shape = unsafe h2rec_attention_shape(

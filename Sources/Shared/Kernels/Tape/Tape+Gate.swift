@@ -42,7 +42,7 @@ extension Tape {
     precondition(x.rows == weights.rows && width * weights.columns == x.columns)
     unsafe h2rec_scale_views(
       y.values, x.values, weights.values, x.rows, weights.columns, width)
-    record { [self] in
+    record(lastFor: y) { [self] in
       guard let (dx, adds) = unsafe x.gradientToWrite else { return }
       unsafe h2rec_scale_views_backward(
         x.values, weights.values, grad(y), dx, grad(weights), x.rows, weights.columns, width,

@@ -18,7 +18,7 @@ extension Tape {
     if let bias {
       unsafe h2rec_add_bias(y.values, value(bias), y.rows, y.columns)
     }
-    record { [self] in
+    record(lastFor: y) { [self] in
       unsafe linearBackward(x, input, weight, dy: grad(y))
       if let bias {
         unsafe h2rec_column_sums(gradient(bias), grad(y), y.rows, y.columns)
@@ -35,7 +35,7 @@ extension Tape {
     let dropout = nextDropout(rate)
     let input = multiply(x, weight, into: y)
     unsafe h2rec_bias_relu_dropout(y.values, value(bias), y.rows, y.columns, dropout)
-    record { [self] in
+    record(lastFor: y) { [self] in
       let dz = unsafe arena.allocate(y.count)
       unsafe h2rec_relu_dropout_backward(y.values, grad(y), dz, y.count, dropout.rate)
       unsafe linearBackward(x, input, weight, dy: dz)
@@ -56,7 +56,7 @@ extension Tape {
     let input = multiply(x, weight, into: z)
     unsafe h2rec_bias_dropout_add(
       z.values, value(bias), residual.values, y.values, y.rows, y.columns, dropout)
-    record { [self] in
+    record(lastFor: y) { [self] in
       let dy = unsafe grad(y)
       unsafe pass(dy, to: residual)
       unsafe h2rec_apply_dropout(dy, y.rows, y.columns, dropout)
@@ -88,7 +88,7 @@ extension Tape {
         rows, width, views.columns, inputs[view], weights[view], into: y.values + view * width,
         stride: y.columns)
     }
-    record { [self] in
+    record(lastFor: y) { [self] in
       for view in 0..<viewCount {
         let dy = unsafe factor(
           grad(y) + view * width, rows: rows, columns: width, stride: y.columns)

@@ -16,7 +16,7 @@ extension Tape {
     let rstd = unsafe arena.allocate(x.rows)
     unsafe h2rec_layer_norm(
       x.values, value(gain), value(bias), y.values, mean, rstd, x.rows, x.columns, 1e-8)
-    record { [self] in
+    record(lastFor: y) { [self] in
       guard let (dx, adds) = unsafe x.gradientToWrite else { return }
       unsafe h2rec_layer_norm_backward(
         x.values, value(gain), mean, rstd, grad(y), dx, gradient(gain), gradient(bias), x.rows,
@@ -30,7 +30,7 @@ extension Tape {
     let y = tensor(rows: x.rows, columns: x.columns)
     let norms = unsafe arena.allocate(x.rows)
     unsafe h2rec_normalize_rows(x.values, y.values, norms, x.rows, x.columns)
-    record { [self] in
+    record(lastFor: y) { [self] in
       unsafe h2rec_normalize_rows_backward(
         y.values, norms, grad(y), grad(x), x.rows, x.columns)
     }

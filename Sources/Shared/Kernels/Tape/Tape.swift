@@ -26,6 +26,8 @@ internal import CKernels
   /// The dense parameters as bfloat16, `[parameters.count]`, while the tape rounds.
   private(set) var roundedParameters: UnsafePointer<UInt16>?
   private var steps: [() -> Void] = []
+  /// Memory of gradients that are no longer needed, by the number of floats.
+  private var idleGradients: [Int: [UnsafeMutablePointer<Float>]] = unsafe [:]
   private var keys = CounterRandom(seed: 0, stream: 0)
   private var operation: UInt64 = 0
   private var dropoutIsOn = false
@@ -52,6 +54,7 @@ internal import CKernels
     arena.reset()
     steps.removeAll(keepingCapacity: true)
     gathers.removeAll(keepingCapacity: true)
+    unsafe idleGradients.removeAll(keepingCapacity: true)
     isRecording = recording
     operation = 0
     dropoutIsOn = randomness != nil
@@ -78,6 +81,24 @@ internal import CKernels
 
   // MARK: - For operations
 
+  /// Memory for a gradient, with unspecified contents.
+  func lendGradient(_ count: Int) -> UnsafeMutablePointer<Float> {
+    unsafe idleGradients[count]?.popLast() ?? arena.allocate(count)
+  }
+
+  /// Takes memory back for the next gradient of as many floats.
+  func returnGradient(_ place: UnsafeMutablePointer<Float>, _ count: Int) {
+    unsafe idleGradients[count, default: []].append(place)
+  }
+
+  /// Leaves a step for the backward pass, the last that reads the gradient of `output`.
+  func record(lastFor output: Tensor, _ step: @escaping () -> Void) {
+    record {
+      step()
+      output.endGradient()
+    }
+  }
+
   /// Leaves a step for the backward pass.
   func record(_ step: @escaping () -> Void) {
     if isRecording { steps.append(step) }
@@ -91,7 +112,8 @@ internal import CKernels
       return unsafe Tensor(rows: rows, columns: columns, values: values, gradient: nil)
     }
     return unsafe Tensor(
-      rows: rows, columns: columns, values: values, gradient: arena.allocate(count))
+      rows: rows, columns: columns, values: values,
+      gradient: GradientMemory(count: count, of: self))
   }
 
   /// A matrix with the given values, for tests and constants.

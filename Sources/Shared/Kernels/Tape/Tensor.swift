@@ -11,15 +11,14 @@
   /// Where the rows of this tensor begin in the memory of the gradient.
   private let gradientOffset: Int
 
-  /// A matrix in some memory; `gradient` has room for its gradient, with unspecified contents, or is nil.
+  /// A matrix in some memory; without `gradient` a constant.
   init(
-    rows: Int, columns: Int, values: UnsafeMutablePointer<Float>,
-    gradient: UnsafeMutablePointer<Float>?
+    rows: Int, columns: Int, values: UnsafeMutablePointer<Float>, gradient: GradientMemory?
   ) {
     self.rows = rows
     self.columns = columns
     unsafe self.values = values
-    unsafe gradientMemory = gradient.map { unsafe GradientMemory($0, count: rows * columns) }
+    gradientMemory = gradient
     gradientOffset = 0
   }
 
@@ -39,7 +38,7 @@
 
   /// The gradient, which is zero where nothing has been added; nil for a constant.
   package var gradient: UnsafeMutablePointer<Float>? {
-    unsafe gradientMemory.map { unsafe $0.cleared + gradientOffset }
+    unsafe gradientMemory.map { unsafe $0.elements + gradientOffset }
   }
 
   /// The gradient for an operation that writes to every element, and whether it has to add to what is there; nil for a constant.
@@ -47,8 +46,13 @@
   /// The first of the operations that read a tensor has nothing to add to and saves clearing and reading.
   var gradientToWrite: (elements: UnsafeMutablePointer<Float>, adds: Bool)? {
     guard let memory = gradientMemory else { return nil }
-    let isFirst = count == memory.count && memory.takeFirst()
-    return unsafe (isFirst ? memory.base : memory.cleared + gradientOffset, !isFirst)
+    if count == memory.count, let first = unsafe memory.takeFirst() { return unsafe (first, false) }
+    return unsafe (memory.elements + gradientOffset, true)
+  }
+
+  /// Says that nobody will ask for the gradient again; without effect on a part of a tensor, whose other parts may live on.
+  func endGradient() {
+    if count == gradientMemory?.count { gradientMemory?.end() }
   }
 
   /// A copy of the values, row by row.
@@ -73,30 +77,6 @@
   public func slice(_ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows)
     return Tensor(range, of: self)
-  }
-}
-
-/// Memory of a gradient that is cleared when it is first asked for.
-@safe private final class GradientMemory {
-  let base: UnsafeMutablePointer<Float>
-  let count: Int
-  private var isInUse = false
-
-  init(_ base: UnsafeMutablePointer<Float>, count: Int) {
-    unsafe self.base = base
-    self.count = count
-  }
-
-  /// The memory; zeros unless somebody has written.
-  var cleared: UnsafeMutablePointer<Float> {
-    if takeFirst() { unsafe base.update(repeating: 0, count: count) }
-    return unsafe base
-  }
-
-  /// Whether nobody has used the memory before; the caller fills it all.
-  func takeFirst() -> Bool {
-    defer { isInUse = true }
-    return !isInUse
   }
 }
 
