@@ -26,6 +26,24 @@ static size_t padded(size_t n) { return (n + LANES - 1) / LANES * LANES; }
 
 size_t h2rec_bf16_panel_pairs(size_t k, size_t n) { return (k + 1) / 2 * padded(n); }
 
+// MARK: - Rounding
+
+TARGET void h2rec_round_bf16(uint16_t *out, size_t out_stride, const float *x, size_t x_stride, size_t rows,
+                             size_t columns) {
+  for (size_t row = 0; row < rows; row++, out += out_stride, x += x_stride) {
+    size_t i = 0;
+    for (; i + 2 * LANES <= columns; i += 2 * LANES) {
+      __m512bh halves = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + i + LANES), _mm512_loadu_ps(x + i));
+      _mm512_storeu_si512(out + i, (__m512i)halves);
+    }
+    for (; i < columns; i += LANES) {
+      __mmask16 mask = (__mmask16)(columns - i < LANES ? (1u << (columns - i)) - 1 : 0xFFFF);
+      __m256bh halves = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + i));
+      _mm256_mask_storeu_epi16(out + i, mask, (__m256i)halves);
+    }
+  }
+}
+
 // MARK: - Packing
 
 /// The first `count` of up to 16 halves, zeros behind them, each in the low half of a lane.
@@ -220,6 +238,8 @@ void h2rec_bf16_product_of_pairs(size_t m, size_t n, size_t k, const uint32_t *p
 #else
 
 int h2rec_bf16_product_available(void) { return 0; }
+void h2rec_round_bf16(uint16_t *out, size_t out_stride, const float *x, size_t x_stride, size_t rows,
+                      size_t columns) {}
 size_t h2rec_bf16_panel_pairs(size_t k, size_t n) { return 0; }
 void h2rec_bf16_panels(uint32_t *panels, const uint16_t *b, size_t stride, int transposed, size_t k,
                        size_t n) {}

@@ -8,12 +8,6 @@ CLONES float h2rec_dot(const float *x, const float *y, size_t count) {
   return total;
 }
 
-CLONES float h2rec_sum(const float *x, size_t count) {
-  float total = 0;
-  for (size_t i = 0; i < count; i++) total += x[i];
-  return total;
-}
-
 CLONES void h2rec_add_scaled(float *restrict y, const float *restrict x, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] += factor * x[i];
 }

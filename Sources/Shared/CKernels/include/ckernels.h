@@ -8,8 +8,6 @@
 
 /// Inner product of two vectors of `count` floats.
 float h2rec_dot(const float *x, const float *y, size_t count);
-/// The sum of all elements.
-float h2rec_sum(const float *x, size_t count);
 
 #include "ckernels_autoencoder.h"
 #include "ckernels_average.h"

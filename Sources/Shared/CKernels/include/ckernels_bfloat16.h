@@ -7,6 +7,10 @@
 
 /// Whether the processor has the instructions.
 int h2rec_bf16_product_available(void);
+/// Rounds [rows, columns] to bfloat16, to the nearest, ties to even; strides are elements from row to row. NaN stays NaN, numbers
+/// below 2^-126 become zeros.
+void h2rec_round_bf16(uint16_t *out, size_t out_stride, const float *x, size_t x_stride, size_t rows,
+                      size_t columns);
 /// Pairs of numbers, 4 bytes each, that the panels of a [k, n] matrix take; also those that the pairs of a [k, m] one take.
 size_t h2rec_bf16_panel_pairs(size_t k, size_t n);
 /// Packs op(B), [k, n]: b holds it, or its transpose [n, k], with `stride` numbers from row to row.

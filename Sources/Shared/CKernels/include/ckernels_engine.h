@@ -146,9 +146,6 @@ void h2rec_adam(float *values, float *gradient, float *first, float *second, siz
 
 // MARK: - bfloat16
 
-/// Rounds rows of floats to bfloat16, to nearest even; strides in elements.
-void h2rec_round_bf16(uint16_t *out, size_t out_stride, const float *x, size_t x_stride, size_t rows,
-                      size_t columns);
 /// As h2rec_cross_entropy_row, the gradient rounded to bfloat16 in another row; the logits are overwritten.
 float h2rec_cross_entropy_row_bf16(float *logits, uint16_t *gradient, size_t count, size_t target,
                                    float weight);
