@@ -99,8 +99,9 @@ ARGUMENTS_preprocess = $(strip $(addprefix --interactions ,$(INTERACTIONS)) $(ad
   --output $(RUN)/1-preprocess $(PRESET_PREPROCESS) $(SEED_OPTION) $(PREPROCESS_OPTIONS))
 ARGUMENTS_tokenize   = $(strip --data $(RUN)/1-preprocess \
   --output $(RUN)/2-tokenize $(PRESET_TOKENIZE) $(SEED_OPTION) $(TOKENIZE_OPTIONS))
-ARGUMENTS_train      = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) \
-  --output $(RUN)/3-train $(PRESET_TRAIN) $(SEED_OPTION) $(TRAIN_OPTIONS))
+# The model is the first word of PRESET_TRAIN.
+ARGUMENTS_train      = $(strip $(PRESET_TRAIN) --data $(RUN)/1-preprocess $(CODES_OPTION) \
+  --output $(RUN)/3-train $(SEED_OPTION) $(TRAIN_OPTIONS))
 ARGUMENTS_evaluate   = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) --model $(RUN)/3-train \
   --output $(RUN)/4-evaluate $(PRESET_EVALUATE) $(SEED_OPTION) \
   $(if $(TIMES),--run-times $(STAMPS)/times) $(EVALUATE_OPTIONS))

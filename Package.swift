@@ -91,22 +91,30 @@ let package = Package(
     shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
     shared("Metrics", ["Numerics"]),
     shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
+    shared("CommandSupport", ["ShardIO", argumentParser, system]),
+    shared("Training", ["CommandSupport", "Numerics", "ShardIO", "Tape", system]),
     shared(
       "Models",
-      ["Clustering", "Dataset", "Layers", "Losses", "Numerics", "ShardIO", "Tape"]),
-    shared("CommandSupport", ["ShardIO", argumentParser, system]),
+      [
+        "Clustering", "CommandSupport", "Dataset", "Layers", "Losses", "Metrics", "Numerics",
+        "Retrieval", "ShardIO", "Tape", "Training", argumentParser,
+      ]),
 
     stage("Preprocess", ["Clustering", "Numerics", "TextInput"]),
     stage("Tokenize", ["Clustering", "Numerics", "Quantizers", "Tape", "TextInput"]),
-    stage("Train", ["Losses", "Metrics", "Models", "Numerics", "Retrieval", "Tape"]),
+    stage("Train", ["Models", "Numerics", "Tape", "Training"]),
     stage("Evaluate", ["Metrics", "Models", "Numerics", "Retrieval", "TextInput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
-      name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
+      name: "TestSupport",
+      dependencies: [
+        "Dataset", "Layers", "Models", "Numerics", "ShardIO", "Tape", "Training", argumentParser,
+        subprocess, system,
+      ], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
-    tests("Model", ["Dataset", "Layers", "Losses", "Models", "Numerics", "Tape"]),
+    tests("Model", ["Dataset", "Layers", "Losses", "Models", "Numerics", "ShardIO", "Tape", "Training"]),
     tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),

@@ -31,27 +31,29 @@ struct CaseRanker {
   ///
   /// - Parameters:
   ///   - cases: who is evaluated.
-  ///   - model: gives the user vectors.
-  ///   - items: the item vectors, `[I, w]`.
+  ///   - ranker: the model.
   ///   - result: what everything is added to; lists are as long as its longest cut.
   ///   - progress: called with the number of users done since the last call.
   /// - Throws: `PipelineError` `.dataFormat` if the model gives scores that are not numbers, or negatives are damaged.
   func rank(
-    _ cases: EvaluationCases, model: some ScoringModel, items: Matrix, into result: inout Result,
+    _ cases: EvaluationCases, with ranker: Ranker, into result: inout Result,
     progress: (Int) -> Void
   ) throws(PipelineError) {
     var walks = negatives
     for first in stride(from: 0, to: cases.count, by: Self.blockSize) {
       let block = first..<min(cases.count, first + Self.blockSize)
       let histories = cases.histories(block, in: sequences)
-      let reading = model.read(histories, threads: threads)
-      let users = reading.vectors
-      guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
-      if let weights = reading.gates { result.gates.add(weights, cases: block) }
-      rankAmongAll(block, cases, histories, users, items, into: &result)
+      let users = ranker.users(histories)
+      guard users.reading?.states.values.allSatisfy(\.isFinite) ?? true else {
+        throw .modelNotFinite("user")
+      }
+      if let weights = users.reading?.diagnostics[UserReading.gateWeights] {
+        result.gates.add(weights, cases: block)
+      }
+      rankAmongAll(block, cases, histories, users, itemCount: ranker.itemCount, into: &result)
       for kind in RankingProtocol.allCases {
         guard let found = try walks[kind]?.candidates(of: block, cases) else { continue }
-        rank(found, cases, users, first, items, into: &result.ranks[kind, default: CaseRanks()])
+        rank(found, cases, users, first, into: &result.ranks[kind, default: CaseRanks()])
       }
       progress(block.count)
     }
@@ -60,23 +62,20 @@ struct CaseRanker {
   /// Ranks a block of cases among the whole catalogue, and makes their lists.
   private func rankAmongAll(
     _ block: Range<Int>, _ cases: EvaluationCases, _ histories: RaggedArray<UInt32>,
-    _ users: Matrix, _ items: Matrix, into result: inout Result
+    _ users: RankedUsers, itemCount: Int, into result: inout Result
   ) {
     let excluded =
       allowsRepeats
       ? RaggedArray(offsets: [Int](repeating: 0, count: block.count + 1), values: []) : histories
-    result.ranks[.full]?.append(
-      cases: block,
-      ranks: midRanks(
-        users: users, items: items, targets: Array(cases.targets[block]), excluded: excluded,
-        threads: threads),
-      candidateCounts: block.map { index in
-        items.rows
-          - Set(excluded[index - block.lowerBound]).subtracting([cases.targets[index]]).count
-      })
-    let top = topK(
-      users: users, items: items, count: result.lists.longestCutoff, excluded: excluded,
-      threads: threads)
+    if let ranks = users.ranks(of: Array(cases.targets[block]), excluded: excluded) {
+      result.ranks[.full]?.append(
+        cases: block, ranks: ranks,
+        candidateCounts: block.map { index in
+          itemCount
+            - Set(excluded[index - block.lowerBound]).subtracting([cases.targets[index]]).count
+        })
+    }
+    guard let top = users.top(result.lists.longestCutoff, excluded: excluded) else { return }
     for index in 0..<histories.count {
       result.lists.add(list: top.items[index], history: histories[index])
     }
@@ -85,17 +84,13 @@ struct CaseRanker {
   /// Ranks the cases of a block that have stored negatives.
   private func rank(
     _ found: (cases: [Int], candidates: RaggedArray<UInt32>), _ cases: EvaluationCases,
-    _ users: Matrix, _ first: Int, _ items: Matrix, into sampled: inout CaseRanks
+    _ users: RankedUsers, _ first: Int, into sampled: inout CaseRanks
   ) {
-    var vectors: [Float] = []
-    vectors.reserveCapacity(found.cases.count * users.columns)
-    for position in found.cases { vectors.append(contentsOf: users[row: position - first]) }
     sampled.append(
       cases: found.cases,
-      ranks: midRanks(
-        users: Matrix(rows: found.cases.count, columns: users.columns, values: vectors),
-        items: items, targets: found.cases.map { cases.targets[$0] }, candidates: found.candidates,
-        threads: threads),
+      ranks: users.ranks(
+        of: found.cases.map { cases.targets[$0] }, candidates: found.candidates,
+        members: found.cases.map { $0 - first }),
       candidateCounts: found.cases.indices.map { 1 + found.candidates[$0].count })
   }
 }

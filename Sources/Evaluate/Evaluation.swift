@@ -1,7 +1,9 @@
 import CommandSupport
 import Dataset
 import Metrics
+import Models
 import Numerics
+import Retrieval
 import ShardIO
 
 /// Measures the model and writes the report in all its forms.
@@ -22,15 +24,15 @@ struct Evaluation {
   /// - Returns: the report.
   /// - Throws: `PipelineError`: `.configuration` if nobody can be evaluated or another run does not fit; `.dataFormat` if
   ///   the model diverged; `.inputOutput`.
-  func run(items: Matrix, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
+  func run(_ ranker: Ranker, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
     let cases = EvaluationCases(inputs.data.sequences, split: options.split)
     guard cases.count > 0 else { throw .noTargets(options.split) }
     let groups = CaseGroup.all(
       cases, catalogue: inputs.data.catalogue, hasTimes: inputs.hasTimes)
-    let cutoffs = try options.cutoffs(itemCount: items.rows)
-    let found = try rank(cases, groups, cutoffs, items: items)
+    let cutoffs = try options.cutoffs(itemCount: ranker.itemCount)
+    let found = try rank(cases, groups, cutoffs, ranker)
     let ranks = found.ranks
-    var measured = try measure(cases, groups, cutoffs, ranks, itemCount: items.rows)
+    var measured = try measure(cases, groups, cutoffs, ranks, itemCount: ranker.itemCount)
     measured.stages["evaluate"] = [
       "configuration": .object(configuration), "version": .string(programVersion),
     ]
@@ -40,7 +42,7 @@ struct Evaluation {
     measured.codes = inputs.codeReport
     measured.examples = ExampleUsers(
       data: inputs.data, codes: inputs.codes, threads: shared.threads
-    ).json(cases, ranks[.full] ?? CaseRanks(), model: inputs.model, items: items)
+    ).json(cases, ranks[.full] ?? CaseRanks(), ranker, attention: inputs.diagnostics.attention)
     if let path = options.runTimes {
       var times = try RunTimes(path)
       times.add(summary)
@@ -56,7 +58,7 @@ struct Evaluation {
   }
 
   private func rank(
-    _ cases: EvaluationCases, _ groups: [CaseGroup], _ cutoffs: [Int], items: Matrix
+    _ cases: EvaluationCases, _ groups: [CaseGroup], _ cutoffs: [Int], _ model: Ranker
   ) throws(PipelineError) -> CaseRanker.Result {
     let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
     let ranker = CaseRanker(
@@ -65,7 +67,7 @@ struct Evaluation {
     var result = CaseRanker.Result(
       lists: ListMetrics(items: ListMetrics.Items(inputs.data), cutoffs: cutoffs),
       gates: GateMeans(groups: groups))
-    try ranker.rank(cases, model: inputs.model, items: items, into: &result) {
+    try ranker.rank(cases, with: model, into: &result) {
       progress.advance(by: $0)
     }
     progress.finish()

@@ -1,6 +1,7 @@
 import Dataset
 import Models
 import Numerics
+import Retrieval
 import ShardIO
 import SystemPackage
 
@@ -10,7 +11,7 @@ struct EvaluationInputs {
   /// The stored negatives of each protocol that has some.
   let negatives: [RankingProtocol: NegativeWalk]
   let codes: ItemCodes?
-  let model: Recommender
+  let trained: TrainedModel
   /// The lines of the training log.
   let trainingLog: [JSONValue]
   /// The report of the codes that the model uses.
@@ -41,7 +42,8 @@ struct EvaluationInputs {
     self.data = try PreprocessedData(dataInput)
     negatives = Self.negatives(dataInput, self.data)
     self.codes = if let codesInput { try ItemCodes(codesInput) } else { nil }
-    self.model = try Recommender(model: modelInput, data: self.data, codes: self.codes)
+    trained = try TrainedModel(
+      modelInput, itemCount: self.data.catalogue.count, codes: self.codes)
     trainingLog = try Self.log(modelInput)
     codeReport =
       if let codesInput {
@@ -63,9 +65,18 @@ struct EvaluationInputs {
       })
   }
 
-  /// The kind of the model, as its manifest says it.
-  var modelKind: String {
-    stages["train"]?["configuration"]?["model"]?.stringValue ?? ""
+  /// What the model can show of itself beyond scores.
+  var diagnostics: Diagnostics { trained.model.diagnostics }
+
+  /// The model as one that has vectors.
+  ///
+  /// - Parameter command: what needs them, for the message.
+  /// - Throws: `PipelineError` `.configuration` if the model scores in another way.
+  func vectorModel(for command: String) throws(PipelineError) -> any VectorScoring {
+    guard case .vectors(let model) = trained.model.scoring else {
+      throw .noVectorsOfModel(trained.name, command: command)
+    }
+    return model
   }
 
   /// Whether the log had times; otherwise the times of events are their places in it.
@@ -73,13 +84,14 @@ struct EvaluationInputs {
     stages["preprocess"]?["configuration"]?["timestamp_format"]?.stringValue != "none"
   }
 
-  /// The vectors of all items, `[I, w]`.
+  /// Ranks with the model.
   ///
-  /// - Throws: `PipelineError` `.dataFormat` if an element is not finite.
-  func itemVectors(threads: Int) throws(PipelineError) -> Matrix {
-    let items = model.itemVectors(threads: threads)
-    guard items.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("item") }
-    return items
+  /// - Throws: `PipelineError` `.dataFormat` if an element of an item vector is not finite.
+  func ranker(threads: Int) throws(PipelineError) -> Ranker {
+    let ranker = Ranker(
+      trained.model.scoring, itemCount: data.catalogue.count, threads: threads)
+    guard ranker.items?.values.allSatisfy(\.isFinite) ?? true else { throw .modelNotFinite("item") }
+    return ranker
   }
 
   /// The stored negatives; a preprocess output may have been made without some.

@@ -24,7 +24,8 @@ struct ExampleUsers {
 
   /// The examples as they stand in report.json.
   func json(
-    _ cases: EvaluationCases, _ ranks: CaseRanks, model: some ScoringModel, items: Matrix
+    _ cases: EvaluationCases, _ ranks: CaseRanks, _ ranker: Ranker,
+    attention: (@Sendable (ArraySlice<UInt32>) -> [(branch: String, weights: [Float])])?
   ) -> JSONValue {
     var chosen: [(name: String, index: Int)] = []
     for kind in Self.kinds {
@@ -39,16 +40,16 @@ struct ExampleUsers {
     }
     let words = codes.map { CodeWords($0, data.catalogue) }
     return .array(
-      chosen.map { name, index in
+      chosen.compactMap { name, index in
         let position = ranks.cases[index]
         let history = cases.histories(position..<position + 1, in: data.sequences)
-        let top = topK(
-          users: model.userVectors(history, threads: threads), items: items,
-          count: Self.listLength, excluded: history, threads: threads)
+        guard let top = ranker.users(history).top(Self.listLength, excluded: history) else {
+          return nil
+        }
         return example(
           name, user: cases.users[position], history: Array(history.values), top: top,
           truth: cases.targets[position], rank: ranks.ranks[index], words,
-          Attention(model.attention(over: history.values[...]), historyLength: history.values.count)
+          Attention(attention?(history.values[...]) ?? [], historyLength: history.values.count)
         )
       })
   }

@@ -39,11 +39,13 @@ struct NewItemOptions: ParsableArguments {
   /// - Returns: the catalogue's items, then new ones if there are some.
   /// - Throws: `PipelineError` as ``NewItems``, and `.dataFormat` if a vector is not finite.
   func items(
-    _ inputs: EvaluationInputs, known: Matrix, threads: Int
+    _ inputs: EvaluationInputs, known: Matrix?, threads: Int
   ) throws(PipelineError) -> ListItems {
     guard let newItems else { return ListItems(inputs.data, vectors: known) }
     let found = try NewItems(newItems, data: newItemsData, for: inputs)
-    let vectors = inputs.model.itemVectors(of: found.codes, threads: threads)
+    guard let known, let vectors = inputs.diagnostics.newItemVectors?(found.codes, threads) else {
+      throw .newItemsNeedCodes(model: inputs.trained.name)
+    }
     guard vectors.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("item") }
     return ListItems(inputs.data, vectors: known, adding: found, vectors: vectors)
   }
@@ -53,8 +55,8 @@ struct NewItemOptions: ParsableArguments {
 struct ListItems {
   /// The histories, and the items with their titles, categories and text vectors.
   let data: PreprocessedData
-  /// The vectors that are scored, `[items, w]`.
-  let vectors: Matrix
+  /// The vectors that are scored, `[items, w]`; nil for a model without vectors.
+  let vectors: Matrix?
   /// The new items; empty where there are none.
   let newItems: Range<Int>
   /// Whether new items were asked for; lists then say which items are new.
@@ -63,7 +65,7 @@ struct ListItems {
   let references: [StageReference]
 
   /// The items of the catalogue alone.
-  init(_ data: PreprocessedData, vectors: Matrix) {
+  init(_ data: PreprocessedData, vectors: Matrix?) {
     self.data = data
     self.vectors = vectors
     newItems = data.catalogue.count..<data.catalogue.count

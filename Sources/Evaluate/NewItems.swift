@@ -1,4 +1,5 @@
 import Dataset
+import Models
 import ShardIO
 import SystemPackage
 
@@ -24,8 +25,8 @@ struct NewItems {
   init(
     _ directory: FilePath, data dataDirectory: FilePath?, for inputs: EvaluationInputs
   ) throws(PipelineError) {
-    guard let own = inputs.codes, inputs.modelKind != "sasrec" else {
-      throw .newItemsNeedCodes(model: inputs.modelKind)
+    guard let own = inputs.codes, inputs.diagnostics.newItemVectors != nil else {
+      throw .newItemsNeedCodes(model: inputs.trained.name)
     }
     let input = try StageInput(directory: directory, expecting: "tokenize")
     let found = try ItemCodes(input)

@@ -2,6 +2,18 @@ import ShardIO
 import SystemPackage
 
 extension PipelineError {
+  static func noVectorsOfModel(_ model: String, command: String) -> PipelineError {
+    PipelineError(
+      .configuration, "the model '\(model)' has no vectors, which '\(command)' is about",
+      note: "choose a model that scores by inner products")
+  }
+
+  static func noListsOfPairs() -> PipelineError {
+    PipelineError(
+      .configuration, "this model scores pairs of user and candidate and makes no lists",
+      note: "leave out --recommend")
+  }
+
   /// A vector of the model has an element that is not a number.
   static func modelNotFinite(_ what: String) -> PipelineError {
     PipelineError(

@@ -4,6 +4,7 @@ import Dataset
 import Metrics
 import Models
 import Numerics
+import Retrieval
 import ShardIO
 import SystemPackage
 
@@ -30,19 +31,20 @@ struct RunCommand: StageCommand {
     guard inputs.hasTimes || recommendationOptions.filter.newerThan == nil else {
       throw .noTimes("--newer-than", stage.data)
     }
-    let items = try inputs.itemVectors(threads: shared.threads)
-    let listed = try newItemOptions.items(inputs, known: items, threads: shared.threads)
+    let ranker = try inputs.ranker(threads: shared.threads)
+    let listed = try newItemOptions.items(
+      inputs, known: ranker.items, threads: shared.threads)
     let writer = try recommendationOptions.plan(
       listed, histories: inputs.data, allowsRepeats: metricOptions.allowRepeats,
       threads: shared.threads)
     var stageOutput = try StageOutput(
       directory: stage.output, stage: "evaluate", threads: shared.threads)
-    let configuration = try configuration(itemCount: items.rows)
+    let configuration = try configuration(itemCount: ranker.itemCount)
     let evaluation = Evaluation(
       inputs: inputs, options: metricOptions, shared: shared, configuration: configuration,
       summary: summary)
-    let report = try evaluation.run(items: items, to: &stageOutput)
-    if let writer { try recommend(writer, inputs.model, listed, to: &stageOutput, &summary) }
+    let report = try evaluation.run(ranker, to: &stageOutput)
+    if let writer { try recommend(writer, inputs.trained.model.scoring, listed, to: &stageOutput, &summary) }
     try stageOutput.commit(
       configuration: configuration, inputs: inputs.references + listed.references,
       counters: ["users": report["users"] ?? .null])
@@ -71,11 +73,11 @@ struct RunCommand: StageCommand {
   }
 
   private func recommend(
-    _ writer: RecommendationWriter, _ model: Recommender, _ items: ListItems,
+    _ writer: RecommendationWriter, _ scoring: Scoring, _ items: ListItems,
     to stageOutput: inout StageOutput, _ summary: inout Summary
   ) throws(PipelineError) {
     let progress = Progress("recommending", total: writer.audience.count, isQuiet: shared.quiet)
-    let counts = try writer.write(model: model, items: items.vectors, to: &stageOutput) {
+    let counts = try writer.write(scoring, items: items.vectors, to: &stageOutput) {
       progress.advance(by: $0)
     }
     progress.finish()

@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandSupport
+import ShardIO
 
 /// When a training is saved while it is under way; changes no output.
-struct CheckpointOptions: ParsableArguments {
+struct CheckpointOptions: ConfiguredOptions {
   @Option(
     help: """
       Minutes between two checkpoints, in OUTPUT/checkpoints; 0 for none. A checkpoint is also written on SIGTERM and \
@@ -12,8 +14,12 @@ struct CheckpointOptions: ParsableArguments {
   @Option(help: "Steps between two checkpoints; 0 for none.")
   var checkpointSteps = 0
 
-  func validate() throws {
-    try requireRange("checkpoint-minutes", checkpointMinutes, 0...100_000)
-    try requireRange("checkpoint-steps", checkpointSteps, 0...1_000_000_000)
+  static var fields: [OptionField<Self>] {
+    [
+      .number("checkpointMinutes", \.checkpointMinutes, 0...100_000),
+      .integer("checkpointSteps", \.checkpointSteps, 0...1_000_000_000),
+    ]
   }
+
+  func validate() throws { try validateRanges() }
 }

@@ -1,5 +1,4 @@
 import ShardIO
-import SystemPackage
 
 extension PipelineError {
   static func noVectors(_ directory: String) -> PipelineError {
@@ -17,58 +16,10 @@ extension PipelineError {
       at: .init(path: directory), note: "run h2rec-tokenize on this preprocess output")
   }
 
-  static func oneLevel(_ directory: String, option: String) -> PipelineError {
-    PipelineError(
-      .configuration, "these codes have one level, so '--\(option)' has no use",
-      at: .init(path: directory),
-      note: "leave it out, or run h2rec-tokenize with several --codebooks")
-  }
-
   static func nothingToTrain(_ directory: String) -> PipelineError {
     PipelineError(
       .configuration, "no user has two train interactions, so there is nothing to predict",
       at: .init(path: directory),
       note: "lower --user-core and --item-core of h2rec-preprocess, or bring more data")
-  }
-
-  static func diverged(
-    step: Int, part: String, parameter: String?, saved: Int?
-  ) -> PipelineError {
-    let place = parameter.map { "; the first parameter that is not finite is '\($0)'" } ?? ""
-    return PipelineError(
-      .internalError, "the \(part) loss of step \(step) is no finite number\(place)",
-      note: remedy(saved))
-  }
-
-  static func notFinite(_ parameter: String, step: Int, saved: Int?) -> PipelineError {
-    PipelineError(
-      .internalError, "the parameter '\(parameter)' is not finite after step \(step)",
-      note: remedy(saved))
-  }
-
-  private static func remedy(_ saved: Int?) -> String {
-    let left = saved.map { "the checkpoint of step \($0) is left" } ?? "nothing was written"
-    return "lower --learning-rate; \(left)"
-  }
-
-  // MARK: - Checkpoints
-
-  static func interrupted(step: Int, directory: FilePath) -> PipelineError {
-    PipelineError(
-      .temporaryFailure, "stopped by a signal after step \(step), which is saved",
-      at: .init(path: directory.string), note: "the same command goes on from there")
-  }
-
-  static func checkpointShape(_ name: String, _ input: StageInput) -> PipelineError {
-    PipelineError(
-      .dataFormat, "'\(name)' of this checkpoint does not fit the training",
-      at: .init(path: input.directory.string))
-  }
-
-  static func noGoodCheckpoint(_ cause: PipelineError, _ directory: FilePath) -> PipelineError {
-    PipelineError(
-      .dataFormat, "\(cause.message), and there is no other checkpoint to go on from",
-      at: cause.location,
-      note: "remove \(directory.string) to train from the start")
   }
 }

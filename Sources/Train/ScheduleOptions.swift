@@ -1,28 +1,25 @@
-import ArgumentParser
+public import ArgumentParser
+import CommandSupport
 import Numerics
 import ShardIO
 import Tape
+import Training
 
-/// How long and how fast.
-struct ScheduleOptions: ParsableArguments {
-  @Option(help: "Sequences in a step.")
-  var batchSize = 128
+extension LearningRateSchedule.Form: ExpressibleByArgument {}
+
+/// How long and how fast; what is not given follows the size of the data by ``resolve(sequenceCount:userCount:)``.
+struct ScheduleOptions: ConfiguredOptions {
+  @Option(
+    help: """
+      Sequences in a step (default: a 64th of all sequences, rounded down to a power of two, from 32 to 512).
+      """)
+  var batchSize: Int?
 
   @Option(help: "Learning rate of Adam.")
   var learningRate: Float = 1e-3
 
-  @Option(
-    help: """
-      Course of the learning rate after the warm-up: constant; cosine, down to 0 at the last epoch; step, lower by \
-      --decay-factor every --decay-epochs.
-      """)
-  var rateSchedule = RateSchedule.Form.constant
-
-  @Option(help: "Epochs between two drops of --rate-schedule step (default: 10).")
-  var decayEpochs: Int?
-
-  @Option(help: "Factor of each drop, above 0 and below 1 (default: 0.5).")
-  var decayFactor: Float?
+  @Option(help: "Learning rate after the warm-up: constant, or cosine, down to 0 at the last epoch.")
+  var rateSchedule = LearningRateSchedule.Form.constant
 
   @Option(help: "Steps over which the learning rate rises from 0.")
   var warmUpSteps = 0
@@ -35,69 +32,80 @@ struct ScheduleOptions: ParsableArguments {
 
   @Option(
     help: """
-      Decay of an average of all parameters over the steps, which is validated and written instead of the last ones; \
-      0 for none.
+      Decay of an exponential moving average (EMA) of all parameters over the steps, which is validated and written instead \
+      of the last ones; 0 for none.
       """)
-  var averageDecay = 0.0
+  var emaDecay = 0.0
 
   @Option(help: "Most epochs.")
   var epochs = 200
 
-  @Option(help: "Epochs without a better validation NDCG@10 after which training stops.")
-  var patience = 10
+  @Option(
+    help: """
+      Epochs without a better validation after which training stops (default: as many as take 640 steps, at least 2).
+      """)
+  var patience: Int?
 
   @Option(
     help: """
       Users of the validation after each epoch, drawn once from the seed; the best parameters are then measured on all. \
-      0 for all every time.
+      0 for all every time (default: all up to 20,000, else 10,000).
       """)
-  var validationUsers = 0
+  var validationUsers: Int?
 
   @Option(
     help:
       "Tokens in a micro-batch, the unit of work of one thread; changes the last bits of results.")
   var microBatchTokens = 256
 
-  func validate() throws {
-    try requireRange("batch-size", batchSize, 1...65_536)
-    guard learningRate > 0, learningRate <= 10 else {
-      throw ValidationError(
-        "'--learning-rate' must be above 0 and at most 10, not \(learningRate).")
-    }
-    try requireRange("epochs", epochs, 1...100_000)
-    try requireRange("warm-up-steps", warmUpSteps, 0...10_000_000)
-    try requireRange("weight-decay", weightDecay, 0...100)
-    try requireRange("clip-norm", clipNorm, 0...1_000_000)
-    guard averageDecay >= 0, averageDecay < 1 else {
-      throw ValidationError("'--average-decay' must be from 0 to below 1, not \(averageDecay).")
-    }
-    try requireRange("validation-users", validationUsers, 0...1_000_000_000)
-    try validateDecay()
-    try requireRange("patience", patience, 1...100_000)
-    try requireRange("micro-batch-tokens", microBatchTokens, 1...1_000_000)
+  /// One field for each option.
+  static var fields: [OptionField<Self>] {
+    [
+      .integer("batchSize", \.batchSize, 1...65_536, default: { _ in 128 }),
+      .number("learningRate", \.learningRate, 1e-12...10),
+      .choice("rateSchedule", \.rateSchedule),
+      .integer("warmUpSteps", \.warmUpSteps, 0...10_000_000),
+      .number("weightDecay", \.weightDecay, 0...100), .number("clipNorm", \.clipNorm, 0...1_000_000),
+      .number("emaDecay", \.emaDecay, 0...(1 - 1e-12)), .integer("epochs", \.epochs, 1...100_000),
+      .integer("patience", \.patience, 1...100_000, default: { _ in 10 }),
+      .integer("validationUsers", \.validationUsers, 0...1_000_000_000, default: { _ in 0 }),
+      .integer("microBatchTokens", \.microBatchTokens, 1...1_000_000),
+    ]
   }
 
-  private func validateDecay() throws {
-    if let decayEpochs { try requireRange("decay-epochs", decayEpochs, 1...100_000) }
-    if let decayFactor, !(decayFactor > 0 && decayFactor < 1) {
-      throw ValidationError(
-        "'--decay-factor' must be above 0 and below 1, not \(decayFactor).")
-    }
-    guard rateSchedule == .step || (decayEpochs == nil && decayFactor == nil) else {
-      throw ValidationError(
-        "'--decay-epochs' and '--decay-factor' are for '--rate-schedule step' alone.")
-    }
-  }
+  func validate() throws { try validateRanges() }
 
-  /// The learning rate of every step.
+  /// Steps without a better validation that the default patience waits for.
+  static let patienceSteps = 640
+
+  /// Puts what the size of the data decides in place of what was not given.
   ///
-  /// - Parameter stepsPerEpoch: steps in an epoch.
-  /// - Returns: the rate as a function of the step.
-  func rates(stepsPerEpoch: Int) -> RateSchedule {
-    RateSchedule(
-      form: rateSchedule, peak: learningRate, warmUpSteps: warmUpSteps,
-      stepCount: epochs * stepsPerEpoch, decaySteps: (decayEpochs ?? 10) * stepsPerEpoch,
-      decayFactor: decayFactor ?? 0.5)
+  /// - Parameters:
+  ///   - sequenceCount: the sequences of an epoch.
+  ///   - userCount: all users.
+  mutating func resolve(sequenceCount: Int, userCount: Int) {
+    if batchSize == nil {
+      var size = 32
+      while size < 512, 2 * size * 64 <= sequenceCount { size *= 2 }
+      batchSize = size
+    }
+    if patience == nil, let batchSize {
+      let steps = max(1, (sequenceCount + batchSize - 1) / batchSize)
+      patience = max(2, (Self.patienceSteps + steps - 1) / steps)
+    }
+    if validationUsers == nil { validationUsers = userCount <= 20_000 ? 0 : 10_000 }
+  }
+
+  /// How long and how fast.
+  var schedule: TrainingSchedule {
+    var schedule = TrainingSchedule()
+    schedule.batchSize = batchSize ?? schedule.batchSize
+    schedule.epochs = epochs
+    schedule.patience = patience ?? schedule.patience
+    schedule.form = rateSchedule
+    schedule.learningRate = learningRate
+    schedule.warmUpSteps = warmUpSteps
+    return schedule
   }
 
   /// The settings of the optimiser.
@@ -107,19 +115,5 @@ struct ScheduleOptions: ParsableArguments {
     settings.weightDecay = weightDecay
     settings.largestNorm = clipNorm
     return settings
-  }
-
-  /// The options as the manifest has them.
-  var configuration: [String: JSONValue] {
-    [
-      "batchSize": JSONValue(batchSize), "learningRate": number(learningRate),
-      "rateSchedule": JSONValue(rateSchedule.rawValue), "warmUpSteps": JSONValue(warmUpSteps),
-      "decayEpochs": rateSchedule == .step ? JSONValue(decayEpochs ?? 10) : .null,
-      "decayFactor": rateSchedule == .step ? number(decayFactor ?? 0.5) : .null,
-      "averageDecay": JSONValue(averageDecay), "validationUsers": JSONValue(validationUsers),
-      "weightDecay": number(weightDecay), "clipNorm": number(clipNorm),
-      "epochs": JSONValue(epochs), "patience": JSONValue(patience),
-      "microBatchTokens": JSONValue(microBatchTokens),
-    ]
   }
 }

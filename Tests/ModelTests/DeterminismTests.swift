@@ -7,13 +7,13 @@ import Testing
 
 /// A step is a function of data, settings and seed, whatever the threads; and its first loss is known.
 @Suite struct DeterminismTests {
-  static let objectives: [LossSettings.Recommendation] = [
+  static let objectives: [NextItemLoss.Form] = [
     .crossEntropy, .binary(negativeCount: 3), .sampledSoftmax(negativeCount: 40),
   ]
 
   @Test(arguments: objectives)
   func `several steps with dropout give the same bytes on one and on two threads`(
-    objective: LossSettings.Recommendation
+    objective: NextItemLoss.Form
   ) {
     let one = bytes(objective, seed: 5, threads: 1)
     #expect(bytes(objective, seed: 5, threads: 2) == one)
@@ -23,7 +23,7 @@ import Testing
 
   @Test(.enabled(if: ProductPrecision.bfloat16.isAvailable), arguments: objectives)
   func `so do steps of rounded products, which are others`(
-    objective: LossSettings.Recommendation
+    objective: NextItemLoss.Form
   ) {
     let one = bytes(objective, .bfloat16, seed: 5, threads: 1)
     #expect(bytes(objective, .bfloat16, seed: 5, threads: 2) == one)
@@ -72,29 +72,30 @@ import Testing
   // MARK: - The world
 
   private struct World {
-    let network: Network
-    let step: TrainingStep
-    let batch: TrainingBatch
+    let network: TestNetwork
+    let step: TestStep
+    let batch: NextItemBatch
   }
 
   /// 31 items, 40 sequences of 1 to 9 positions in about 13 micro-batches, all losses, dropout everywhere.
   private func world(
-    _ objective: LossSettings.Recommendation, _ precision: ProductPrecision = .float32,
+    _ objective: NextItemLoss.Form, _ precision: ProductPrecision = .float32,
     seed: UInt64, threads: Int
   ) -> World {
-    var hyper = Hyperparameters()
+    var hyper = ModelShape()
     hyper.dimension = 8
     hyper.maxLength = 9
     hyper.crossHeadCount = 2
-    hyper.dropout = .uniform(0.4, gate: 0.2)
+    hyper.dropout = 0.4
+    hyper.gateDropout = 0.2
     hyper.cross = .residual
     hyper.levelSizes = [4, 8]
     let codeRows = (0..<31).flatMap { (item: Int) -> [UInt32] in
       [UInt32(item % 4), UInt32(4 + item / 4)]
     }
-    let network = Network(hyper, itemCount: 31, codeRows: codeRows)
-    network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: 9, threads: 1)
-    var losses = LossSettings()
+    let network = TestNetwork(hyper, itemCount: 31, codeRows: codeRows)
+    network.initialize(seed: 9)
+    var losses = LossShape()
     losses.recommendation = objective
     losses.precision = precision
     losses.viewMask = .random
@@ -105,10 +106,10 @@ import Testing
     }
     let targets = histories.flatMap { history in history.map { ($0 + 3) % 31 } }
     let negatives = objective.negativesPerPosition
-    let batch = TrainingBatch(
+    let batch = NextItemBatch(
       histories: histories, targets: targets,
       negatives: (0..<targets.count * negatives).map { UInt32($0 * 11 % 31) })
-    let step = TrainingStep(
+    let step = TestStep(
       network: network, losses: losses, pairs: nil, optimizer: Adam.Settings(), tokensPerPart: 16,
       seed: seed, threads: threads)
     return World(network: network, step: step, batch: batch)
@@ -116,7 +117,7 @@ import Testing
 
   /// The bits of everything that is learned after four steps.
   private func bytes(
-    _ objective: LossSettings.Recommendation, _ precision: ProductPrecision = .float32,
+    _ objective: NextItemLoss.Form, _ precision: ProductPrecision = .float32,
     seed: UInt64, threads: Int
   ) -> [UInt32] {
     let world = world(objective, precision, seed: seed, threads: threads)

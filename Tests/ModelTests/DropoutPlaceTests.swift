@@ -31,7 +31,7 @@ import Testing
 
   @Test(arguments: places)
   func `a rate changes a step unless its place holds nothing but zeros`(place: Place) {
-    let none = DropoutRates.uniform(0, gate: 0)
+    let none = DropoutRates0
     #expect(loss(place.rates, silenced: []) != loss(none, silenced: []))
     #expect(loss(place.rates, silenced: place.silencing) == loss(none, silenced: place.silencing))
     // The other places' zeros do not stop it.
@@ -41,18 +41,18 @@ import Testing
   }
 
   @Test func `the gate has a rate of its own`() {
-    var rates = DropoutRates.uniform(0, gate: 0)
+    var rates = DropoutRates0
     let without = loss(rates, silenced: [], cross: .residual)
     rates.gate = 0.5
     #expect(loss(rates, silenced: [], cross: .residual) != without)
-    #expect(loss(rates, silenced: []) == loss(.uniform(0, gate: 0), silenced: []))
+    #expect(loss(rates, silenced: []) == loss(0, silenced: []))
   }
 
   /// The loss of a step of a network of one layer, some of whose parameters are zero.
   private func loss(
-    _ rates: DropoutRates, silenced: [String], cross: Hyperparameters.Cross = .none
+    _ rates: DropoutRates, silenced: [String], cross: H2RecOptions.Cross = .none
   ) -> Double {
-    var hyper = Hyperparameters()
+    var hyper = ModelShape()
     hyper.architecture = cross == .none ? .sasrec : .h2rec
     hyper.dimension = 8
     hyper.maxLength = 6
@@ -64,18 +64,18 @@ import Testing
     let codeRows = (0..<7).flatMap { (item: Int) -> [UInt32] in
       [UInt32(item % 3), UInt32(3 + item / 3)]
     }
-    let network = Network(hyper, itemCount: 7, codeRows: cross == .none ? [] : codeRows)
-    network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: 1, threads: 1)
+    let network = TestNetwork(hyper, itemCount: 7, codeRows: cross == .none ? [] : codeRows)
+    network.initialize(seed: 1)
     for name in silenced {
       if name == "hash" { network.hash?.values.fill(0) }
-      guard let parameter = network.layout[name] else { continue }
+      guard let parameter = network.store[name] else { continue }
       network.parameters.set(
         Array(repeating: 0, count: parameter.count), at: parameter.offset)
     }
-    let step = TrainingStep(
-      network: network, losses: LossSettings(), pairs: nil, optimizer: Adam.Settings(), seed: 3,
+    let step = TestStep(
+      network: network, losses: LossShape(), pairs: nil, optimizer: Adam.Settings(), seed: 3,
       threads: 1)
-    let batch = TrainingBatch(
+    let batch = NextItemBatch(
       histories: [[0, 1, 2, 1], [3, 6], [4, 4, 5, 0, 2]],
       targets: [1, 2, 1, 6, 6, 5, 4, 5, 0, 2, 3])
     return step.gradients(of: batch, number: 0).recommendation

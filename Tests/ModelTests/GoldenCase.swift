@@ -6,46 +6,46 @@ import TestSupport
 
 /// A network with the weights and the batch of a golden file.
 struct GoldenCase {
-  let network: Network
-  let step: TrainingStep
-  let batch: TrainingBatch
+  let network: TestNetwork
+  let step: TestStep
+  let batch: NextItemBatch
   private let file: Safetensors
 
   init(_ name: String, tokensPerPart: Int = 256, threads: Int = 1) throws {
     let path = fixtureDirectory.appending("golden").appending("\(name).safetensors")
     file = try Safetensors(path)
     let form = String(name.prefix { $0 != "-" })
-    var hyper = Hyperparameters()
+    var hyper = ModelShape()
     hyper.dimension = 16
     hyper.maxLength = 12
-    hyper.dropout = .uniform(0, gate: 0)
+    hyper.dropout = 0
     hyper.architecture = form == "sasrec" ? .sasrec : .h2rec
-    hyper.cross = Hyperparameters.Cross(rawValue: form) ?? .none
+    hyper.cross = H2RecOptions.Cross(rawValue: form) ?? .none
     hyper.levelSizes = form == "sasrec" ? [] : [8, 8, 8, 8]
     let codes = form == "sasrec" ? [] : try file.integers("in.codes").values
     let rows = codes.enumerated().map { UInt32($0.element) + UInt32($0.offset % 4 * 8) }
-    network = Network(hyper, itemCount: 60, codeRows: rows)
+    network = TestNetwork(hyper, itemCount: 60, codeRows: rows)
     for (ours, theirs) in Self.names(network) where file.names.contains("w.\(theirs)") {
       network.set(ours, try file.floats("w.\(theirs)").values)
     }
     let offsets = try file.integers("in.offsets").values.map(Int.init)
     let items = try file.integers("in.items").values.map(UInt32.init)
-    batch = TrainingBatch(
+    batch = NextItemBatch(
       histories: zip(offsets, offsets.dropFirst()).map { items[$0..<$1] },
       targets: try file.integers("in.targets").values.map(UInt32.init),
       negatives: file.names.contains("in.negatives")
         ? try file.integers("in.negatives").values.map(UInt32.init) : [])
-    step = TrainingStep(
+    step = TestStep(
       network: network, losses: Self.losses(name),
       pairs: try Self.pairs(file, targets: batch.targets), optimizer: Adam.Settings(),
       tokensPerPart: tokensPerPart, seed: 1, threads: threads)
   }
 
-  private static func losses(_ name: String) -> LossSettings {
-    var losses = LossSettings()
+  private static func losses(_ name: String) -> LossShape {
+    var losses = LossShape()
     losses.recommendation = name.contains("bce") ? .binary(negativeCount: 1) : .crossEntropy
     losses.alignmentWeight = name.contains("alignment") ? 0.1 : 0
-    losses.consistencyWeight = name.contains("consistency") ? 0.1 : 0
+    losses.msgWeight = name.contains("consistency") ? 0.1 : 0
     return losses
   }
 
@@ -79,7 +79,7 @@ struct GoldenCase {
   }
 
   /// Our name and the reference's of everything that is learned.
-  private static func names(_ network: Network) -> [(String, String)] {
+  private static func names(_ network: TestNetwork) -> [(String, String)] {
     var names = [
       ("hash", network.hyper.architecture == .sasrec ? "item" : "hash"), ("codes", "books"),
       ("positions", "pos"), ("cross.view-query.weight", "view_q"),
@@ -113,15 +113,15 @@ struct GoldenCase {
   }
 }
 
-extension Network {
+extension TestNetwork {
   /// The ranges of the parameter block, or the table, that a name of the golden files stands for.
   private func place(_ name: String) -> (table: EmbeddingTable?, parameters: [Parameter]) {
     switch name {
     case "hash": (hash, [])
     case "codes": (codes, [])
     case "cross.scales":
-      (nil, ["cross.scale.to-hash", "cross.scale.to-semantic"].compactMap { layout[$0] })
-    default: (nil, [layout[name]].compactMap { $0 })
+      (nil, ["cross.scale.to-hash", "cross.scale.to-semantic"].compactMap { store[$0] })
+    default: (nil, [store[name]].compactMap { $0 })
     }
   }
 
@@ -136,7 +136,7 @@ extension Network {
     }
   }
 
-  func gradient(_ name: String, of step: TrainingStep) -> [Float] {
+  func gradient(_ name: String, of step: TestStep) -> [Float] {
     let place = place(name)
     if let table = place.table { return table.gradient.array }
     return place.parameters.flatMap { parameter in

@@ -22,9 +22,9 @@ import Testing
       let alignment = try #require(losses.alignment)
       #expect(abs(alignment - golden.number("out.alignment")) < 2e-6)
     }
-    if golden.has("out.consistency") {
-      let consistency = try #require(losses.consistency)
-      #expect(abs(consistency - golden.number("out.consistency")) < 2e-6)
+    if golden.has("out.maskedGranularity") {
+      let consistency = try #require(losses.maskedGranularity)
+      #expect(abs(consistency - golden.number("out.maskedGranularity")) < 2e-6)
     }
     let gradients = try golden.gradients()
     #expect(gradients.count == golden.gradientCount)

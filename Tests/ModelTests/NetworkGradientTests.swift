@@ -8,12 +8,12 @@ import Testing
 @Suite struct NetworkGradientTests {
   /// A network and an objective.
   struct Form: CustomTestStringConvertible, Sendable {
-    var architecture = Hyperparameters.Architecture.h2rec
-    var cross = Hyperparameters.Cross.none
-    var gate = Hyperparameters.Gate.position
-    var attention = Hyperparameters.AttentionMask.causal
-    var targets = LossSettings.Targets.all
-    var loss = LossSettings.Recommendation.crossEntropy
+    var architecture = ModelShape.Architecture.h2rec
+    var cross = H2RecOptions.Cross.none
+    var gate = GranularityGate.Kind.position
+    var attention = AttentionOptions.Mask.causal
+    var targets = Readout.all
+    var loss = NextItemLoss.Form.crossEntropy
     var viewMask = ViewMaskStrategy.low
     var layers = 1
     var heads = 1
@@ -56,8 +56,8 @@ import Testing
     #expect(abs(found.recommendation - expected.recommendation) < 1e-5)
     #expect((found.alignment == nil) == (expected.alignment == nil))
     #expect(abs((found.alignment ?? 0) - (expected.alignment ?? 0)) < 1e-5)
-    #expect((found.consistency == nil) == (expected.consistency == nil))
-    #expect(abs((found.consistency ?? 0) - (expected.consistency ?? 0)) < 1e-5)
+    #expect((found.maskedGranularity == nil) == (expected.maskedGranularity == nil))
+    #expect(abs((found.maskedGranularity ?? 0) - (expected.maskedGranularity ?? 0)) < 1e-5)
     try requireGradients(
       of: inputs, names: names, equal: names.map { world.network.gradient($0, of: world.step) },
       coordinates: 3, tolerance: 1e-4
@@ -67,20 +67,20 @@ import Testing
 
 /// Seven items, two levels of three codes, four short sequences.
 private struct TinyWorld {
-  let network: Network
-  let step: TrainingStep
-  let batch: TrainingBatch
+  let network: TestNetwork
+  let step: TestStep
+  let batch: NextItemBatch
   let reference: ReferenceModel
 
   init(_ form: NetworkGradientTests.Form) {
-    var hyper = Hyperparameters()
+    var hyper = ModelShape()
     hyper.architecture = form.architecture
     hyper.dimension = 8
     hyper.maxLength = 5
     hyper.layerCount = form.layers
     hyper.headCount = form.heads
     hyper.crossHeadCount = 2
-    hyper.dropout = .uniform(0, gate: 0)
+    hyper.dropout = 0
     hyper.cross = form.cross
     hyper.gate = form.gate
     hyper.attention = form.attention
@@ -88,7 +88,7 @@ private struct TinyWorld {
     // Items 1 and 4 share their semantic ID.
     let codes: [UInt32] = [0, 3, 1, 4, 2, 5, 0, 4, 1, 4, 2, 3, 0, 5]
     let codeRows = hyper.hasCodes ? codes : []
-    network = Network(hyper, itemCount: 7, codeRows: codeRows)
+    network = TestNetwork(hyper, itemCount: 7, codeRows: codeRows)
     for (number, name) in network.names.enumerated() {
       let grid = network.grid(name)
       let center = name.hasSuffix("gain") ? 1.0 : 0
@@ -98,14 +98,14 @@ private struct TinyWorld {
           $0 + Float(center)
         })
     }
-    var losses = LossSettings()
+    var losses = LossShape()
     losses.recommendation = form.loss
     losses.targets = form.targets
     losses.alignmentWeight = 0.3
-    losses.consistencyWeight = 0.7
+    losses.msgWeight = 0.7
     losses.viewMask = form.viewMask
     let negatives = form.loss.negativesPerPosition
-    batch = TrainingBatch(
+    batch = NextItemBatch(
       histories: [[0, 1, 2, 1], [3], [4, 4, 5], [6, 0, 3, 5, 2]],
       targets: [1, 2, 1, 6, 5, 4, 5, 0, 0, 3, 5, 2, 4],
       negatives: (0..<13 * negatives).map { UInt32($0 * 5 % 7) })
@@ -116,7 +116,7 @@ private struct TinyWorld {
       weights.values[item * 7 + other] = Double(weight)
       lists[item].append((UInt32(other), weight))
     }
-    step = TrainingStep(
+    step = TestStep(
       network: network, losses: losses, pairs: AlignmentPairs(lists: lists),
       optimizer: Adam.Settings(), tokensPerPart: 5, seed: 1, threads: 2)
     reference = ReferenceModel(
@@ -124,10 +124,10 @@ private struct TinyWorld {
   }
 }
 
-extension Network {
+extension TestNetwork {
   /// Every parameter and table.
   var names: [String] {
-    layout.entries.map(\.name) + (hash == nil ? [] : ["hash"]) + (codes == nil ? [] : ["codes"])
+    store.entries.map(\.name) + (hash == nil ? [] : ["hash"]) + (codes == nil ? [] : ["codes"])
   }
 
   /// The values of a parameter or table.
@@ -135,7 +135,7 @@ extension Network {
     if let table = name == "hash" ? hash : name == "codes" ? codes : nil {
       return Grid(table.count, table.width, floats: table.values.array)
     }
-    guard let place = layout[name] else { preconditionFailure("there is no '\(name)'") }
+    guard let place = store[name] else { preconditionFailure("there is no '\(name)'") }
     return Grid(
       place.rows, place.columns, floats: parameters.array(place.offset..<place.offset + place.count)
     )

@@ -9,8 +9,8 @@ import Testing
 /// What a trained network says of itself: gate weights, attention, vectors of items that it never saw.
 @Suite struct ReadingTests {
   /// 31 items at two levels, two heads, at most five items read.
-  private func network(_ change: (inout Hyperparameters) -> Void = { _ in }) -> Network {
-    var hyper = Hyperparameters()
+  private func network(_ change: (inout ModelShape) -> Void = { _ in }) -> TestNetwork {
+    var hyper = ModelShape()
     hyper.dimension = 8
     hyper.maxLength = 5
     hyper.headCount = 2
@@ -19,8 +19,8 @@ import Testing
     hyper.levelSizes = [4, 8]
     change(&hyper)
     let rows = hyper.hasCodes ? Self.codes(Array(0..<31), hyper.levelSizes[0]).rows : []
-    let network = Network(hyper, itemCount: 31, codeRows: rows)
-    network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: 9, threads: 1)
+    let network = TestNetwork(hyper, itemCount: 31, codeRows: rows)
+    network.initialize(seed: 9)
     return network
   }
 
@@ -52,16 +52,16 @@ import Testing
     #expect(mean?.values == [Float](repeating: 0.5, count: 6))
   }
 
-  @Test(arguments: [Hyperparameters.Cross.none, .plain, .residual], [1, 2, 3])
+  @Test(arguments: [H2RecOptions.Cross.none, .plain, .residual], [1, 2, 3])
   func `states after the last positions are those rows of all states`(
-    cross: Hyperparameters.Cross, layers: Int
+    cross: H2RecOptions.Cross, layers: Int
   ) {
     let network = network {
       $0.cross = cross
       $0.layerCount = layers
     }
     let batch = SequenceBatch(Self.histories.map { $0[...] }, maxLength: 5)
-    func states(_ places: StatePlaces) -> [Float] {
+    func states(_ places: Readout) -> [Float] {
       TapePool(parameters: network.parameters).withTape { tape in
         tape.begin(recording: false, randomness: nil)
         let states = network.forward(batch, at: places, on: tape).states
@@ -73,8 +73,8 @@ import Testing
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
-  @Test(arguments: [Hyperparameters.Cross.none, .residual])
-  func `attention is what the kernel mixes the values with`(cross: Hyperparameters.Cross) {
+  @Test(arguments: [H2RecOptions.Cross.none, .residual])
+  func `attention is what the kernel mixes the values with`(cross: H2RecOptions.Cross) {
     let network = network { $0.cross = cross }
     let history: ArraySlice<UInt32> = [7, 3, 11, 2]
     let batch = SequenceBatch([history], maxLength: 5)

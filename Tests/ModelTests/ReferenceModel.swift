@@ -5,9 +5,9 @@ import TestSupport
 /// The complete loss of a batch as the method's description says (shared/method is summed up in
 /// Documentation/PaperMap.md), in Double: one sequence after another, no packing, no shared products.
 struct ReferenceModel {
-  let hyper: Hyperparameters
-  let losses: LossSettings
-  let batch: TrainingBatch
+  let hyper: ModelShape
+  let losses: LossShape
+  let batch: NextItemBatch
   /// Row of the code table for each item and level, `[I · M]`.
   let codeRows: [UInt32]
   /// W of the alignment for all pairs of items, `[I, I]`, 1 on the diagonal.
@@ -29,7 +29,7 @@ struct ReferenceModel {
   /// The total of the parts with their weights.
   func total(_ parts: Parts) -> Double {
     parts.recommendation + Double(losses.alignmentWeight) * (parts.alignment ?? 0)
-      + Double(losses.consistencyWeight) * (parts.consistency ?? 0)
+      + Double(losses.msgWeight) * (parts.maskedGranularity ?? 0)
   }
 
   /// The losses of the batch.
@@ -64,17 +64,17 @@ struct ReferenceModel {
     if hyper.architecture == .h2rec, losses.alignmentWeight > 0 {
       parts.alignment = alignment(targets, weights)
     }
-    if let consistencyTargets = constants.consistencyTargets {
-      parts.consistency = referenceConsistency(
+    if let consistencyTargets = constants.maskedGranularityTargets {
+      parts.maskedGranularity = referenceConsistency(
         masked: .stacked(outputs.compactMap(\.masked)), full: .stacked(outputs.compactMap(\.full)),
-        targets: consistencyTargets, temperature: Double(losses.consistencyTemperature))
+        targets: consistencyTargets, temperature: Double(losses.maskedGranularityTemperature))
     }
     return parts
   }
 
   /// Which views are hidden, and the soft targets of the masked-granularity loss, at some parameters.
   func constants(_ values: [String: Grid]) -> Constants {
-    guard hyper.hasCross, losses.consistencyWeight > 0, hyper.levelCount > 1 else {
+    guard hyper.hasCross, losses.msgWeight > 0, hyper.levelCount > 1 else {
       return Constants()
     }
     let weights = Weights(values)
@@ -91,9 +91,9 @@ struct ReferenceModel {
     let outputs = zip(batch.histories, constants.hidden).map {
       states($0.map(Int.init), weights, hidden: $1)
     }
-    constants.consistencyTargets = referenceConsistencyTargets(
+    constants.maskedGranularityTargets = referenceConsistencyTargets(
       masked: .stacked(outputs.compactMap(\.masked)), full: .stacked(outputs.compactMap(\.full)),
-      temperature: Double(losses.consistencyTemperature))
+      temperature: Double(losses.maskedGranularityTemperature))
     return constants
   }
 

@@ -22,8 +22,8 @@ import Testing
 
   /// What is trained.
   struct Form: Sendable, CustomTestStringConvertible {
-    var architecture = Hyperparameters.Architecture.h2rec
-    var losses = LossSettings()
+    var architecture = ModelShape.Architecture.h2rec
+    var losses = LossShape()
     var averageDecay = 0.0
     var testDescription: String { "\(architecture) \(losses.recommendation) \(averageDecay)" }
   }

@@ -25,8 +25,8 @@ struct PlantedWorld {
   }
 
   /// A small network over this shop; items have codes of their own.
-  func network(_ architecture: Hyperparameters.Architecture, seed: UInt64 = 1) -> Network {
-    var hyper = Hyperparameters()
+  func network(_ architecture: ModelShape.Architecture, seed: UInt64 = 1) -> TestNetwork {
+    var hyper = ModelShape()
     hyper.architecture = architecture
     hyper.dimension = 16
     hyper.maxLength = 6
@@ -38,29 +38,29 @@ struct PlantedWorld {
     let codeRows = (0..<itemCount).flatMap { (item: Int) -> [UInt32] in
       [UInt32(item / 4), UInt32(6 + item % 4)]
     }
-    let network = Network(
+    let network = TestNetwork(
       hyper, itemCount: itemCount, codeRows: hyper.hasCodes ? codeRows : [])
-    network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: seed, threads: 1)
+    network.initialize(seed: seed)
     return network
   }
 
   /// The training of a network.
   func loop(
-    _ network: Network, epochs: Int, patience: Int = 1000, batchSize: Int = 16, rate: Float = 0.01,
-    losses: LossSettings = LossSettings(), averageDecay: Double = 0, seed: UInt64 = 1
+    _ network: TestNetwork, epochs: Int, patience: Int = 1000, batchSize: Int = 16, rate: Float = 0.01,
+    losses: LossShape = LossShape(), averageDecay: Double = 0, seed: UInt64 = 1
   ) throws -> TrainingLoop {
     let sampler = ItemSampler(uniformBelow: itemCount)
     var schedule = try ScheduleOptions.parse([
       "--batch-size", "\(batchSize)", "--epochs", "\(epochs)", "--patience", "\(patience)",
     ])
     schedule.learningRate = rate
-    let step = TrainingStep(
+    let step = TestStep(
       network: network, losses: losses, pairs: nil, optimizer: schedule.optimizer,
       sampler: sampler, averageDecay: averageDecay, tokensPerPart: 32, seed: seed, threads: 2)
     let negatives = losses.recommendation.negativesPerPosition
     return TrainingLoop(
       network: network, step: step,
-      examples: TrainingExamples(
+      examples: NextItemExamples(
         sequences, maxLength: network.hyper.maxLength, negativeCount: negatives,
         sampler: sampler, seed: seed), validation: Validation(sequences, threads: 2),
       schedule: schedule)

@@ -9,7 +9,7 @@ import Testing
 @testable import Train
 
 /// What is read and predicted, and in which order.
-@Suite struct TrainingExamplesTests {
+@Suite struct NextItemExamplesTests {
   /// Train parts of 0, 1, 2, 3 and 7 items, and valid and test items 90 and 91 for everybody.
   private static let trainLengths = [0, 1, 2, 3, 7]
 
@@ -26,8 +26,8 @@ import Testing
 
   private func examples(
     maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100, seed: UInt64 = 1
-  ) -> TrainingExamples {
-    TrainingExamples(
+  ) -> NextItemExamples {
+    NextItemExamples(
       sequences(), maxLength: maxLength, negativeCount: negativeCount,
       sampler: ItemSampler(uniformBelow: itemCount), seed: seed)
   }
@@ -68,7 +68,7 @@ import Testing
       userIDs: ["u"], items: RaggedArray([[0, 1, 2]]), times: RaggedArray([[0, 1, 2]]),
       trainEnds: [3], validEnds: [3])
     let sampler = ItemSampler(counts: [900, 900, 900, 1, 16, 0], power: 0.5)
-    let examples = TrainingExamples(
+    let examples = NextItemExamples(
       world, maxLength: 5, negativeCount: 6000, sampler: sampler, seed: 1)
     let drawn = examples.batch([0], epoch: 1).negatives
     let counts = (0..<6).map { item in drawn.count { $0 == UInt32(item) } }
@@ -83,7 +83,7 @@ import Testing
     let world = UserSequences(
       userIDs: ["u"], items: RaggedArray([[0, 1, 2]]), times: RaggedArray([[0, 1, 2]]),
       trainEnds: [3], validEnds: [3])
-    let examples = TrainingExamples(
+    let examples = NextItemExamples(
       world, maxLength: 5, negativeCount: 2, sampler: ItemSampler(uniformBelow: 3), seed: 1)
     #expect(examples.batch([0], epoch: 1).negatives.count == 4)
   }
@@ -91,7 +91,7 @@ import Testing
   @Test func `an epoch is a permutation, a function of seed and epoch`() {
     let world = PlantedWorld(userCount: 50)
     func batches(_ epoch: Int, seed: UInt64) -> [[Int]] {
-      TrainingExamples(
+      NextItemExamples(
         world.sequences, maxLength: 5, negativeCount: 0,
         sampler: ItemSampler(uniformBelow: 24), seed: seed
       ).batches(epoch: epoch, size: 16)
@@ -110,17 +110,17 @@ import Testing
     let validation = Validation(sequences(), threads: 2)
     // The user without a train part has nothing to read.
     #expect(validation.count == 4)
-    var hyper = Hyperparameters()
+    var hyper = ModelShape()
     hyper.architecture = .sasrec
     hyper.dimension = 8
-    let network = Network(hyper, itemCount: 92, codeRows: [])
+    let network = TestNetwork(hyper, itemCount: 92, codeRows: [])
     // All scores are equal: ranks in the middle of 91, 90, 89 and 85 items, none in the first ten.
     let none = try #require(validation.measure(network))
     #expect(none.ndcg == 0 && none.hitRate == 0)
     let small = Validation(PlantedWorld(userCount: 3).sequences, threads: 1)
     // 24 items without 6: rank 9.5.
     let measured = try #require(
-      small.measure(Network(hyper, itemCount: 24, codeRows: [])))
+      small.measure(TestNetwork(hyper, itemCount: 24, codeRows: [])))
     #expect(measured.hitRate == 1 && abs(measured.ndcg - 0.294_783_735) < 1e-6)
   }
 }

@@ -13,28 +13,28 @@ import Testing
 @Suite struct TrainingLoopTests {
   private let world = PlantedWorld()
 
-  static let binary: LossSettings = {
-    var losses = LossSettings()
+  static let binary: LossShape = {
+    var losses = LossShape()
     losses.recommendation = .binary(negativeCount: 4)
     return losses
   }()
 
-  static let calibrated: LossSettings = {
-    var losses = LossSettings()
+  static let calibrated: LossShape = {
+    var losses = LossShape()
     losses.recommendation = .calibratedBinary(negativeCount: 4, calibration: 0.75)
     return losses
   }()
 
-  static let sampled: LossSettings = {
-    var losses = LossSettings()
+  static let sampled: LossShape = {
+    var losses = LossShape()
     losses.recommendation = .sampledSoftmax(negativeCount: 12)
     return losses
   }()
 
   @Test(
-    arguments: Hyperparameters.Architecture.allCases, [LossSettings(), binary, calibrated, sampled])
+    arguments: ModelShape.Architecture.allCases, [LossShape(), binary, calibrated, sampled])
   func `every form learns a planted order`(
-    architecture: Hyperparameters.Architecture, losses: LossSettings
+    architecture: ModelShape.Architecture, losses: LossShape
   ) throws {
     let network = world.network(architecture)
     let loop = try world.loop(network, epochs: 40, losses: losses)

@@ -38,16 +38,16 @@ struct RecommendationWriter {
   /// Writes the file.
   ///
   /// - Parameters:
-  ///   - model: gives the user vectors.
-  ///   - items: the item vectors, `[I, w]`.
+  ///   - scoring: the model.
+  ///   - items: the vectors of the items that may be listed, `[I, w]`; nil for a model without vectors.
   ///   - output: gets the file.
   ///   - progress: called with the number of users done since the last call.
   /// - Returns: what was written.
   /// - Throws: `PipelineError`: `.inputOutput`; `.dataFormat` if the model gives scores that are not numbers.
   func write(
-    model: some ScoringModel, items: Matrix, to output: inout StageOutput, progress: (Int) -> Void
+    _ scoring: Scoring, items: Matrix?, to output: inout StageOutput, progress: (Int) -> Void
   ) throws(PipelineError) -> Counts {
-    let vectors = eligibleVectors(items)
+    let vectors = items.map(eligibleVectors)
     let fallback = fallbackList()
     var counts = Counts()
     var file = try output.beginFile(fileName)
@@ -56,9 +56,7 @@ struct RecommendationWriter {
       let block = first..<min(audience.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
       for user in block { histories.append(contentsOf: audience.history(user)) }
-      let users = model.userVectors(histories, threads: threads)
-      guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
-      let lists = lists(users, vectors, histories)
+      let lists = try lists(scoring, vectors, histories)
       for user in block {
         let isFallback = histories[user - first].isEmpty
         let list = isFallback ? (items: fallback, scores: []) : lists[user - first]
@@ -86,14 +84,51 @@ struct RecommendationWriter {
     return Matrix(rows: eligible.count, columns: items.columns, values: values)
   }
 
+  /// The best eligible items of a block of users, before they are ranked again.
+  ///
+  /// - Returns: places among ``eligible``.
+  private func pool(
+    _ scoring: Scoring, _ vectors: Matrix?, _ histories: RaggedArray<UInt32>
+  ) throws(PipelineError) -> TopItems {
+    let count = reranker.poolSize(catalogue: eligible.count)
+    switch scoring {
+    case .vectors(let model):
+      let users = model.read(histories, threads: threads).states
+      guard let vectors, users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
+      return topK(
+        users: users, items: vectors, count: count, excluded: excluded(histories),
+        threads: threads)
+    case .lists(let model):
+      return eligibleLists(model, histories, count)
+    case .pairs:
+      throw .noListsOfPairs()
+    }
+  }
+
+  /// The lists of a model that makes lists, without items that may not be recommended.
+  private func eligibleLists(
+    _ model: any ListScoring, _ histories: RaggedArray<UInt32>, _ count: Int
+  ) -> TopItems {
+    let places = Dictionary(uniqueKeysWithValues: zip(eligible, UInt32(0)...))
+    let barred = (0..<UInt32(catalogue.count)).filter { places[$0] == nil }
+    let own = excluded(histories)
+    var closed = RaggedArray<UInt32>()
+    for user in 0..<histories.count {
+      closed.append(contentsOf: own[user].map { eligible[Int($0)] } + barred)
+    }
+    let lists = model.lists(histories, count: count, excluded: closed, threads: threads)
+    return TopItems(
+      items: RaggedArray(
+        offsets: lists.items.offsets, values: lists.items.values.compactMap { places[$0] }),
+      scores: lists.scores)
+  }
+
   /// The final lists of a block of users.
   private func lists(
-    _ users: Matrix, _ vectors: Matrix, _ histories: RaggedArray<UInt32>
-  ) -> [(items: [UInt32], scores: [Float])] {
-    let top = topK(
-      users: users, items: vectors, count: reranker.poolSize(catalogue: eligible.count),
-      excluded: excluded(histories), threads: threads)
-    return (0..<users.rows).map { user in
+    _ scoring: Scoring, _ vectors: Matrix?, _ histories: RaggedArray<UInt32>
+  ) throws(PipelineError) -> [(items: [UInt32], scores: [Float])] {
+    let top = try pool(scoring, vectors, histories)
+    return (0..<histories.count).map { user in
       let items = top.items[user].map { eligible[Int($0)] }
       let scores = Array(top.scores[user])
       guard reranker.changesOrder else { return (items, scores) }

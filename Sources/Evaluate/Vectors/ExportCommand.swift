@@ -3,6 +3,7 @@ import CommandSupport
 import Dataset
 import Models
 import Numerics
+import Retrieval
 import ShardIO
 
 /// Writes the vectors of users and items for other programs.
@@ -37,8 +38,10 @@ struct ExportCommand: StageCommand {
     var summary = Summary(stage: "export")
     let inputs = try EvaluationInputs(stage, threads: work.threads)
     let listed = try newItemOptions.items(
-      inputs, known: try inputs.itemVectors(threads: work.threads), threads: work.threads)
-    let items = listed.vectors
+      inputs, known: try inputs.ranker(threads: work.threads).items, threads: work.threads)
+    guard let items = listed.vectors else {
+      throw .noVectorsOfModel(inputs.trained.name, command: "export")
+    }
     let sequences = inputs.data.sequences
     var output = try StageOutput(
       directory: stage.output, stage: "export", threads: work.threads)
@@ -81,7 +84,8 @@ struct ExportCommand: StageCommand {
       let block = first..<min(sequences.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
       for user in block { histories.append(contentsOf: sequences.items[user]) }
-      let users = inputs.model.userVectors(histories, threads: work.threads)
+      let users = try inputs.vectorModel(for: "export").read(histories, threads: work.threads)
+        .states
       guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
       try file.append(VectorFile.bytes(users.values))
       progress.advance(by: block.count)

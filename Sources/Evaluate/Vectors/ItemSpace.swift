@@ -14,18 +14,18 @@ enum ItemSpace: String, CaseIterable, Sendable, ExpressibleByArgument {
   /// Item vectors of length 1 in this space; a vector of zeros stays one.
   ///
   /// - Parameters:
-  ///   - items: the item vectors, `[I, w]`; of a model with both branches, the hash half comes first.
-  ///   - model: the kind of the model, as its manifest says it.
+  ///   - items: the item vectors, `[I, w]`.
+  ///   - branches: the columns of each branch of the model.
+  ///   - model: its name, for messages.
   /// - Returns: `[I, w]` or `[I, w / 2]`.
   /// - Throws: `PipelineError` `.configuration` if the model has no such branch.
-  func directions(_ items: Matrix, model: String) throws(PipelineError) -> Matrix {
-    let columns =
-      switch (self, model) {
-      case (.joint, _), (.hash, "sasrec"), (.semantic, "sid"): 0..<items.columns
-      case (.hash, "h2rec"): 0..<items.columns / 2
-      case (.semantic, "h2rec"): items.columns / 2..<items.columns
-      default: throw .noBranch(rawValue, model: model)
-      }
+  func directions(
+    _ items: Matrix, branches: [(name: String, columns: Range<Int>)], model: String
+  ) throws(PipelineError) -> Matrix {
+    let branch = branches.first { $0.name == rawValue }?.columns
+    guard let columns = self == .joint ? 0..<items.columns : branch else {
+      throw .noBranch(rawValue, model: model)
+    }
     var result = Matrix(rows: items.rows, columns: columns.count)
     for item in 0..<items.rows {
       let first = item * items.columns

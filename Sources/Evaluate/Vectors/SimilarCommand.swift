@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Dataset
+import Models
 import Numerics
 import Retrieval
 import ShardIO
@@ -47,13 +48,17 @@ struct SimilarCommand: StageCommand {
     var summary = Summary(stage: "similar")
     let inputs = try EvaluationInputs(stage, threads: work.threads)
     let listed = try newItemOptions.items(
-      inputs, known: try inputs.itemVectors(threads: work.threads), threads: work.threads)
+      inputs, known: try inputs.ranker(threads: work.threads).items, threads: work.threads)
+    guard let vectors = listed.vectors else {
+      throw .noVectorsOfModel(inputs.trained.name, command: "similar")
+    }
     guard !listed.marksNewItems || space != .hash else { throw .noHashOfNewItems() }
     let catalogue = listed.data.catalogue
     guard count < catalogue.count else {
       throw .listTooLong("--count", count, catalogue: catalogue.count - 1)
     }
-    let directions = try space.directions(listed.vectors, model: inputs.modelKind)
+    let directions = try space.directions(
+      vectors, branches: inputs.diagnostics.branches, model: inputs.trained.name)
     var output = try StageOutput(
       directory: stage.output, stage: "similar", threads: work.threads)
     let encoding = RecommendationEncoding(

@@ -1,4 +1,4 @@
-public import Numerics
+internal import Numerics
 
 // K clusters, D the width of the points.
 
@@ -98,16 +98,6 @@ extension KMeans {
 private let splitSampleSize = 256
 
 extension Matrix {
-  /// Some rows, in the order asked for.
-  ///
-  /// - Parameter rows: numbers of rows; may repeat.
-  /// - Returns: shape `[rows.count, columns]`.
-  public func gathering(_ rows: [Int]) -> Matrix {
-    var gathered = Matrix(rows: rows.count, columns: columns)
-    for (target, row) in rows.enumerated() { gathered.setRow(target, to: self[row: row]) }
-    return gathered
-  }
-
   /// Replaces a row.
   mutating func setRow(_ row: Int, to values: ArraySlice<Float>) {
     self.values.replaceSubrange(row * columns..<(row + 1) * columns, with: values)

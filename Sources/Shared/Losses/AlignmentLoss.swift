@@ -61,7 +61,7 @@ public struct PositiveLists: Sendable {
   ///   - positives: makes the weighted positives of a range of the items, a row for each; called by several threads.
   /// - Returns: L in nats.
   public func add(
-    items: [UInt32], semantic: ItemBranch, hash: ItemBranch, temperature: Float, weight: Float,
+    items: [UInt32], semantic: any ItemEncoder, hash: any ItemEncoder, temperature: Float, weight: Float,
     threads: Int, positives: @Sendable (Range<Int>) -> PositiveLists
   ) -> Double {
     precondition(semantic.width == hash.width && !items.isEmpty)
@@ -72,16 +72,16 @@ public struct PositiveLists: Sendable {
       positives, factor: weight / (2 * Float(items.count) * temperature))
     work.gradients(threads: threads)
     let gradients = [work.semantic, work.hash].map { side in
-      unsafe ItemGradients(branch: side.branch, rows: side.raw.values, stride: side.raw.stride)
+      unsafe ItemGradients(encoder: side.encoder, rows: side.raw.values, stride: side.raw.stride)
     }
     addItemGradients(gradients, to: items, threads: threads)
     return loss
   }
 }
 
-/// The vectors of one branch.
+/// The vectors of one encoder.
 private struct AlignmentSide: Sendable {
-  let branch: ItemBranch
+  let encoder: any ItemEncoder
   /// As they are; later what they receive, `[N, d]`.
   let raw: LossMatrix
   /// Normalised.
@@ -93,7 +93,7 @@ private struct AlignmentSide: Sendable {
 
   func load(_ items: ArraySlice<UInt32>) {
     let rows = items.startIndex..<items.endIndex
-    unsafe branch.copyVectors(items, to: raw[rows].values, stride: raw.stride)
+    unsafe encoder.copyVectors(items, to: raw[rows].values, stride: raw.stride)
     unsafe h2rec_normalize_rows(
       raw[rows].values, unit[rows].values, lengths.values + rows.lowerBound, rows.count, raw.stride)
     unit[rows].round()
@@ -120,7 +120,7 @@ private struct AlignmentWork: Sendable {
   private let blockSums: LossMatrix
   private let blocks: [Range<Int>]
 
-  init(items: [UInt32], semantic: ItemBranch, hash: ItemBranch, memory: LossMemory) {
+  init(items: [UInt32], semantic: any ItemEncoder, hash: any ItemEncoder, memory: LossMemory) {
     let count = items.count
     let width = hash.width
     blocks = pairedRanges(count)
@@ -132,9 +132,9 @@ private struct AlignmentWork: Sendable {
       vectors + vectors + [
         LossShape(pairsOf: count), LossShape(2, count), LossShape(blocks.count, count),
       ])
-    func side(_ branch: ItemBranch, _ first: Int) -> AlignmentSide {
+    func side(_ encoder: any ItemEncoder, _ first: Int) -> AlignmentSide {
       AlignmentSide(
-        branch: branch, raw: matrices[first], unit: matrices[first + 1],
+        encoder: encoder, raw: matrices[first], unit: matrices[first + 1],
         gradient: matrices[first + 2], lengths: matrices[first + 3])
     }
     self.items = items

@@ -5,7 +5,7 @@ public import Tape
 @safe public final class BatchStates: @unchecked Sendable {
   /// The number of positions, T.
   public private(set) var count = 0
-  /// The number of floats in a state: d for each branch.
+  /// The number of floats in a state: d for each encoder.
   public let width: Int
   private let memory = ScratchBuffer()
   private let gradientMemory = ScratchBuffer()

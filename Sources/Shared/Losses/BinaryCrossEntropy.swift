@@ -47,7 +47,7 @@ public struct BinaryWeights: Sendable, Equatable {
 ///   - states: T states; their gradient is added to.
 ///   - targets: the item that comes next, `[T]`.
 ///   - negatives: n items for each state, `[T · n]`.
-///   - branches: the item vectors, in the order of the states' columns; rows that take part are touched.
+///   - encoders: the item vectors, in the order of the states' columns; rows that take part are touched.
 ///   - weights: p and q.
 ///   - weight: the factor of the loss in the total.
 ///   - threads: the largest number of threads; does not change the result.
@@ -55,24 +55,24 @@ public struct BinaryWeights: Sendable, Equatable {
 ///
 /// Only the rows that take part are touched, so the cost does not grow with the catalogue.
 public func addBinaryCrossEntropy(
-  states: BatchStates, targets: [UInt32], negatives: [UInt32], branches: [ItemBranch],
+  states: BatchStates, targets: [UInt32], negatives: [UInt32], encoders: [any ItemEncoder],
   weights: BinaryWeights = .plain, weight: Float, threads: Int
 ) -> Double {
   let count = targets.count
   let perState = negatives.count / max(1, count)
   precondition(count == states.count && negatives.count == count * perState && perState > 0)
   let work = unsafe BinaryTerms(
-    values: states.values, gradient: states.gradient, width: states.width, branches: branches,
+    values: states.values, gradient: states.gradient, width: states.width, encoders: encoders,
     perState: 1 + perState, items: terms(targets, negatives, perState: perState),
     positive: weights.positive * weight / Float(count),
     negative: weights.negative * weight / Float(negatives.count))
   let blocks = ranges(count, of: max(1, min(64, 512 / work.perState)))
   let done = parallelMap(blocks.count, threads: threads) { work.addToStates(blocks[$0]) }
   var column = 0
-  let gradients = branches.map { branch in
-    defer { column += branch.width }
+  let gradients = encoders.map { encoder in
+    defer { column += encoder.width }
     return unsafe ItemGradients(
-      branch: branch, rows: states.values + column, stride: states.width)
+      encoder: encoder, rows: states.values + column, stride: states.width)
   }
   addItemGradients(
     gradients, to: work.items, itemsPerRow: work.perState, factors: done.flatMap(\.slopes),
@@ -99,7 +99,7 @@ private func terms(_ targets: [UInt32], _ negatives: [UInt32], perState: Int) ->
   let values: UnsafePointer<Float>
   let gradient: UnsafeMutablePointer<Float>
   let width: Int
-  let branches: [ItemBranch]
+  let encoders: [any ItemEncoder]
   /// 1 + n.
   let perState: Int
   /// The items, `[T · (1 + n)]`.
@@ -118,9 +118,9 @@ private func terms(_ targets: [UInt32], _ negatives: [UInt32], perState: Int) ->
       unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: items.count * width) {
         guard let vectors = $0.baseAddress else { return }
         var column = 0
-        for branch in branches {
-          unsafe branch.copyVectors(items, to: vectors + column, stride: width)
-          column += branch.width
+        for encoder in encoders {
+          unsafe encoder.copyVectors(items, to: vectors + column, stride: width)
+          column += encoder.width
         }
         for term in 0..<items.count {
           let isTarget = term % perState == 0

@@ -2,7 +2,7 @@ internal import CKernels
 public import Layers
 public import Numerics
 
-// T states, I items, d width of a branch.
+// T states, I items, d width of an item encoder.
 
 /// The cross entropy of a softmax over the whole catalogue.
 ///
@@ -35,65 +35,65 @@ public import Numerics
   /// - Parameters:
   ///   - states: T states; their gradient is added to.
   ///   - targets: the item that comes next, `[T]`.
-  ///   - branches: the item vectors, in the order of the states' columns; refreshed.
+  ///   - encoders: the item vectors, in the order of the states' columns; refreshed.
   ///   - weight: the factor of the loss in the total.
   ///   - threads: the largest number of threads.
   /// - Returns: the mean loss in nats, before `weight`.
   public func add(
-    states: BatchStates, targets: [UInt32], branches: [ItemBranch], weight: Float, threads: Int
+    states: BatchStates, targets: [UInt32], encoders: [any ItemEncoder], weight: Float, threads: Int
   ) -> Double {
     precondition(targets.count == states.count && !targets.isEmpty)
-    let itemCount = branches[0].itemCount
+    let itemCount = encoders[0].itemCount
     let chunkRows = max(
       Self.rowBlock / 4, scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
     var losses = [Float](repeating: 0, count: targets.count)
-    let rounded = precision == .bfloat16 ? roundedItems(branches, threads: threads) : nil
-    let vectors = unsafe rounded == nil ? itemVectors(branches, threads: threads) : nil
+    let rounded = precision == .bfloat16 ? roundedItems(encoders, threads: threads) : nil
+    let vectors = unsafe rounded == nil ? itemVectors(encoders, threads: threads) : nil
     for chunk in ranges(targets.count, of: chunkRows) {
       let work = unsafe CrossEntropyChunk(
-        states: states, targets: targets, branches: branches, rows: chunk,
+        states: states, targets: targets, encoders: encoders, rows: chunk,
         scores: scores.reserve(chunk.count * itemCount), itemCount: itemCount,
         factor: weight / Float(targets.count), vectors: vectors, rounded: rounded)
       work.run(
         rowBlocks: ranges(chunk.count, of: Self.rowBlock),
         itemBlocks: ranges(itemCount, of: Self.itemBlock), losses: &losses, threads: threads)
     }
-    for branch in branches { branch.scatterGradient() }
+    for encoder in encoders { encoder.scatterGradient() }
     return losses.reduce(0.0) { $0 + Double($1) } / Double(targets.count)
   }
 
-  /// The item vectors of all branches side by side, `[I, w]`: one product of width w reads the scores once, where one
-  /// for each branch would read them as often as there are branches.
+  /// The item vectors of all encoders side by side, `[I, w]`: one product of width w reads the scores once, where one
+  /// for each encoder would read them as often as there are encoders.
   private func itemVectors(
-    _ branches: [ItemBranch], threads: Int
+    _ encoders: [any ItemEncoder], threads: Int
   ) -> UnsafePointer<Float> {
-    guard branches.count > 1 else { return unsafe UnsafePointer(branches[0].vectors.base) }
-    let itemCount = branches[0].itemCount
-    let width = branches.reduce(0) { $0 + $1.width }
+    guard encoders.count > 1 else { return unsafe UnsafePointer(encoders[0].vectors.base) }
+    let itemCount = encoders[0].itemCount
+    let width = encoders.reduce(0) { $0 + $1.width }
     // Blocks write disjoint rows.
     nonisolated(unsafe) let base = unsafe vectors.reserve(itemCount * width)
     let blocks = ranges(itemCount, of: Self.itemBlock)
     parallelFor(blocks.count, threads: threads) { block in
       var column = 0
-      for branch in branches {
+      for encoder in encoders {
+        let (source, count) = unsafe (encoder.vectors.base, encoder.width)
         for item in blocks[block] {
-          unsafe (base + item * width + column).update(
-            from: branch.vectors.base + item * branch.width, count: branch.width)
+          unsafe (base + item * width + column).update(from: source + item * count, count: count)
         }
-        column += branch.width
+        column += count
       }
     }
     return unsafe UnsafePointer(base)
   }
 
-  /// The item vectors of all branches side by side, rounded, with room for the states and gradients of a chunk.
-  private func roundedItems(_ branches: [ItemBranch], threads: Int) -> RoundedMatrices? {
-    let itemCount = branches[0].itemCount
-    let width = branches.reduce(0) { $0 + $1.width }
+  /// The item vectors of all encoders side by side, rounded, with room for the states and gradients of a chunk.
+  private func roundedItems(_ encoders: [any ItemEncoder], threads: Int) -> RoundedMatrices? {
+    let itemCount = encoders[0].itemCount
+    let width = encoders.reduce(0) { $0 + $1.width }
     let chunkRows = max(Self.rowBlock, scoreLimit / itemCount / Self.rowBlock * Self.rowBlock)
     let matrices = RoundedMatrices(
       in: halves, itemCount: itemCount, width: width, rowLimit: chunkRows)
-    matrices?.roundItems(branches, threads: threads)
+    matrices?.roundItems(encoders, threads: threads)
     return matrices
   }
 }
@@ -102,7 +102,7 @@ public import Numerics
 @safe private struct CrossEntropyChunk: @unchecked Sendable {
   let states: BatchStates
   let targets: [UInt32]
-  let branches: [ItemBranch]
+  let encoders: [any ItemEncoder]
   let rows: Range<Int>
   let scores: UnsafeMutablePointer<Float>
   let itemCount: Int
@@ -184,13 +184,13 @@ public import Numerics
           states.values + rows.lowerBound * width, width, sums, width)
       }
       var column = 0
-      for branch in branches {
+      for encoder in encoders {
+        let (gradient, count) = unsafe (encoder.gradient.base, encoder.width)
         for item in 0..<block.count {
           unsafe h2rec_add_scaled(
-            branch.gradient.base + (block.lowerBound + item) * branch.width,
-            sums + item * width + column, 1, branch.width)
+            gradient + (block.lowerBound + item) * count, sums + item * width + column, 1, count)
         }
-        column += branch.width
+        column += count
       }
     }
   }

@@ -43,16 +43,16 @@ internal import Numerics
   /// The score gradients of a chunk, `[rows, I]`, for the caller to fill.
   var gradients: UnsafeMutablePointer<UInt16> { unsafe states + rowLimit * width }
 
-  /// Rounds the vectors of all branches, side by side.
-  func roundItems(_ branches: [ItemBranch], threads: Int) {
+  /// Rounds the vectors of all encoders, side by side.
+  func roundItems(_ encoders: [any ItemEncoder], threads: Int) {
     forEachItemBlock(threads: threads) { block in
       var column = 0
-      for branch in branches {
+      for encoder in encoders {
         unsafe h2rec_round_bf16(
           items + block.lowerBound * width + column, width,
-          branch.vectors.base + block.lowerBound * branch.width, branch.width, block.count,
-          branch.width)
-        column += branch.width
+          encoder.vectors.base + block.lowerBound * encoder.width, encoder.width, block.count,
+          encoder.width)
+        column += encoder.width
       }
     }
   }

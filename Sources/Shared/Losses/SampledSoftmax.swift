@@ -34,20 +34,20 @@ public import Numerics
   ///   - targets: the item that comes next, `[T]`.
   ///   - negatives: n items drawn from the catalogue, shared by all states.
   ///   - sampler: how they were drawn.
-  ///   - branches: the item vectors, in the order of the states' columns; rows that take part are touched.
+  ///   - encoders: the item vectors, in the order of the states' columns; rows that take part are touched.
   ///   - weight: the factor of the loss in the total.
   ///   - threads: the largest number of threads.
   /// - Returns: the mean loss in nats, before `weight`.
   public func add(
     states: BatchStates, targets: [UInt32], negatives: [UInt32], sampler: ItemSampler,
-    branches: [ItemBranch], weight: Float, threads: Int
+    encoders: [any ItemEncoder], weight: Float, threads: Int
   ) -> Double {
     precondition(targets.count == states.count && !targets.isEmpty && !negatives.isEmpty)
     let width = states.width
     let columns = negatives.count + 1
     let floats = targets.count * (columns + width) + 2 * negatives.count * width
     let work = unsafe SampledSoftmaxWork(
-      states: states, targets: targets, negatives: negatives, branches: branches,
+      states: states, targets: targets, negatives: negatives, encoders: encoders,
       base: memory.reserve(floats),
       rounded: roundedMatrices(states.count, negatives.count, width),
       factor: weight / Float(targets.count),
@@ -75,7 +75,7 @@ public import Numerics
   let states: BatchStates
   let targets: [UInt32]
   let negatives: [UInt32]
-  let branches: [ItemBranch]
+  let encoders: [any ItemEncoder]
   let base: UnsafeMutablePointer<Float>
   /// With the negatives as its items; nil where nothing is rounded.
   let rounded: RoundedMatrices?
@@ -99,10 +99,10 @@ public import Numerics
     parallelFor(blocks.count, threads: threads) { block in
       let rows = blocks[block]
       var column = 0
-      for branch in branches {
-        unsafe branch.copyVectors(
+      for encoder in encoders {
+        unsafe encoder.copyVectors(
           items[rows], to: targetVectors + rows.lowerBound * width + column, stride: width)
-        column += branch.width
+        column += encoder.width
       }
     }
   }
@@ -186,12 +186,12 @@ public import Numerics
     unsafe addItemGradients(parts(of: gradients), to: negatives, threads: threads)
   }
 
-  /// The columns of each branch in rows of all branches.
+  /// The columns of each encoder in rows of all encoders.
   private func parts(of rows: UnsafePointer<Float>) -> [ItemGradients] {
     var column = 0
-    return branches.map { branch in
-      defer { column += branch.width }
-      return unsafe ItemGradients(branch: branch, rows: rows + column, stride: width)
+    return encoders.map { encoder in
+      defer { column += encoder.width }
+      return unsafe ItemGradients(encoder: encoder, rows: rows + column, stride: width)
     }
   }
 }

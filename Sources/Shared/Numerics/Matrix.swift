@@ -38,3 +38,18 @@ public struct Matrix: Sendable, Equatable {
     values[row * columns..<(row + 1) * columns]
   }
 }
+
+extension Matrix {
+  /// Some rows, in the order asked for.
+  ///
+  /// - Parameter rows: numbers of rows; may repeat.
+  /// - Returns: shape `[rows.count, columns]`.
+  public func gathering(_ rows: [Int]) -> Matrix {
+    var gathered = Matrix(rows: rows.count, columns: columns)
+    for (target, row) in rows.enumerated() {
+      let range = target * columns..<(target + 1) * columns
+      gathered.values.replaceSubrange(range, with: self[row: row])
+    }
+    return gathered
+  }
+}

@@ -7,6 +7,12 @@ public struct TopItems: Sendable, Equatable {
   public let items: RaggedArray<UInt32>
   /// One row a user: the scores of the items.
   public let scores: RaggedArray<Float>
+
+  /// Lists from their parts.
+  public init(items: RaggedArray<UInt32>, scores: RaggedArray<Float>) {
+    self.items = items
+    self.scores = scores
+  }
 }
 
 /// The best items of each user over the whole catalogue minus the user's excluded items.

@@ -12,14 +12,14 @@ internal import Numerics
   let factor: Float
 }
 
-/// Where the tokens of a micro-batch stand in their sequences.
-public struct Places: Sendable {
+/// The position IDs of the tokens of a micro-batch: rows of a position table.
+public struct PositionIDs: Sendable {
   /// The row of the position table for each token, `[T]`.
   public let indices: [UInt32]
   /// The position table, `[longest, d]`.
   public let table: Parameter
 
-  /// Creates places from rows of a position table.
+  /// Names rows of a position table.
   public init(indices: [UInt32], table: Parameter) {
     self.indices = indices
     self.table = table
@@ -27,40 +27,43 @@ public struct Places: Sendable {
 }
 
 extension Tape {
-  /// `y[t] = dropout(scale · mean over j of table[indices[t, j]] + positions[places[t]])`.
+  /// `y[t] = dropout(scale · mean over j of table[indices[t, j]] + positions[ids[t]])`.
   ///
   /// - Parameters:
   ///   - table: the embedding table, `[N, d]`.
   ///   - indices: `indicesPerRow` rows of the table for each token, `[T · indicesPerRow]`.
   ///   - indicesPerRow: 1 for an item's own row, M for the mean over the levels of its code.
   ///   - scale: the factor of the rows, √d in the model.
-  ///   - places: the row of the position table that is added to each token.
+  ///   - positions: the row of a position table that is added to each token; nil for none.
   ///   - rate: dropout, in [0, 1).
   ///   - y: `[T, d]`; a new tensor if nil.
   /// - Returns: `y`.
   @discardableResult
   public func embed(
     _ table: EmbeddingTable, _ indices: [UInt32], indicesPerRow: Int = 1, scale: Float,
-    places: Places, rate: Float, into y: Tensor? = nil
+    positions: PositionIDs?, rate: Float, into y: Tensor? = nil
   ) -> Tensor {
     let rows = indices.count / indicesPerRow
     let y = y ?? tensor(rows: rows, columns: table.width)
-    precondition(y.rows == rows && places.indices.count == rows && y.columns == table.width)
+    precondition(y.rows == rows && y.columns == table.width)
+    precondition(positions.map { $0.indices.count == rows } ?? true)
     let dropout = nextDropout(rate)
     if indicesPerRow == 1 {
       unsafe h2rec_embed(
-        y.values, table.values.base, indices, value(places.table), places.indices, scale, rows,
-        table.width, dropout)
+        y.values, table.values.base, indices, positions.map { unsafe value($0.table) },
+        positions?.indices ?? [], scale, rows, table.width, dropout)
     } else {
       unsafe h2rec_embed_mean(
-        y.values, table.values.base, indices, indicesPerRow, value(places.table), places.indices,
-        scale, rows, table.width, dropout)
+        y.values, table.values.base, indices, indicesPerRow, positions.map { unsafe value($0.table) },
+        positions?.indices ?? [], scale, rows, table.width, dropout)
     }
     record { [self] in
       let dy = unsafe grad(y)
       unsafe h2rec_apply_dropout(dy, rows, table.width, dropout)
-      unsafe h2rec_scatter_add(
-        gradient(places.table), places.indices, dy, 1, rows, table.width)
+      if let positions {
+        unsafe h2rec_scatter_add(
+          gradient(positions.table), positions.indices, dy, 1, rows, table.width)
+      }
       gathers.append(
         unsafe Gather(
           table: table, indices: indices, indicesPerRow: indicesPerRow, rows: dy,

@@ -1,0 +1,61 @@
+public import Layers
+public import Training
+
+/// Sequences of one step: what is read, what must be predicted, and negatives.
+public struct NextItemBatch: StepBatch {
+  /// The inputs of each sequence, oldest first; none is empty or longer than the model reads.
+  public var histories: [ArraySlice<UInt32>]
+  /// The next item after each input, `[T]`.
+  public var targets: [UInt32]
+  /// Negatives for each target, n in a row; empty where the loss needs none.
+  public var negatives: [UInt32]
+
+  /// Creates a batch from its parts.
+  public init(histories: [ArraySlice<UInt32>], targets: [UInt32], negatives: [UInt32] = []) {
+    precondition(histories.reduce(0) { $0 + $1.count } == targets.count)
+    self.histories = histories
+    self.targets = targets
+    self.negatives = negatives
+  }
+
+  /// The number of positions, T.
+  public var tokenCount: Int { targets.count }
+
+  /// The sequences cut into micro-batches of about `tokenLimit` tokens, at fixed places that depend on the
+  /// lengths alone; an even number of them, so that two threads have the same work.
+  public func microBatches(tokenLimit: Int) -> [SequenceBatch] {
+    ranges(tokenLimit: tokenLimit).map { SequenceBatch(Array(histories[$0]), maxLength: .max) }
+  }
+
+  func ranges(tokenLimit: Int) -> [Range<Int>] {
+    let pairCount = max(1, (tokenCount + tokenLimit) / (2 * tokenLimit))
+    let wanted = max(1, min(histories.count, 2 * pairCount))
+    var ranges: [Range<Int>] = []
+    var first = 0
+    var tokens = 0
+    for (index, history) in histories.enumerated() {
+      tokens += history.count
+      let isFull = tokens * wanted >= tokenCount * (ranges.count + 1)
+      if isFull || index == histories.count - 1 {
+        ranges.append(first..<index + 1)
+        first = index + 1
+      }
+    }
+    return ranges
+  }
+
+  /// The targets and negatives of the positions that are read.
+  func predictions(at readout: Readout) -> (targets: [UInt32], negatives: [UInt32]) {
+    guard readout == .last else { return (targets, negatives) }
+    let perTarget = negatives.count / max(1, targets.count)
+    var end = 0
+    let last = histories.map { history in
+      end += history.count
+      return end - 1
+    }
+    return (
+      last.map { targets[$0] },
+      last.flatMap { negatives[$0 * perTarget..<($0 + 1) * perTarget] }
+    )
+  }
+}

@@ -1,0 +1,220 @@
+public import ArgumentParser
+public import CommandSupport
+internal import Losses
+public import Numerics
+internal import ShardIO
+
+extension Readout: ExpressibleByArgument {}
+extension HashInitialization: ExpressibleByArgument {}
+
+/// The inputs of products, or the best that the processor has.
+public enum PrecisionChoice: String, CaseIterable, Sendable, ExpressibleByArgument {
+  /// bfloat16 where the processor multiplies it, float32 elsewhere; the quality is equal (Documentation/Speed.md).
+  case auto
+  /// 32-bit floats.
+  case float32
+  /// Inputs rounded to 16 bits, sums in 32.
+  case bfloat16
+
+  /// What runs on this processor.
+  public var resolved: ProductPrecision {
+    switch self {
+    case .auto: ProductPrecision.bfloat16.isAvailable ? .bfloat16 : .float32
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+}
+
+/// The loss of the next item, as options.
+public struct NextItemLossOptions: ConfiguredOptions {
+  /// The forms of the loss.
+  public enum Form: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// By the size of the catalogue.
+    case auto
+    /// Softmax over the catalogue.
+    case ce
+    /// Binary cross entropy.
+    case bce
+    /// Calibrated binary cross entropy.
+    case gbce
+    /// Sampled softmax.
+    case sampledSoftmax = "sampled-softmax"
+  }
+
+  /// The largest catalogue for which `--loss auto` is the softmax over all of it; above, a step with the negatives of
+  /// ``sampledNegatives`` takes less than half of the time at equal quality (Documentation/Speed.md).
+  public static let fullSoftmaxItems = 16_384
+  /// The negatives of a step of the sampled softmax, unless said otherwise.
+  public static let sampledNegatives = 4096
+
+  @Option(
+    help: """
+      ce: softmax over the catalogue; sampled-softmax: over --negatives that a step shares, corrected for the sampling; \
+      bce: binary, with --negatives for each position; gbce: the same, calibrated; auto: ce up to 16,384 items, \
+      sampled-softmax above.
+      """)
+  public var loss = Form.auto
+
+  @Option(
+    help: """
+      Inputs of the products of layers and losses: float32; bfloat16 (about twice as fast where the processor has \
+      it); auto: bfloat16 where the processor has it. Sums, losses, parameters and what is stored stay float32.
+      """)
+  public var precision = PrecisionChoice.auto
+
+  @Option(
+    help: """
+      Negatives: for each position (bce, default 1; gbce, default 128) or for each step (sampled-softmax, default 4096).
+      """)
+  public var negatives: Int?
+
+  @Option(
+    help: """
+      Negatives are drawn in proportion to the train count (at least 1) of an item to this power; 0 for uniformly \
+      (bce, sampled-softmax).
+      """)
+  public var negativesPower = 0.0
+
+  @Option(
+    help: "Calibration of gbce, from 0 (bce with a mean over all terms) to 1 (default: 0.75).")
+  public var calibration: Float?
+
+  @Option(help: "all: every position predicts its next item; last: only the last one.")
+  public var targets = Readout.all
+
+  /// The defaults.
+  public init() {}
+
+  /// The options that the manifest holds; what was chosen for `auto` is put in by ``resolve(itemCount:)``.
+  public static var fields: [OptionField<Self>] {
+    [
+      .choice("loss", \.loss), .choice("precision", \.precision),
+      .integer("negatives", \.negatives, 1...1_000_000, default: \.defaultNegatives),
+      .number("negativesPower", \.negativesPower, 0...4),
+      .number("calibration", \.calibration, 0...1, default: { _ in 0.75 }),
+      .choice("targets", \.targets),
+    ]
+  }
+
+  /// Refuses values out of range and options that the form has no use for.
+  public func validate() throws {
+    try validateRanges()
+    guard precision.resolved.isAvailable else {
+      throw ValidationError("'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
+    }
+    try refuse([("negatives", negatives != nil)], if: loss == .ce, for: "--loss ce")
+    try refuse(
+      [("calibration", calibration != nil)], if: loss != .gbce, for: "--loss \(loss.rawValue)")
+    guard negativesPower == 0 || loss == .bce || loss == .sampledSoftmax else {
+      throw ValidationError(
+        "'--negatives-power' is for '--loss bce' and '--loss sampled-softmax' alone.")
+    }
+  }
+
+  private var defaultNegatives: Int {
+    switch loss {
+    case .auto, .ce: 0
+    case .bce: 1
+    case .gbce: 128
+    case .sampledSoftmax: Self.sampledNegatives
+    }
+  }
+
+  /// Puts what this catalogue and this processor decide in place of `auto`.
+  public mutating func resolve(itemCount: Int) {
+    if loss == .auto {
+      loss = itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax
+      if loss == .ce { negatives = nil }
+    }
+    precision = precision.resolved == .bfloat16 ? .bfloat16 : .float32
+  }
+
+  /// The options as a model takes them.
+  ///
+  /// - Parameter trainCounts: how often each item occurs in train sequences; empty where nothing is trained.
+  func resolved(trainCounts: [UInt32]) -> NextItemLoss {
+    var result = NextItemLoss()
+    let count = negatives ?? defaultNegatives
+    result.form =
+      switch loss {
+      case .auto, .ce: .crossEntropy
+      case .bce: .binary(negativeCount: count)
+      case .gbce:
+        .calibratedBinary(
+          negativeCount: count,
+          calibration: calibration.flatMap { Double("\($0)") } ?? 0.75)
+      case .sampledSoftmax: .sampledSoftmax(negativeCount: count)
+      }
+    result.precision = precision.resolved
+    result.readout = targets
+    if !trainCounts.isEmpty {
+      result.sampler = ItemSampler(counts: trainCounts, power: negativesPower)
+    }
+    return result
+  }
+}
+
+/// The sizes of an encoder of attention blocks, as options.
+public struct AttentionOptions: ConfiguredOptions {
+  /// What a position sees.
+  public enum Mask: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// Itself and earlier positions.
+    case causal
+    /// The whole sequence.
+    case bidirectional
+  }
+
+  @Option(help: "Width of each branch; a multiple of the numbers of heads.")
+  public var dimension = 128
+
+  @Option(help: "Most recent items of a history that are read.")
+  public var maxLength = 50
+
+  @Option(help: "Encoder blocks.")
+  public var layers = 2
+
+  @Option(help: "Attention heads of the encoder.")
+  public var heads = 1
+
+  @Option(help: "Dropout probability of embeddings, attention and feed-forward layers.")
+  public var dropout: Float = 0.5
+
+  @Option(help: "Dropout probability of the attention alone (default: that of --dropout).")
+  public var attentionDropout: Float?
+
+  @Option(help: "causal, or bidirectional (needs --targets last).")
+  public var attention = Mask.causal
+
+  /// The defaults.
+  public init() {}
+
+  /// One field for each option.
+  public static var fields: [OptionField<Self>] {
+    [
+      .integer("dimension", \.dimension, 2...4096, isStructural: true),
+      .integer("maxLength", \.maxLength, 1...10_000, isStructural: true),
+      .integer("layers", \.layers, 1...64, isStructural: true),
+      .integer("heads", \.heads, 1...64, isStructural: true),
+      .probability("dropout", \.dropout),
+      .probability("attentionDropout", \.attentionDropout, default: \.dropout),
+      .choice("attention", \.attention, isStructural: true),
+    ]
+  }
+
+  /// Refuses values out of range and widths that the heads do not divide.
+  public func validate() throws {
+    try validateRanges()
+    guard dimension % heads == 0 else {
+      throw ValidationError("'--dimension' must be a multiple of '--heads', not \(dimension).")
+    }
+  }
+
+  /// Refuses a mask that shows every position its own target.
+  func validate(with loss: NextItemLossOptions) throws {
+    if loss.targets == .all, attention == .bidirectional {
+      throw ValidationError(
+        "'--attention bidirectional' shows every position its own target; add '--targets last'.")
+    }
+  }
+}

@@ -1,0 +1,103 @@
+internal import Dataset
+public import Layers
+public import Numerics
+internal import Retrieval
+internal import ShardIO
+public import Tape
+internal import Training
+
+/// A sequential recommender of one branch: an item encoder, a sequence encoder, and the loss of the next item.
+///
+/// SASRec, GRU4Rec and semantic IDs alone are compositions of this kind; a file of theirs chooses the parts.
+public final class SequentialModel: NextItemModel, Sendable {
+  /// What the composition is made of.
+  struct Parts {
+    /// The most recent items of a history that are read.
+    var maxLength: Int
+    /// What an item is, for reports: `hash` or `semantic`.
+    var branch: String
+    /// The item encoder, input and output embedding.
+    var itemEncoder: any ItemEncoder
+    /// The sequence encoder.
+    var sequenceEncoder: any SequenceEncoder
+    /// The position table, `[L, d]`; nil for an encoder that knows the order by itself.
+    var positions: Parameter?
+    /// The factor of the embedded items.
+    var scale: Float = 1
+    /// The dropout probability of the embedded items.
+    var dropout: Float = 0
+    /// How the item table is initialised.
+    var hashInitialization = HashInitialization.pca
+    /// The heads of the attention; nil for an encoder without attention.
+    var headCount: Int?
+    /// The loss.
+    var loss: NextItemLoss
+  }
+
+  /// Everything that is learned.
+  public let store: ParameterStore
+  /// The most recent items of a history that are read.
+  public let maxLength: Int
+  /// The one item encoder.
+  public let itemEncoders: [any ItemEncoder]
+  /// Its name.
+  public let branchNames: [String]
+  /// How the training reads states, and its loss.
+  public let loss: NextItemLoss
+  /// The heads of the attention.
+  public let headCount: Int?
+  private let sequenceEncoder: any SequenceEncoder
+  private let positions: Parameter?
+  private let scale: Float
+  private let dropout: Float
+  private let hashInitialization: HashInitialization
+
+  /// Composes a model; seals the store.
+  init(_ parts: Parts, in store: ParameterStore) {
+    store.seal()
+    self.store = store
+    maxLength = parts.maxLength
+    itemEncoders = [parts.itemEncoder]
+    branchNames = [parts.branch]
+    loss = parts.loss
+    headCount = parts.headCount
+    sequenceEncoder = parts.sequenceEncoder
+    positions = parts.positions
+    scale = parts.scale
+    dropout = parts.dropout
+    hashInitialization = parts.hashInitialization
+  }
+
+  /// Attention, where there is some, and items that were not trained, where items are codes.
+  public var diagnostics: Diagnostics {
+    var result = commonDiagnostics()
+    if let codes = itemEncoders[0] as? CodeBag {
+      result.newItemVectors = {
+        Models.newItemVectors(of: $0, semantic: codes, hash: nil, threads: $1)
+      }
+    }
+    return result
+  }
+
+  /// Gives every parameter its initial value.
+  public func initialize(_ data: ModelData) {
+    let hash = (itemEncoders[0] as? ItemTable)?.table
+    initializeIdentities(
+      store, hash: hash.map { ($0, hashInitialization) },
+      codes: (itemEncoders[0] as? CodeBag)?.table, data)
+  }
+
+  /// The states after the positions of some histories.
+  public func states(
+    _ batch: SequenceBatch, at readout: Readout, on tape: Tape, random: CounterRandom?,
+    observe: AttentionObserver?
+  ) -> NextItemOutput {
+    let ids = positions.map { PositionIDs(indices: batch.positionIDs, table: $0) }
+    let input = itemEncoders[0].embed(
+      batch.items, scale: scale, positions: ids, dropout: dropout, into: nil, on: tape)
+    return NextItemOutput(
+      states: sequenceEncoder.encode(
+        input, sequences: batch.sequences, wholeStreams: readout == .all ? 1 : 0, on: tape,
+        observe: observe))
+  }
+}

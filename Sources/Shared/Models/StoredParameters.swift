@@ -1,0 +1,66 @@
+internal import Numerics
+public import ShardIO
+public import Tape
+
+private let parametersKind = "parameters"
+
+extension ParameterStore {
+  /// Everything that was learned, as tables: `parameters` (name, shape, values), and for each table a `NAME-vectors`.
+  public var savedTables: [Table] {
+    let shapes = entries.map { [UInt32($0.parameter.rows), UInt32($0.parameter.columns)] }
+    let dense = Table(
+      kind: parametersKind, rowCount: entries.count,
+      columns: [
+        .strings("name", entries.map(\.name)), .ragged("shape", RaggedArray(shapes)),
+        .ragged("values", RaggedArray(entries.map { array(of: $0.parameter) })),
+      ])
+    return [dense]
+      + namedTables.map {
+        Table(
+          kind: "\($0.name)-vectors", rowCount: $0.table.count,
+          columns: [.fixed("vector", $0.table.values.array, width: $0.table.width)])
+      }
+  }
+
+  /// Reads what ``savedTables`` wrote.
+  ///
+  /// - Throws: `PipelineError`: `.dataFormat` if names, shapes or sizes are not this store's.
+  public func load(_ input: StageInput) throws(PipelineError) {
+    let table = try input.table(parametersKind)
+    let names = try table.strings("name")
+    let saved = try table.ragged("values", as: Float.self)
+    guard names == entries.map(\.name) else {
+      throw Self.mismatch(input, "the parameters have other names than this model's")
+    }
+    for (index, entry) in entries.enumerated() {
+      guard saved[index].count == entry.parameter.count else {
+        throw Self.mismatch(
+          input,
+          "parameter '\(entry.name)' has \(saved[index].count) values, expected \(entry.parameter.count)"
+        )
+      }
+      values.set(Array(saved[index]), at: entry.parameter.offset)
+    }
+    for named in namedTables { try load(named, input) }
+  }
+
+  private func load(_ named: NamedTable, _ input: StageInput) throws(PipelineError) {
+    let kind = "\(named.name)-vectors"
+    let saved = try input.table(kind)
+    guard saved.rowCount == named.table.count,
+      try saved.width(of: "vector") == named.table.width
+    else {
+      throw Self.mismatch(
+        input,
+        "'\(kind)' has \(saved.rowCount) rows, expected \(named.table.count) of \(named.table.width)"
+      )
+    }
+    named.table.values.set(try saved.fixed("vector", as: Float.self))
+  }
+
+  private static func mismatch(_ input: StageInput, _ problem: String) -> PipelineError {
+    PipelineError(
+      .dataFormat, problem, at: .init(path: "\(input.directory)"),
+      note: "the model belongs to other codes or to another version; train again")
+  }
+}

@@ -1,0 +1,120 @@
+public import Numerics
+public import Tape
+
+/// The examples of one step, cut into micro-batches at fixed places.
+public protocol StepBatch: Sendable {
+  /// What one thread works on at a time.
+  associatedtype MicroBatch: Sendable
+
+  /// The positions that are trained.
+  var tokenCount: Int { get }
+
+  /// The micro-batches of about `tokenLimit` tokens; where they are cut depends on the batch alone, not on the number of threads.
+  func microBatches(tokenLimit: Int) -> [MicroBatch]
+}
+
+/// Where the batches of a training come from; a function of the seed, the epoch and the place in it alone.
+public protocol ExampleSource<Batch>: Sendable {
+  /// The examples of a step.
+  associatedtype Batch: StepBatch
+
+  /// The number of examples in an epoch.
+  var count: Int { get }
+
+  /// The examples of an epoch, shuffled and cut into batches.
+  ///
+  /// - Parameters:
+  ///   - epoch: from 1.
+  ///   - size: examples in a batch; the last one may be smaller.
+  func batches(epoch: Int, size: Int) -> [[Int]]
+
+  /// What some examples hold.
+  func batch(_ members: [Int], epoch: Int) -> Batch
+}
+
+/// A network that a ``TrainingStep`` can train.
+public protocol TrainableModel: AnyObject, Sendable {
+  /// The examples of a step.
+  associatedtype Batch: StepBatch
+  /// What the forward pass of a micro-batch leaves for the objectives.
+  associatedtype Output
+
+  /// Everything that is learned.
+  var store: ParameterStore { get }
+
+  /// What is minimised: the weighted sum of these, computed in this order.
+  func objectives() -> [any Objective<Batch, Output>]
+
+  /// The forward pass of a micro-batch; called on several threads, each with a tape of its own.
+  ///
+  /// - Parameters:
+  ///   - microBatch: the examples.
+  ///   - tape: where the operations go; begun by the caller.
+  ///   - random: random draws of this micro-batch, besides dropout.
+  func forward(_ microBatch: Batch.MicroBatch, on tape: Tape, random: CounterRandom) -> Output
+}
+
+/// One of the losses of a model, over a whole batch.
+///
+/// A step calls `begin`, then `receive` for every micro-batch in parallel, `evaluate` once, and `passGradient` for every micro-batch in
+/// parallel before its tape runs backward.
+public protocol Objective<Batch, Output>: AnyObject, Sendable {
+  associatedtype Batch: StepBatch
+  associatedtype Output
+
+  /// The name of the loss in logs and reports.
+  var name: String { get }
+
+  /// Prepares for a batch of these micro-batches.
+  func begin(_ microBatches: [Batch.MicroBatch])
+
+  /// Takes what it needs of the forward pass of micro-batch number `index`.
+  func receive(_ output: Output, from index: Int)
+
+  /// Computes the loss and its gradients, those of parameters included.
+  ///
+  /// - Parameters:
+  ///   - batch: the examples.
+  ///   - outputs: of each micro-batch, in order.
+  ///   - context: random draws of the step, and the number of threads.
+  /// - Returns: the loss before its weight.
+  func evaluate(_ batch: Batch, _ outputs: [Output], _ context: StepContext) -> Double
+
+  /// Gives the output of micro-batch number `index` its gradient, where `evaluate` has not done so.
+  func passGradient(to output: Output, of index: Int)
+}
+
+extension Objective {
+  /// Needs no preparation.
+  public func begin(_ microBatches: [Batch.MicroBatch]) {}
+  /// Takes nothing.
+  public func receive(_ output: Output, from index: Int) {}
+  /// Has passed everything on already.
+  public func passGradient(to output: Output, of index: Int) {}
+}
+
+/// What an objective may use besides the batch.
+public struct StepContext: Sendable {
+  /// The random draws of the step.
+  public let random: CounterRandom
+  /// The largest number of threads; changes no result.
+  public let threads: Int
+
+  /// Creates a context.
+  public init(random: CounterRandom, threads: Int) {
+    self.random = random
+    self.threads = threads
+  }
+}
+
+/// The losses of a step, each before its weight, in the order of the model's objectives.
+public struct StepLosses: Sendable {
+  /// Name and value of each.
+  public var parts: [(name: String, value: Double)] = []
+
+  /// No losses.
+  public init() {}
+
+  /// The loss of a name, or nil.
+  public subscript(name: String) -> Double? { parts.first { $0.name == name }?.value }
+}

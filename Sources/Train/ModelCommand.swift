@@ -1,0 +1,168 @@
+import ArgumentParser
+import CommandSupport
+import Dataset
+import Models
+import Numerics
+import ShardIO
+import SystemPackage
+import Training
+
+/// Trains one model.
+struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: Recipe.name, abstract: Recipe.abstract)
+  }
+
+  @Option(help: "Directory written by h2rec-preprocess.", completion: .directory)
+  var data: String
+
+  @Option(
+    help: "Directory written by h2rec-tokenize, for models of semantic IDs.",
+    completion: .directory)
+  var codes: String?
+
+  @Option(help: "Directory to write.", completion: .directory)
+  var output: String
+
+  @OptionGroup var options: Recipe.Options
+
+  @OptionGroup(title: "Training") var scheduling: ScheduleOptions
+
+  @OptionGroup(title: "Checkpoints") var checkpointing: CheckpointOptions
+
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    let needsCodes = Recipe.needs(options).contains(.codes)
+    if needsCodes, codes == nil {
+      throw ValidationError("'\(Recipe.name)' needs '--codes DIR'.")
+    }
+    if !needsCodes, codes != nil {
+      throw ValidationError("'\(Recipe.name)' has no use for '--codes'; leave it out.")
+    }
+  }
+
+  func runStage() throws(PipelineError) {
+    StopRequest.watch()
+    defer { StopRequest.endWatch() }
+    var summary = Summary(stage: "train")
+    let inputs = try TrainingInputs(
+      data: data, codes: codes, needs: Recipe.needs(options), shared: shared)
+    var stage = try StageOutput(
+      directory: FilePath(output), stage: "train", threads: shared.threads)
+    let training = try prepare(inputs)
+    let checkpoints = Checkpoints(
+      CheckpointStore(
+        output: FilePath(output), configuration: training.configuration,
+        inputs: inputs.references, threads: shared.threads),
+      minutes: checkpointing.checkpointMinutes, steps: checkpointing.checkpointSteps,
+      isQuiet: shared.quiet)
+    let outcome = try training.loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
+    for table in training.model.store.savedTables { try stage.write(table) }
+    try stage.writeFile("training-log.jsonl", outcome.log)
+    let counters = outcome.counters
+    try stage.commit(
+      configuration: training.configuration, inputs: inputs.references, counters: counters)
+    try checkpoints.remove()
+    summary.facts = counters
+    summary.facts["positionsPerSecond"] = JSONValue(outcome.positionsPerSecond)
+    if let step = checkpoints.resumedStep { summary.facts["resumedStep"] = JSONValue(step) }
+    try summary.print(output: FilePath(output))
+  }
+
+  /// A training that is ready to run.
+  private struct Prepared {
+    let model: Recipe.Model
+    let loop: TrainingLoop<Recipe.Model>
+    /// The options with everything resolved, as the manifest has them.
+    let configuration: [String: JSONValue]
+  }
+
+  /// Resolves the options, builds the model and gives it its initial values.
+  private func prepare(_ inputs: TrainingInputs) throws(PipelineError) -> Prepared {
+    var (options, scheduling) = (options, scheduling)
+    options.resolve(inputs.model)
+    let model = try Recipe.build(options, inputs.model)
+    let sequences = inputs.data.sequences
+    let examples = model.examples(sequences, seed: shared.seed)
+    guard examples.count > 0 else { throw .nothingToTrain(data) }
+    scheduling.resolve(sequenceCount: examples.count, userCount: sequences.count)
+    model.initialize(inputs.model)
+    var settings = TrainingStep<Recipe.Model>.Settings()
+    settings.optimizer = scheduling.optimizer
+    settings.precision = model.precision
+    settings.emaDecay = scheduling.emaDecay
+    settings.microBatchTokens = scheduling.microBatchTokens
+    settings.seed = shared.seed
+    settings.threads = shared.threads
+    func validation(_ userCount: Int?) -> any ValidationTask {
+      model.validation(
+        sequences, userCount: userCount, seed: shared.seed, threads: shared.threads)
+    }
+    let sampled = scheduling.validationUsers.flatMap { $0 > 0 && $0 < sequences.count ? $0 : nil }
+    let loop = TrainingLoop(
+      step: TrainingStep(model, settings), examples: examples, validation: validation(sampled),
+      finalValidation: sampled == nil ? nil : validation(nil), schedule: scheduling.schedule)
+    return Prepared(
+      model: model, loop: loop, configuration: configuration(options, scheduling, inputs))
+  }
+
+  private func configuration(
+    _ options: Recipe.Options, _ scheduling: ScheduleOptions, _ inputs: TrainingInputs
+  ) -> [String: JSONValue] {
+    var own: [String: JSONValue] = [
+      "model": JSONValue(Recipe.name), "seed": .string(String(shared.seed)),
+    ]
+    if let codes = inputs.model.codes {
+      own["levelSizes"] = .array(codes.levelSizes.map { JSONValue($0) })
+    }
+    return options.configuration
+      .merging(scheduling.configuration) { first, _ in first }
+      .merging(own) { first, _ in first }
+  }
+}
+
+/// What a model is trained on.
+struct TrainingInputs {
+  /// What the manifest records of the outputs that were read.
+  let references: [StageReference]
+  /// The preprocess output.
+  let data: PreprocessedData
+  /// What models are built from.
+  let model: ModelData
+
+  /// Opens the earlier stages.
+  ///
+  /// - Throws: `PipelineError`: `.missingInput`, `.dataFormat`, `.configuration` if the outputs do not belong together.
+  init(
+    data directory: String, codes codeDirectory: String?, needs: ModelNeeds, shared: SharedOptions
+  ) throws(PipelineError) {
+    let input = try StageInput(
+      directory: FilePath(directory), expecting: "preprocess", threads: shared.threads)
+    var references = [input.reference]
+    var codes: ItemCodes?
+    if let codeDirectory {
+      let codesInput = try StageInput(directory: FilePath(codeDirectory), expecting: "tokenize")
+      try codesInput.requireInput(input)
+      references.append(codesInput.reference)
+      codes = try ItemCodes(codesInput)
+    }
+    let wantsVectors = !needs.isDisjoint(with: [.itemVectors, .itemVectorsIfPresent])
+    data = try PreprocessedData(input, includesVectors: wantsVectors)
+    if needs.contains(.itemVectors), data.vectors == nil { throw .noVectors(directory) }
+    let itemCount = data.catalogue.count
+    if let codes, codes.count != itemCount {
+      throw .codesOfOtherItems(codeDirectory ?? "", found: codes.count, expected: itemCount)
+    }
+    self.references = references
+    var model = ModelData(itemCount: itemCount, codes: codes)
+    model.vectors = data.vectors.map {
+      Matrix(rows: $0.count, columns: $0.width, values: $0.values)
+    }
+    model.trainCounts = data.catalogue.trainCounts
+    model.preprocessed = input
+    model.seed = shared.seed
+    model.threads = shared.threads
+    self.model = model
+  }
+}
