@@ -13,6 +13,7 @@ float h2rec_dot(const float *x, const float *y, size_t count);
 #include "ckernels_average.h"
 #include "ckernels_bfloat16.h"
 #include "ckernels_engine.h"
+#include "ckernels_gru.h"
 #include "ckernels_items.h"
 #include "ckernels_kmeans.h"
 #include "ckernels_losses.h"
