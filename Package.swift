@@ -33,7 +33,7 @@ func library(_ name: String, pkgConfig: String? = nil, apt package: String) -> T
     name: name, path: "Sources/Shared/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
-/// A module of the Shared library.
+/// A module that stages share.
 func shared(
   _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict
 ) -> Target {
@@ -56,11 +56,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     path: "Tests/\(name)Tests", swiftSettings: strict)
 }
 
-let sharedModules = [
-  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO", "TextInput",
-]
-let systemModules = ["CDNNL", "CLapacke", "CXXHash", "CZlib", "CZstd"]
-
 let package = Package(
   name: "h2rec",
   products: [
@@ -68,7 +63,6 @@ let package = Package(
     .executable(name: "h2rec-tokenize", targets: ["Tokenize"]),
     .executable(name: "h2rec-train", targets: ["Train"]),
     .executable(name: "h2rec-evaluate", targets: ["Evaluate"]),
-    .library(name: "Shared", targets: ["Shared"]),
     .library(name: "CrashShim", type: .dynamic, targets: ["CrashShim"]),
   ],
   dependencies: [
@@ -89,19 +83,17 @@ let package = Package(
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
+    shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
+    shared("Page"),
     shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
     shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
     shared("Model", ["Dataset", "Kernels", "ShardIO"]),
     shared("CommandSupport", ["ShardIO", argumentParser, system]),
-    .target(
-      name: "Shared", dependencies: sharedModules.map { .byName(name: $0) },
-      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels"],
-      swiftSettings: strict),
 
-    stage("Preprocess", ["Kernels", "TextInput"]),
-    stage("Tokenize", ["Kernels", "TextInput"]),
+    stage("Preprocess", ["Kernels", "TextInput", "TextOutput"]),
+    stage("Tokenize", ["Kernels", "Page", "TextInput", "TextOutput"]),
     stage("Train", ["Kernels", "Model", "Ranking"]),
-    stage("Evaluate", ["Kernels", "Model", "Ranking", "TextInput"]),
+    stage("Evaluate", ["Kernels", "Model", "Page", "Ranking", "TextInput", "TextOutput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
@@ -112,11 +104,13 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Ranking", ["CKernels", "Kernels", "Ranking", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
+    tests("TextOutput", ["ShardIO", "TextOutput"]),
+    tests("Page", ["Page"]),
     tests(
       "Evaluate",
       [
-        "Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", "TextInput", argumentParser,
-        subprocess,
+        "Dataset", "Evaluate", "Kernels", "Page", "Ranking", "ShardIO", "TextInput", "TextOutput",
+        argumentParser, subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
     tests(
@@ -124,7 +118,7 @@ let package = Package(
       [
         "Dataset", "Kernels", "Preprocess", "ShardIO", "TextInput", argumentParser, subprocess,
       ]),
-    tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
+    tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "TextOutput", "Tokenize"]),
     tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
     tests("TextInput", ["ShardIO", "TextInput"]),
   ]

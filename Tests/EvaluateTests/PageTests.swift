@@ -1,3 +1,4 @@
+import Page
 import ShardIO
 import Testing
 
@@ -20,34 +21,6 @@ import Testing
       let (x, y) = (Double(match.1) ?? -1, Double(match.2) ?? -1)
       #expect(x >= 0 && x <= 360 && y > 0 && y <= height)
     }
-  }
-
-  @Test func `bars are as long as their values say and lie inside the picture`() throws {
-    let chart = BarChart(
-      title: "A <title>", caption: "caption", series: ["one", "two"],
-      rows: [
-        ("x", "1 user", [.init(value: 0.5, interval: 0.25...1), .init(value: 0.25)]),
-        ("y", "no users", [nil, .init(value: 0)]),
-      ]
-    ).svg
-    try checkBounds(of: chart[...])
-    #expect(chart.contains("A &lt;title&gt;") && !chart.contains("<title>"))
-    // The longest mark, an interval that ends at 1, takes 360 − 112 − 50 units; a half takes half of them.
-    #expect(chart.contains("width=\"99\""))
-    #expect(chart.contains("H310") && chart.contains("no users"))
-    let widths = chart.matches(of: /<rect class="s[01]" x="112" [^>]*width="([0-9.]+)"/).map(\.1)
-    #expect(widths == ["99", "49.5", "1"])
-  }
-
-  @Test func `lines break where a value is missing`() throws {
-    let chart = LineChart(
-      title: "t", caption: "c", series: [("a", [0, nil, 2, 1]), ("b", [1, 1, 1, 1])],
-      steps: ["1", "2", "3", "4"], mark: (step: 3, label: "chosen")
-    ).svg
-    try checkBounds(of: chart[...])
-    let path = try #require(chart.firstMatch(of: /<path class="l0" d="(M[^"]*)"\/><circle/))
-    #expect(path.1.count { $0 == "M" } == 2 && path.1.count { $0 == "L" } == 1)
-    #expect(chart.contains(">chosen</text>"))
   }
 
   @Test func `the page stands alone and has every part`() throws {

@@ -5,7 +5,7 @@ import Kernels
 import Ranking
 import ShardIO
 import SystemPackage
-public import TextInput
+public import TextOutput
 
 extension OutputCompression: ExpressibleByArgument {}
 

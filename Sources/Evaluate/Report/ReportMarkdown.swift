@@ -1,5 +1,6 @@
 import Foundation
 import ShardIO
+import TextOutput
 
 /// The parts of report.md beyond the metric tables; each is empty where the report has nothing to say.
 struct ReportMarkdown {
@@ -185,6 +186,7 @@ struct ReportMarkdown {
     case .string(let text): text
     case .integer(let number): "\(number)"
     case .number(let number): "\(number)"
+    case .literal(let text): text
     case .bool(let flag): flag ? "yes" : "no"
     case .array(let elements): elements.map { plain($0) }.joined(separator: " ")
     case .object: members(value).map { "\($0.key): \(plain($0.value))" }.joined(separator: ", ")

@@ -1,5 +1,6 @@
 import Foundation
 import ShardIO
+import TextOutput
 
 /// The metric tables of a report.json, for the terminal and for report.md.
 struct ReportTables {

@@ -4,6 +4,7 @@ import Dataset
 import Kernels
 import Model
 import ShardIO
+import TextOutput
 
 /// Writes the vectors of users and items for other programs.
 struct ExportCommand: StageCommand {
@@ -44,21 +45,21 @@ struct ExportCommand: StageCommand {
       directory: stage.output, stage: "export", threads: work.threads)
     try output.writeFile("item_ids.txt", try lines(listed.data.catalogue.itemIDs))
     try output.writeFile("user_ids.txt", try lines(sequences.userIDs))
+    let layouts = [
+      ArrayLayout("items", shape: [items.rows, items.columns]),
+      ArrayLayout("users", shape: [sequences.count, items.columns]),
+    ]
     switch format {
     case .npy:
-      let header = VectorFile.numpyHeader(rows: items.rows, columns: items.columns)
-      try output.writeFile("items.npy", header + VectorFile.bytes(items.values))
+      try output.writeFile("items.npy", layouts[0].npyHeader + littleEndianBytes(items.values))
       var file = try output.beginFile("users.npy")
-      try file.append(VectorFile.numpyHeader(rows: sequences.count, columns: items.columns))
+      try file.append(layouts[1].npyHeader)
       try appendUsers(inputs, to: &file)
       try output.endFile(file)
     case .safetensors:
       var file = try output.beginFile("vectors.safetensors")
-      try file.append(
-        try VectorFile.safetensorsHeader([
-          ("items", items.rows, items.columns), ("users", sequences.count, items.columns),
-        ]))
-      try file.append(VectorFile.bytes(items.values))
+      try file.append(try ArrayLayout.safetensorsHeader(layouts))
+      try file.append(littleEndianBytes(items.values))
       try appendUsers(inputs, to: &file)
       try output.endFile(file)
     }
@@ -83,7 +84,7 @@ struct ExportCommand: StageCommand {
       for user in block { histories.append(contentsOf: sequences.items[user]) }
       let users = inputs.model.userVectors(histories, threads: work.threads)
       guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
-      try file.append(VectorFile.bytes(users.values))
+      try file.append(littleEndianBytes(users.values))
       progress.advance(by: block.count)
     }
     progress.finish()

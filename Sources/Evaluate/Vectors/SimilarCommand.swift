@@ -5,7 +5,7 @@ import Kernels
 import Model
 import Ranking
 import ShardIO
-import TextInput
+import TextOutput
 
 /// Writes the items most like each item.
 struct SimilarCommand: StageCommand {

@@ -3,7 +3,7 @@ internal import TextInput
 
 /// The header of a safetensors file: eight bytes with its length, then JSON that says where each tensor lies.
 struct SafetensorsHeader: Sendable {
-  private let node: JSONNode
+  private let node: JSONValue
   /// The bytes before the tensors.
   let byteCount: Int
 
@@ -55,9 +55,9 @@ struct SafetensorsHeader: Sendable {
     guard case .object(let members) = node else {
       throw Self.refuse("the header is no JSON object", path, 8)
     }
-    let tensors = members.filter { $0.name != "__metadata__" }
-    let names = tensors.prefix(20).map { quoted($0.name) }.joined(separator: ", ")
-    guard let tensor = name.map({ node[$0] }) ?? (tensors.count == 1 ? tensors[0].value : nil)
+    let tensors = members.filter { $0.key != "__metadata__" }
+    let names = tensors.keys.sorted().prefix(20).map { quoted($0) }.joined(separator: ", ")
+    guard let tensor = name.map({ node[$0] }) ?? (tensors.count == 1 ? tensors.values.first : nil)
     else {
       throw PipelineError(
         .dataFormat, "found the tensors \(names), expected \(name.map { quoted($0) } ?? "one")",
@@ -81,7 +81,7 @@ struct SafetensorsHeader: Sendable {
   }
 
   /// The whole numbers of a list; empty if there is anything else.
-  private static func numbers(_ node: JSONNode?) -> [Int] {
+  private static func numbers(_ node: JSONValue?) -> [Int] {
     guard case .array(let elements)? = node else { return [] }
     let numbers = elements.map { $0.plainText.flatMap { Int($0) } }
     return numbers.contains(nil) ? [] : numbers.compactMap(\.self)

@@ -116,7 +116,7 @@ extension ForeignCodes {
   private mutating func readJSON(_ bytes: [UInt8], _ path: String) throws(PipelineError) {
     let place = PipelineError.Location(path: path)
     var cursor = JSONCursor(0..<bytes.count)
-    let root: JSONNode
+    let root: JSONValue
     do throws(JSONFault) {
       root = try cursor.readWhole(bytes.span)
     } catch {
@@ -126,7 +126,12 @@ extension ForeignCodes {
     }
     switch root {
     case .object(let members):
-      for member in members { try append(member.name, try numbers(member.value, path), place) }
+      if let name = cursor.repeatedName {
+        throw PipelineError(.dataFormat, "item \(quoted(name)) occurs twice", at: place)
+      }
+      for (id, codes) in members.sorted(by: { $0.key < $1.key }) {
+        try append(id, try numbers(codes, path), place)
+      }
     case .array(let items):
       for item in items {
         guard let id = item["item_id"]?.plainText, let codes = item["codes"] else {
@@ -141,21 +146,11 @@ extension ForeignCodes {
     }
   }
 
-  private func numbers(_ node: JSONNode, _ path: String) throws(PipelineError) -> [String] {
+  private func numbers(_ node: JSONValue, _ path: String) throws(PipelineError) -> [String] {
     guard case .array(let values) = node else {
       throw PipelineError(
         .dataFormat, "the codes of an item are no list", at: .init(path: path))
     }
     return values.map { $0.plainText ?? "" }
-  }
-}
-
-extension JSONNode {
-  /// A string or a number as it is written; nil for everything else.
-  fileprivate var plainText: String? {
-    switch self {
-    case .string(let text), .number(let text): text
-    default: nil
-    }
   }
 }

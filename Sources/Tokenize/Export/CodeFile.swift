@@ -1,4 +1,5 @@
 internal import ShardIO
+internal import TextOutput
 
 /// The codes for other programs: `codes.csv` with the original item ids.
 ///
@@ -17,17 +18,8 @@ struct CodeFile {
     try file.append(Array((header.joined(separator: ",") + "\n").utf8))
     for (item, id) in itemIDs.enumerated() {
       let tuple = codes[item * levelCount..<(item + 1) * levelCount]
-      try file.append(escaped(id) + Array(tuple.map { ",\($0)" }.joined().utf8) + [0x0A])
+      try file.append(TextField.csv(id) + Array(tuple.map { ",\($0)" }.joined().utf8) + [0x0A])
     }
     try stage.endFile(file)
-  }
-
-  /// The bytes of a field, with quotes where it needs them.
-  private func escaped(_ field: String) -> [UInt8] {
-    let quote = UInt8(ascii: "\"")
-    guard field.utf8.contains(where: { [quote, 0x2C, 0x0A, 0x0D].contains($0) }) else {
-      return Array(field.utf8)
-    }
-    return [quote] + field.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] } + [quote]
   }
 }

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Page
 
 // N items, D width of their vectors, P width of the quantiser's space, Z of the latent space, M levels, K codes of a level.
 

@@ -1,6 +1,7 @@
 internal import Dataset
-internal import Foundation
 internal import Kernels
+internal import Page
+internal import TextOutput
 
 extension CodeReport {
   /// The report for a person to read.
@@ -16,9 +17,7 @@ extension CodeReport {
 
     ## Levels
 
-    | level | codes | used | utilisation | entropy (nats) | of its maximum | perplexity | largest code | variance left |
-    |---|---|---|---|---|---|---|---|---|
-    \(statistics.levels.indices.map(levelRow).joined(separator: "\n"))
+    \(levelTable)
 
     \(notes.joined(separator: "\n\n"))
 
@@ -86,14 +85,21 @@ extension CodeReport {
     shares.values.map(percent).joined(separator: ", ")
   }
 
-  private func levelRow(_ level: Int) -> String {
-    let counts = statistics.levels[level]
-    let cells = [
-      "\(level + 1)", "\(counts.usage.count)", "\(counts.usedCount)", percent(counts.utilization),
-      decimal(counts.entropy, 3), percent(counts.normalizedEntropy), decimal(counts.perplexity, 1),
-      percent(counts.largestShare), percent(items.residuals[level] / items.variance),
-    ]
-    return "| " + cells.joined(separator: " | ") + " |"
+  private var levelTable: String {
+    let rows = statistics.levels.enumerated().map { level, counts in
+      [
+        "\(level + 1)", "\(counts.usage.count)", "\(counts.usedCount)", percent(counts.utilization),
+        decimal(counts.entropy, 3), percent(counts.normalizedEntropy),
+        decimal(counts.perplexity, 1), percent(counts.largestShare),
+        percent(items.residuals[level] / items.variance),
+      ]
+    }
+    return TextTable(
+      header: [
+        "level", "codes", "used", "utilisation", "entropy (nats)", "of its maximum", "perplexity",
+        "largest code", "variance left",
+      ], rows: rows
+    ).markdown
   }
 
   private var groupTable: String {
@@ -104,20 +110,17 @@ extension CodeReport {
         return tableText(title.isEmpty ? catalogue.itemIDs[item] : title)
       }
       let rest = group.items.count - names.count
-      return "| \(group.codes.map(String.init).joined(separator: "-")) | \(group.items.count) | "
-        + names.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "") + " |"
+      return [
+        group.codes.map(String.init).joined(separator: "-"), "\(group.items.count)",
+        names.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : ""),
+      ]
     }
-    return "| codes | items | which |\n|---|---|---|\n" + rows.joined(separator: "\n")
+    return TextTable(header: ["codes", "items", "which"], rows: rows).markdown
   }
 }
 
 /// A share as a percentage with two decimals.
 func percent(_ share: Double) -> String { decimal(100 * share, 2) + " %" }
-
-/// A number with a fixed count of decimals, with a point in every locale.
-func decimal(_ value: Double, _ places: Int) -> String {
-  String(format: "%.\(places)f", value)
-}
 
 /// Text that cannot break a table: one line of at most 60 characters, without bars and markup brackets.
 private func tableText(_ text: String) -> String {

@@ -1,3 +1,4 @@
+import Page
 import ShardIO
 
 extension ReportPage {
@@ -95,6 +96,7 @@ extension ReportPage {
     case .string(let text): short(text)
     case .integer(let number): grouped(number)
     case .number(let number): "\(number)"
+    case .literal(let text): text
     case .bool(let flag): flag ? "yes" : "no"
     case .array(let elements): elements.map { plain($0) }.joined(separator: " ")
     case .object(let members):

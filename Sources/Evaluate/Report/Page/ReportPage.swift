@@ -1,3 +1,4 @@
+import Page
 import ShardIO
 
 /// report.html: one file that shows a report.json to people, without scripts and without anything from the network.
@@ -16,29 +17,13 @@ struct ReportPage {
 
   /// The whole page.
   var html: String {
-    let sections = [
-      tiles, pictures, comparison, accuracy, lists, training, gates, codes,
-      examples, dataCard, runCard,
-    ].filter { !$0.isEmpty }
-    return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(escaped(title))</title>
-      <style>
-      \(pageStyle)
-      </style>
-      </head>
-      <body>
-      <h1>\(escaped(title))</h1>
-      <p class="dim">\(escaped(subtitle))</p>
-      \(sections.joined(separator: "\n"))
-      </body>
-      </html>
-
-      """
+    HTMLPage(
+      title: title, subtitle: subtitle,
+      sections: [
+        tiles, pictures, comparison, accuracy, lists, training, gates, codes, examples, dataCard,
+        runCard,
+      ]
+    ).html
   }
 
   private var title: String {

@@ -8,6 +8,15 @@ public func checksum(_ bytes: [UInt8]) -> String {
   return hexadecimal(hash)
 }
 
+/// The XXH3 64-bit hash of the bytes of some values without padding, for tables in memory.
+///
+/// - Parameters:
+///   - values: numbers.
+///   - seed: equal bytes with different seeds have different hashes.
+public func shortHash<Value: BitwiseCopyable>(_ values: Span<Value>, seed: UInt64 = 0) -> UInt64 {
+  unsafe values.withUnsafeBytes { unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
+}
+
 /// The hash of bytes that come in pieces; see ``checksum(_:)``.
 @safe
 struct ChecksumStream: ~Copyable {

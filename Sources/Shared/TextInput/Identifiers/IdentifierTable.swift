@@ -1,4 +1,5 @@
 internal import CKernels
+internal import ShardIO
 
 /// Numbers distinct byte strings 0, 1, 2, … in the order in which they are first seen.
 ///
@@ -254,14 +255,7 @@ extension IdentifierTable {
         low: word(bytes, range.lowerBound..<middle),
         high: word(bytes, middle..<range.upperBound) | UInt64(count) << 56)
     }
-    var hash: UInt64 = 0x2D35_8DCC_AA6C_78A5 ^ UInt64(count)
-    var position = range.lowerBound
-    while position < range.upperBound {
-      let next = min(position + 8, range.upperBound)
-      hash = (hash ^ word(bytes, position..<next)) &* 0x9FB2_1C65_1E98_DF25
-      hash ^= hash >> 32
-      position = next
-    }
+    let hash = shortHash(bytes.extracting(range))
     return Key(low: hash, high: UInt64(truncatingIfNeeded: count) & 0xFF_FFFF | 0xFF << 56)
   }
 

@@ -1,37 +1,4 @@
-/// A value of a JSON text (RFC 8259).
-public enum JSONNode: Sendable, Equatable {
-  /// `null`.
-  case null
-  /// `true` or `false`.
-  case bool(Bool)
-  /// A number as it is written.
-  case number(String)
-  /// A string with its escapes resolved.
-  case string(String)
-  /// A list.
-  case array([JSONNode])
-  /// An object with its members in the order of the text; a repeated name stays repeated.
-  case object([(name: String, value: JSONNode)])
-
-  /// Whether two values have the same text, members in the same order.
-  public static func == (left: JSONNode, right: JSONNode) -> Bool {
-    switch (left, right) {
-    case (.null, .null): true
-    case (.bool(let a), .bool(let b)): a == b
-    case (.number(let a), .number(let b)), (.string(let a), .string(let b)): a == b
-    case (.array(let a), .array(let b)): a == b
-    case (.object(let a), .object(let b)):
-      a.count == b.count && zip(a, b).allSatisfy { $0.name == $1.name && $0.value == $1.value }
-    default: false
-    }
-  }
-
-  /// The last member of an object with a name, or nil.
-  public subscript(name: String) -> JSONNode? {
-    guard case .object(let members) = self else { return nil }
-    return members.last { $0.name == name }?.value
-  }
-}
+public import ShardIO
 
 /// A fault in a JSON text and the byte where it was noticed.
 public struct JSONFault: Error, Sendable, Equatable {
@@ -41,10 +8,12 @@ public struct JSONFault: Error, Sendable, Equatable {
   public var expected: String
 }
 
-/// Reads JSON values from bytes that are valid UTF-8.
+/// Reads JSON values (RFC 8259) from bytes that are valid UTF-8; numbers stay as they are written.
 public struct JSONCursor {
   /// The next byte.
   public private(set) var position: Int
+  /// A name that occurs twice in an object; of such members the last counts.
+  public private(set) var repeatedName: String?
   private let end: Int
 
   /// The deepest nesting accepted.
@@ -57,7 +26,7 @@ public struct JSONCursor {
   }
 
   /// Reads one value and requires that only white space follows it.
-  public mutating func readWhole(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONNode {
+  public mutating func readWhole(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONValue {
     let node = try readValue(bytes, depth: 0)
     skipSpace(bytes)
     guard position == end else { throw fault("the end of the line") }
@@ -86,7 +55,7 @@ public struct JSONCursor {
 
   private mutating func readValue(
     _ bytes: Span<UInt8>, depth: Int
-  ) throws(JSONFault) -> JSONNode {
+  ) throws(JSONFault) -> JSONValue {
     skipSpace(bytes)
     guard depth < Self.maximumDepth else { throw fault("at most \(Self.maximumDepth) levels") }
     guard position < end else { throw fault("a value") }
@@ -103,16 +72,18 @@ public struct JSONCursor {
 
   private mutating func readObject(
     _ bytes: Span<UInt8>, depth: Int
-  ) throws(JSONFault) -> JSONNode {
+  ) throws(JSONFault) -> JSONValue {
     position += 1
-    var members: [(name: String, value: JSONNode)] = []
+    var members: [String: JSONValue] = [:]
     if take("}", bytes) { return .object(members) }
     repeat {
       skipSpace(bytes)
       guard position < end, bytes[position] == UInt8(ascii: "\"") else { throw fault("a name") }
       let name = try readString(bytes)
       guard take(":", bytes) else { throw fault("':'") }
-      members.append((name, try readValue(bytes, depth: depth + 1)))
+      if members.updateValue(try readValue(bytes, depth: depth + 1), forKey: name) != nil {
+        repeatedName = name
+      }
     } while take(",", bytes)
     guard take("}", bytes) else { throw fault("',' or '}'") }
     return .object(members)
@@ -120,9 +91,9 @@ public struct JSONCursor {
 
   private mutating func readArray(
     _ bytes: Span<UInt8>, depth: Int
-  ) throws(JSONFault) -> JSONNode {
+  ) throws(JSONFault) -> JSONValue {
     position += 1
-    var elements: [JSONNode] = []
+    var elements: [JSONValue] = []
     if take("]", bytes) { return .array(elements) }
     repeat {
       elements.append(try readValue(bytes, depth: depth + 1))
@@ -132,8 +103,8 @@ public struct JSONCursor {
   }
 
   private mutating func readWord(
-    _ word: StaticString, _ node: JSONNode, _ bytes: Span<UInt8>
-  ) throws(JSONFault) -> JSONNode {
+    _ word: StaticString, _ node: JSONValue, _ bytes: Span<UInt8>
+  ) throws(JSONFault) -> JSONValue {
     for byte in "\(word)".utf8 {
       guard position < end, bytes[position] == byte else { throw fault("a value") }
       position += 1
@@ -141,7 +112,7 @@ public struct JSONCursor {
     return node
   }
 
-  private mutating func readNumber(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONNode {
+  private mutating func readNumber(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONValue {
     let start = position
     if position < end, bytes[position] == UInt8(ascii: "-") { position += 1 }
     let firstDigit = position
@@ -163,7 +134,7 @@ public struct JSONCursor {
       }
       guard skipDigits(bytes) else { throw fault("a digit") }
     }
-    return .number(text(bytes, start..<position))
+    return .literal(text(bytes, start..<position))
   }
 
   private mutating func skipDigits(_ bytes: Span<UInt8>) -> Bool {

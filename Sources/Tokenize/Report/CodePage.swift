@@ -1,5 +1,6 @@
 internal import Dataset
 internal import Kernels
+internal import Page
 
 /// The code report as one HTML file that needs nothing else: pictures, and what each code means.
 struct CodePage {
@@ -12,47 +13,42 @@ struct CodePage {
 
   /// The page.
   var html: String {
-    """
-    <!doctype html>
-    <html lang="en"><head><meta charset="utf-8"><title>Code report</title>
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <style>
-    \(codePageStyle)
-    </style></head><body>
-    <h1>Code report</h1>
-    <p>\(summary)</p>
-    \(notes)
-    <h2>Levels</h2>
-    \(levelTable)
-    <div class="figures">
-    \(report.statistics.levels.indices.map(usageFigure).joined(separator: "\n"))
-    \(groupFigure)
-    </div>
-    <h2>Map</h2>
-    \(mapFigure)
-    <h2>What the codes mean</h2>
-    <p class="faint">Words are those that tell the items with a code from all items; the category is the most frequent
-    most specific one. The \(Self.describedCodeCount) most used codes of each level.</p>
-    \(meanings)
-    <h2>Largest groups with equal codes</h2>
-    \(groupTable)
-    </body></html>
-
-    """
+    let statistics = report.statistics
+    return HTMLPage(
+      title: "Code report",
+      subtitle: """
+        \(grouped(Int64(statistics.itemCount))) items, \(report.items.levelSizes.count) levels, \
+        \(grouped(Int64(statistics.distinctCount))) different tuples
+        """,
+      sections: [
+        "<p>\(summary)</p>", notes, "<h2>Levels</h2>", levelTable,
+        """
+        <div class="figures">
+        \(statistics.levels.indices.map(usageFigure).joined(separator: "\n"))
+        \(groupFigure)
+        </div>
+        """,
+        "<h2>Map</h2>", mapFigure,
+        """
+        <h2>What the codes mean</h2>
+        <p class="dim">Words are those that tell the items with a code from all items; the category is the most frequent
+        most specific one. The \(Self.describedCodeCount) most used codes of each level.</p>
+        """,
+        meanings, "<h2>Largest groups with equal codes</h2>", groupTable,
+      ]
+    ).html
   }
 
   private var summary: String {
-    let statistics = report.statistics
-    return """
-      \(statistics.itemCount) items with \(statistics.distinctCount) different tuples of \
-      \(report.items.levelSizes.count) codes. \(percent(statistics.collisionRate)) of the items share theirs with \
-      another item; \(report.duplicateCount) have the same vector as another. Centre plus codes miss \
-      \(percent(report.items.relativeError)) of the variance of the item vectors.
-      """
+    """
+    \(percent(report.statistics.collisionRate)) of the items share their codes with another item; \
+    \(report.duplicateCount) have the same vector as another. Centre plus codes miss \
+    \(percent(report.items.relativeError)) of the variance of the item vectors.
+    """
   }
 
   private var notes: String {
-    report.notes.map { "<p class=\"faint\">\(escaped($0, limit: 2000))</p>" }
+    report.notes.map { "<p class=\"dim\">\(escaped($0, limit: 2000))</p>" }
       .joined(separator: "\n")
   }
 
@@ -65,10 +61,10 @@ struct CodePage {
       ]
     }
     return htmlTable(
-      [
+      header: [
         "level", "codes", "used", "entropy (nats)", "of its maximum", "perplexity", "largest code",
         "variance left",
-      ], rows)
+      ], rows: rows)
   }
 
   private var meanings: String {
@@ -80,14 +76,12 @@ struct CodePage {
         [
           "\(code.code)", "\(code.usage)", escaped(code.words.joined(separator: ", "), limit: 120),
           code.category.isEmpty
-            ? "" : "\(escaped(code.category)) (\(percent(code.categoryShare)))",
+            ? "" : "\(escaped(code.category, limit: 80)) (\(percent(code.categoryShare)))",
         ]
       }
-      return """
-        <details\(level == 0 ? " open" : "")><summary>Level \(level + 1)</summary>
-        \(htmlTable(["code", "items", "words", "category"], rows))
-        </details>
-        """
+      return folded(
+        "Level \(level + 1)", isOpen: level == 0,
+        htmlTable(header: ["code", "items", "words", "category"], rows: rows, isText: true))
     }.joined(separator: "\n")
   }
 
@@ -97,13 +91,13 @@ struct CodePage {
     let rows = groups.map { group in
       let names = group.items.prefix(CodeReport.listedItemCount).map { item in
         let title = report.catalogue.titles[item]
-        return escaped(title.isEmpty ? report.catalogue.itemIDs[item] : title)
+        return escaped(title.isEmpty ? report.catalogue.itemIDs[item] : title, limit: 80)
       }
       return [
         group.codes.map(String.init).joined(separator: "-"), "\(group.items.count)",
         names.joined(separator: "<br>"),
       ]
     }
-    return htmlTable(["codes", "items", "which"], rows)
+    return htmlTable(header: ["codes", "items", "which"], rows: rows, isText: true)
   }
 }

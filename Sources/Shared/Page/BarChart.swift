@@ -2,20 +2,40 @@
 ///
 /// Drawn 360 units wide, so that its text stays readable when a phone shows it at full width. Series differ in lightness
 /// and in pattern, not in hue alone.
-struct BarChart {
+public struct BarChart {
   /// One bar.
-  struct Bar {
+  public struct Bar {
     let value: Double
-    var interval: ClosedRange<Double>?
+    let interval: ClosedRange<Double>?
+
+    /// A bar from zero to a value.
+    public init(value: Double, interval: ClosedRange<Double>? = nil) {
+      self.value = value
+      self.interval = interval
+    }
   }
 
-  let title: String
-  /// What the bars measure, under the title.
-  let caption: String
-  /// The names of the series; one or two.
-  let series: [String]
-  /// A label, a remark beside it, and one bar a series (nil where there is no value).
-  let rows: [(label: String, remark: String, bars: [Bar?])]
+  private let title: String
+  private let caption: String
+  private let series: [String]
+  private let rows: [(label: String, remark: String, bars: [Bar?])]
+
+  /// Prepares a picture.
+  ///
+  /// - Parameters:
+  ///   - title: of the picture.
+  ///   - caption: what the bars measure, under the title.
+  ///   - series: the names of the series; one or two.
+  ///   - rows: a label, a remark below it, and one bar a series (nil where there is no value).
+  public init(
+    title: String, caption: String, series: [String],
+    rows: [(label: String, remark: String, bars: [Bar?])]
+  ) {
+    self.title = title
+    self.caption = caption
+    self.series = series
+    self.rows = rows
+  }
 
   private static let width = 360.0
   private static let labelWidth = 112.0
@@ -30,7 +50,7 @@ struct BarChart {
   }
 
   /// The picture as an element of HTML.
-  var svg: String {
+  public var svg: String {
     var y = series.count > 1 ? 26.0 : 4.0
     var parts: [String] = series.count > 1 ? [legend] : []
     let rowHeight = Double(series.count) * (Self.barHeight + 2) + 10

@@ -1,10 +1,18 @@
 /// A small table for people: the first column is text, the others are numbers.
-struct TextTable {
-  let header: [String]
-  var rows: [[String]] = []
+public struct TextTable {
+  /// The names of the columns.
+  public let header: [String]
+  /// As many cells a row as there are columns.
+  public var rows: [[String]]
+
+  /// Creates a table.
+  public init(header: [String], rows: [[String]] = []) {
+    self.header = header
+    self.rows = rows
+  }
 
   /// Aligned columns, one line a row.
-  var plain: String {
+  public var plain: String {
     let widths = header.indices.map { column in
       ([header] + rows).map { $0[column].count }.max() ?? 0
     }
@@ -17,7 +25,7 @@ struct TextTable {
   }
 
   /// The table in Markdown.
-  var markdown: String {
+  public var markdown: String {
     let rule = ["---"] + header.dropFirst().map { _ in "---:" }
     return ([header, rule] + rows).map { row in
       "| \(row.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |"

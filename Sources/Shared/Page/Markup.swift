@@ -1,9 +1,14 @@
-import Foundation
+internal import Foundation
 
 /// Text made safe for HTML and SVG, in elements and in quoted attributes.
-func escaped(_ text: some StringProtocol) -> String {
+///
+/// - Parameters:
+///   - text: plain text.
+///   - limit: characters after which it is cut.
+/// - Returns: markup.
+public func escaped(_ text: some StringProtocol, limit: Int = .max) -> String {
   var result = ""
-  for character in text {
+  for character in text.prefix(limit) {
     switch character {
     case "&": result += "&amp;"
     case "<": result += "&lt;"
@@ -13,16 +18,16 @@ func escaped(_ text: some StringProtocol) -> String {
     default: result.append(character)
     }
   }
-  return result
+  return limit < .max && text.count > limit ? result + "…" : result
 }
 
 /// A number with a fixed count of decimals, with a point in every locale.
-func decimal(_ value: Double, _ places: Int) -> String {
+public func decimal(_ value: Double, _ places: Int) -> String {
   String(format: "%.\(places)f", value)
 }
 
 /// A whole number in groups of three digits.
-func grouped(_ value: Int64) -> String {
+public func grouped(_ value: Int64) -> String {
   let digits = String(value.magnitude)
   var parts: [Substring] = []
   var end = digits.endIndex
@@ -47,7 +52,7 @@ func coordinate(_ value: Double) -> String {
 ///   - rows: cells as markup.
 ///   - isText: whether all columns are text.
 /// - Returns: the markup.
-func htmlTable(header: [String], rows: [[String]], isText: Bool = false) -> String {
+public func htmlTable(header: [String], rows: [[String]], isText: Bool = false) -> String {
   let head = header.map { "<th>\(escaped($0))</th>" }.joined()
   let body = rows.map { row in
     let cells = row.enumerated().map { index, cell in
@@ -62,4 +67,19 @@ func htmlTable(header: [String], rows: [[String]], isText: Bool = false) -> Stri
     \(body.joined(separator: "\n"))
     </tbody></table></div>
     """
+}
+
+/// Markup behind a line that opens it, without a script.
+///
+/// - Parameters:
+///   - summary: the line, plain text.
+///   - isOpen: whether it is open at first.
+///   - content: markup.
+/// - Returns: the markup.
+public func folded(_ summary: String, isOpen: Bool = false, _ content: String) -> String {
+  """
+  <details\(isOpen ? " open" : "")><summary>\(escaped(summary))</summary>
+  \(content)
+  </details>
+  """
 }

@@ -1,15 +1,32 @@
 /// Lines over steps, for one or two series that differ in colour, dash and marker.
-struct LineChart {
-  let title: String
-  let caption: String
-  /// A name and one value a step; nil where there is none.
-  let series: [(name: String, values: [Double?])]
-  /// The name of each step, under the picture; thinned out where there are many.
-  let steps: [String]
-  /// A step to mark, with what to say there.
-  var mark: (step: Int, label: String)?
-  /// Whether the scale begins at zero.
-  var startsAtZero = true
+public struct LineChart {
+  private let title: String
+  private let caption: String
+  private let series: [(name: String, values: [Double?])]
+  private let steps: [String]
+  private let mark: (step: Int, label: String)?
+  private let startsAtZero: Bool
+
+  /// Prepares a picture.
+  ///
+  /// - Parameters:
+  ///   - title: of the picture.
+  ///   - caption: what the lines measure, under the title.
+  ///   - series: a name and one value a step; nil where there is none.
+  ///   - steps: the name of each step, under the picture; thinned out where there are many.
+  ///   - mark: a step to mark, with what to say there.
+  ///   - startsAtZero: whether the scale begins at zero.
+  public init(
+    title: String, caption: String, series: [(name: String, values: [Double?])], steps: [String],
+    mark: (step: Int, label: String)? = nil, startsAtZero: Bool = true
+  ) {
+    self.title = title
+    self.caption = caption
+    self.series = series
+    self.steps = steps
+    self.mark = mark
+    self.startsAtZero = startsAtZero
+  }
 
   private static let left = 46.0
   private static let right = 352.0
@@ -34,7 +51,7 @@ struct LineChart {
   }
 
   /// The picture as an element of HTML.
-  var svg: String {
+  public var svg: String {
     var parts = [axes]
     if let mark, steps.indices.contains(mark.step) {
       let x = coordinate(x(mark.step))

@@ -1,4 +1,4 @@
-/// The look of report.html: the reader's own fonts, light and dark, one column on a phone, ink only on paper.
+/// The look of all pages: the reader's own fonts, light and dark, one column on a phone, ink only on paper.
 ///
 /// Blue and orange are those of Okabe and Ito (2008), which people with any colour vision tell apart.
 let pageStyle = """
@@ -45,6 +45,8 @@ let pageStyle = """
   .hit { font-weight: 600; }
   .hit::after { content: " ✓ the truth"; color: var(--s0); }
   .warning { border-left: 4px solid var(--s1); padding: .25rem .75rem; }
+  details { margin: .75rem 0; } summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
+  figure.wide { max-width: none; }
   code { font-size: .85em; overflow-wrap: anywhere; }
   @media print { :root { --ink: #000; --dim: #444; --line: #bbb; --page: #fff; --card: #fff; --s0: #0072b2;
     --whisker: #000; } body { font-size: 11px; max-width: none; } h2 { break-after: avoid; } }

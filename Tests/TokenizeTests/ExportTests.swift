@@ -2,6 +2,7 @@ import Kernels
 import SystemPackage
 import TestSupport
 import Testing
+import TextOutput
 
 @testable import Tokenize
 
@@ -12,22 +13,20 @@ struct `Array export` {
       Matrix(rows: 2, columns: 2, values: [1, 2, -3, 0.5]), Matrix(rows: 1, columns: 2),
     ], center: [7, 8], variance: 1, residuals: [1, 1])
 
-  @Test func `a .npy file has NumPy's header and little-endian numbers`() {
-    let bytes = items.exportArrays[0].npy
-    #expect(bytes.prefix(8) == [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0])
-    let length = Int(bytes[8]) + 256 * Int(bytes[9])
-    #expect((10 + length) % 64 == 0 && bytes[9 + length] == 0x0A)
-    let header = String(decoding: bytes[10..<10 + length], as: UTF8.self)
-    #expect(header.hasPrefix("{'descr': '<u2', 'fortran_order': False, 'shape': (3, 2), }"))
-    #expect(bytes[(10 + length)...] == [1, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0])
-    let center = String(decoding: items.exportArrays[1].npy, as: UTF8.self)
-    #expect(center.contains("'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"))
+  @Test func `codes, centre and codebooks are exported with their numbers`() {
+    let arrays = items.exportArrays
+    #expect(arrays.map(\.layout.name) == ["codes", "center", "codebook_1", "codebook_2"])
+    #expect(arrays.map(\.layout.shape) == [[3, 2], [2], [2, 2], [1, 2]])
+    #expect(arrays[0].bytes == [1, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0])
+    #expect(arrays.allSatisfy { $0.layout.byteCount == $0.bytes.count })
   }
 
   @Test func `a safetensors file is read by an independent reader`() throws {
     try withTemporaryDirectory { directory in
+      let floats = items.exportArrays.filter { $0.layout.type == .float32 }
+      let header = try ArrayLayout.safetensorsHeader(floats.map(\.layout))
       let path = directory.appending("x.safetensors")
-      try write(try safetensors(items.exportArrays.filter { $0.tensorType == "F32" }), to: path)
+      try write(header + floats.flatMap(\.bytes), to: path)
       let file = try Safetensors(path)
       #expect(try file.floats("codebook_1").values == [1, 2, -3, 0.5])
       #expect(try file.floats("codebook_1").shape == [2, 2])
@@ -44,7 +43,8 @@ struct `Array export` {
       codebooks: [
         Matrix(rows: 2, columns: 1, values: [1, 2]), Matrix(rows: 1, columns: 1, values: [3]),
       ])
-    let arrays = Dictionary(uniqueKeysWithValues: items.exportArrays.map { ($0.name, $0.shape) })
+    let arrays = Dictionary(
+      uniqueKeysWithValues: items.exportArrays.map { ($0.layout.name, $0.layout.shape) })
     #expect(arrays["network.encoder.1.weight"] == [1, 2])
     #expect(arrays["network.decoder.1.bias"] == [1, 2])
     #expect(arrays["network.codebook.1"] == [2, 1] && arrays["network.codebook.2"] == [1, 1])
