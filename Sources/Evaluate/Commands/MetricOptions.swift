@@ -16,6 +16,9 @@ struct MetricOptions: ParsableArguments {
   @Option(help: "Resamples of the users for the 95 % intervals; 0 for no intervals.")
   var resamples: Int = 1000
 
+  @Option(help: "Name of data and run, for the head of the report.")
+  var title: String?
+
   @Flag(help: "Items of the history may be candidates and recommendations again.")
   var allowRepeats = false
 
@@ -65,7 +68,7 @@ struct MetricOptions: ParsableArguments {
       "split": .string(split.rawValue),
       "cutoffs": .array(try cutoffs(itemCount: itemCount).map { JSONValue($0) }),
       "resamples": JSONValue(resamples), "allow-repeats": .bool(allowRepeats),
-      "run-times": .bool(runTimes != nil),
+      "run-times": .bool(runTimes != nil), "title": title.map { .string($0) } ?? .null,
     ]
   }
 }

@@ -11,10 +11,10 @@ struct RunCommand: StageCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Evaluate a model and write the report (the default).",
     discussion: """
-      Every user with a target in the split is ranked under up to three protocols: among the whole catalogue \
-      without the user's history, and among the uniform and the popular negatives that the preprocess stage \
+      Every user with a target in the split is ranked under up to four protocols: among the whole catalogue \
+      without the user's history, with it, and among the uniform and the popular negatives that the preprocess stage \
       stored. Ties count half. With --recommend, the best items for every user, given everything the user \
-      did, are written too.
+      did, are written too. Popularity, last-item neighbours and item-kNN are ranked beside the model.
       """)
 
   @OptionGroup var stage: StageOptions
@@ -46,8 +46,8 @@ struct RunCommand: StageCommand {
       configuration: configuration, inputs: inputs.references + listed.references,
       counters: ["users": report["users"] ?? .null])
     if !shared.quiet {
-      try printResult(try ReportTables(report, path: "report.json").plain)
-      try printResult("\nreport: \(stage.output.appending(Evaluation.reportName))")
+      try printResult(try ReportTables(report, path: "report.json").brief)
+      try printResult("report: \(stage.output.appending(Evaluation.reportName))")
     }
     let overall = report["protocols"]?["full"]?["overall"]
     summary.facts["users"] = report["users"]

@@ -14,12 +14,16 @@ struct ShowCommand: StageCommand {
     transform: { FilePath($0) })
   var directory: FilePath
 
+  @Flag(help: "Only a few lines: the model beside what needs no training.")
+  var brief = false
+
   func runStage() throws(PipelineError) {
     let input = try StageInput(directory: directory, expecting: "evaluate")
     let path = directory.appending("report.json").string
     let tables = try ReportTables(
       JSONValue(parsing: try input.file("report.json"), path: path), path: path)
-    try printResult(tables.plain)
-    try printResult("\nreport: \(directory.appending(Evaluation.reportName))")
+    try printResult(brief ? tables.brief : tables.plain)
+    let report = "report: \(directory.appending(Evaluation.reportName))"
+    try printResult(brief ? report : "\n\(report)")
   }
 }

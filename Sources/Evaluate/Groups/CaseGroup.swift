@@ -16,6 +16,8 @@ struct CaseGroup: Sendable {
     case category
     /// By the time of the target's event.
     case period
+    /// By whether training has seen the step to the target.
+    case transition
   }
 
   /// The stable key in report.json.
@@ -32,25 +34,28 @@ struct CaseGroup: Sendable {
 
 extension CaseGroup {
   /// The lower ends of the user-length groups, in events before the target.
-  static let lengthLimits = [1, 5, 10, 20, 50]
+  static let lengthLimits = [0, 1, 5, 10, 20, 50]
 
   /// All groups in the order of the report; a group nobody belongs to is there all the same.
   ///
   /// - Parameters:
   ///   - cases: who is grouped.
+  ///   - sequences: the training events.
   ///   - catalogue: the items.
   ///   - hasTimes: whether the times of events are times, and not places in the log.
   /// - Returns: the groups, section by section.
   static func all(
-    _ cases: EvaluationCases, catalogue: Catalogue, hasTimes: Bool = true
+    _ cases: EvaluationCases, in sequences: UserSequences, catalogue: Catalogue,
+    hasTimes: Bool = true
   ) -> [CaseGroup] {
     let overall = CaseGroup(
       key: "overall", title: "overall", rule: "every user with a target", section: .overall,
       contains: { _ in true })
     let popularity = popularityGroups(cases, catalogue)
     let lengths = lengthGroups(cases)
-    return [overall] + popularity + lengths + grid(Array(popularity.prefix(2)), lengths)
-      + categories(cases, catalogue) + (hasTimes ? periods(cases) : [])
+    return [overall] + popularity + transitions(cases, sequences) + lengths
+      + grid(Array(popularity.prefix(2)), lengths) + categories(cases, catalogue)
+      + (hasTimes ? periods(cases) : [])
   }
 
   /// Every row group crossed with every column group.
@@ -109,9 +114,10 @@ extension CaseGroup {
     lengthLimits.indices.map { index in
       let lower = lengthLimits[index]
       let upper = index + 1 < lengthLimits.count ? lengthLimits[index + 1] : Int.max
-      let label = upper == .max ? "\(lower)+" : "\(lower)-\(upper - 1)"
+      let label =
+        upper == .max ? "\(lower)+" : upper == lower + 1 ? "\(lower)" : "\(lower)-\(upper - 1)"
       return CaseGroup(
-        key: "length-\(label)", title: "user length \(label)",
+        key: "length-\(label)", title: lower == 0 ? "no history" : "user length \(label)",
         rule: "the user has \(label) events before the target", section: .length,
         contains: { (lower..<upper).contains(cases.historyLengths[$0]) })
     }

@@ -18,6 +18,10 @@ struct EvaluationReport {
   let userCount: Int
   /// What the earlier stages recorded: configuration and counters by stage.
   var stages: [String: JSONValue]
+  /// The name of data and run, as the user wrote it; nil for none.
+  var title: String?
+  /// What needs no training, on the same users.
+  var baselines: [BaselineResult] = []
   /// The comparison with another run.
   var comparison: RunComparison?
   /// What the lists look like beyond accuracy.
@@ -66,6 +70,9 @@ struct EvaluationReport {
     members["lists"] = .object(
       Dictionary(
         uniqueKeysWithValues: lists.map { ($0.key, $0.value.map(JSONValue.number) ?? .null) }))
+    members["title"] = title.map { .string($0) }
+    members["baselines"] = .object(
+      Dictionary(uniqueKeysWithValues: baselines.map { ($0.baseline.rawValue, $0.json) }))
     members["against"] = comparison?.json
     members["gates"] = gates
     members["training"] = .array(training)
@@ -81,6 +88,8 @@ struct EvaluationReport {
     case .full:
       let history = allowsRepeats ? "the user's history among them" : "the user's history excluded"
       return "full ranking: all \(itemCount) items, \(history)"
+    case .fullWithHistory:
+      return "full with history: all \(itemCount) items, the user's history among them"
     case .negatives:
       return
         "stored negatives: the target and \(count(kind)) items outside the user's whole history"

@@ -16,7 +16,7 @@ struct ExampleUsers {
     ("a popular item, found", { $0 <= 10 && $1 && $2 >= 3 }),
     ("a near miss", { $0 > 10 && $0 <= 50 && $2 >= 3 }),
     ("a miss", { $0 > 50 && $2 >= 3 }),
-    ("a short history", { $0 <= 50 && $2 < 5 }),
+    ("a short history", { $0 <= 50 && (1..<5).contains($2) }),
   ]
 
   let data: PreprocessedData

@@ -1,4 +1,5 @@
 import Foundation
+import Page
 import ShardIO
 import TextOutput
 
@@ -8,7 +9,7 @@ struct ReportMarkdown {
 
   /// Everything after the metric tables, in the order of report.html.
   var sections: String {
-    [intervals, differences, gates, training, codes, examples, stages, times]
+    [baselines, intervals, differences, gates, training, codes, examples, stages, times]
       .filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
@@ -29,6 +30,26 @@ struct ReportMarkdown {
     return section("95 % intervals", table)
   }
 
+  /// What needs no training, on the same users and candidates.
+  private var baselines: String {
+    var table = TextTable(
+      header: ["baseline, group", "metric", "baseline", "difference", "from", "to"])
+    for baseline in Baseline.allCases {
+      let entry = report["baselines"]?[baseline.rawValue]
+      for (group, metrics) in members(entry?["differences"]) {
+        for (metric, found) in members(metrics) {
+          let bounds = found["interval"]?.arrayValue ?? []
+          table.rows.append(
+            ["\(baseline.title), \(group)", metric]
+              + [
+                entry?["values"]?[group]?[metric], found["difference"], bounds.first, bounds.last,
+              ].map(text))
+        }
+      }
+    }
+    return section("The model minus what needs no training, full ranking", table)
+  }
+
   /// This run minus the other one.
   private var differences: String {
     var table = TextTable(
@@ -46,7 +67,7 @@ struct ReportMarkdown {
             ["\(kind.title), \(group["title"]?.stringValue ?? key)", metric]
               + [entry["difference"], bounds.first, bounds.last].map(text)
               + [entry["wins"], entry["losses"]].map(plain)
-              + [entry["p-bootstrap"], entry["p-sign-test"]].map(text))
+              + [entry["p-bootstrap"], entry["p-sign-test"]].map(probability))
         }
       }
     }
@@ -181,11 +202,16 @@ struct ReportMarkdown {
     return value?.numberValue.map { String(format: "%.4f", $0) } ?? "-"
   }
 
+  /// A p-value; none is zero.
+  private func probability(_ value: JSONValue?) -> String {
+    (value?.numberValue).map { $0 < 0.001 ? "< 0.001" : text(value) } ?? "-"
+  }
+
   private func plain(_ value: JSONValue?) -> String {
     switch value {
     case .string(let text): text
     case .integer(let number): "\(number)"
-    case .number(let number): "\(number)"
+    case .number(let number): significant(number, 6)
     case .literal(let text): text
     case .bool(let flag): flag ? "yes" : "no"
     case .array(let elements): elements.map { plain($0) }.joined(separator: " ")

@@ -31,6 +31,7 @@ struct ReportTables {
     itemCount = items
     rules = groups.map { ($0["title"]?.stringValue ?? "", $0["rule"]?.stringValue ?? "") }
     lists = Self.listTable(report["lists"])
+    brief = ReportBrief(report, metrics: metrics).text
     let columns = metrics.filter { key in Self.shown.contains { key.hasPrefix($0) } }
     protocols = RankingProtocol.allCases.compactMap { kind in
       guard let results = report["protocols"]?[kind.rawValue] else { return nil }
@@ -54,6 +55,9 @@ struct ReportTables {
       )
     }
   }
+
+  /// The end of a run: the model beside what needs no training, in at most ten lines.
+  let brief: String
 
   /// The tables for a terminal.
   var plain: String {

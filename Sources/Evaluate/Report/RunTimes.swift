@@ -9,7 +9,7 @@ struct RunTimes {
   /// The stages whose summaries are looked for, in `<stage>.json`.
   static let stages = ["preprocess", "tokenize", "train"]
 
-  /// By stage: `seconds` and `peakMegabytes`.
+  /// By stage: `seconds` and `peakMegabytes`, and `resumedStep` where they are those of the last of several processes.
   private(set) var json: [String: JSONValue] = [:]
 
   /// Reads a folder with what the stages printed; of a file only the last line counts.
@@ -24,7 +24,8 @@ struct RunTimes {
         let summary = try? JSONValue(parsing: Array(line), path: stage),
         summary["stage"]?.stringValue == stage
       else { continue }
-      json[stage] = Self.entry(summary["seconds"], summary["peakMegabytes"])
+      json[stage] = Self.entry(
+        summary["seconds"], summary["peakMegabytes"], resumedStep: summary["resumedStep"])
     }
     guard !json.isEmpty else {
       throw PipelineError(
@@ -40,8 +41,12 @@ struct RunTimes {
       .number(summary.seconds), .integer(summary.peakMegabytes))
   }
 
-  private static func entry(_ seconds: JSONValue?, _ megabytes: JSONValue?) -> JSONValue {
-    ["seconds": seconds ?? .null, "peakMegabytes": megabytes ?? .null]
+  private static func entry(
+    _ seconds: JSONValue?, _ megabytes: JSONValue?, resumedStep: JSONValue? = nil
+  ) -> JSONValue {
+    var members = ["seconds": seconds ?? .null, "peakMegabytes": megabytes ?? .null]
+    members["resumedStep"] = resumedStep
+    return .object(members)
   }
 
   /// The bytes of a file; nil if there is none.

@@ -13,13 +13,15 @@ struct CaseRanker {
   /// The stored negatives of each protocol that has some.
   let negatives: [RankingProtocol: NegativeWalk]
   let threads: Int
+  /// Ranks for users without a history, who get popular items.
+  let popularity: PopularityOrder
   /// Whether items of the history are candidates too.
   var allowsRepeats = false
 
   /// What is found out on the way.
   struct Result {
     /// The ranks by protocol.
-    var ranks: [RankingProtocol: CaseRanks] = [.full: CaseRanks()]
+    var ranks: [RankingProtocol: CaseRanks] = [.full: CaseRanks(), .fullWithHistory: CaseRanks()]
     /// What the lists look like.
     var lists: ListMetrics
     /// What the gate does, where the model has one.
@@ -50,7 +52,10 @@ struct CaseRanker {
       rankAmongAll(block, cases, histories, users, items, into: &result)
       for kind in RankingProtocol.allCases {
         guard let found = try walks[kind]?.candidates(of: block, cases) else { continue }
-        rank(found, cases, users, first, items, into: &result.ranks[kind, default: CaseRanks()])
+        let ranks = self.ranks(found, cases, users, first, items)
+        result.ranks[kind, default: CaseRanks()].append(
+          cases: found.cases, ranks: ranks,
+          candidateCounts: found.cases.indices.map { 1 + found.candidates[$0].count })
       }
       progress(block.count)
     }
@@ -61,41 +66,54 @@ struct CaseRanker {
     _ block: Range<Int>, _ cases: EvaluationCases, _ histories: RaggedArray<UInt32>,
     _ users: Matrix, _ items: Matrix, into result: inout Result
   ) {
+    let targets = Array(cases.targets[block])
     let excluded =
       allowsRepeats
       ? RaggedArray(offsets: [Int](repeating: 0, count: block.count + 1), values: []) : histories
+    var ranks = midRanks(
+      users: users, items: items, targets: targets, excluded: excluded, threads: threads)
+    let board = ScoreBoard(itemCount: items.rows)
+    for row in ranks.indices where histories[row].isEmpty {
+      ranks[row] = popularity.midRank(of: targets[row], board, excluded: [])
+    }
+    // The competitors that a row leaves out, each once.
+    let left = targets.indices.map { Set(excluded[$0]).subtracting([targets[$0]]) }
     result.ranks[.full]?.append(
-      cases: block,
-      ranks: midRanks(
-        users: users, items: items, targets: Array(cases.targets[block]), excluded: excluded,
-        threads: threads),
-      candidateCounts: block.map { index in
-        items.rows
-          - Set(excluded[index - block.lowerBound]).subtracting([cases.targets[index]]).count
-      })
+      cases: block, ranks: ranks, candidateCounts: left.map { items.rows - $0.count })
+    // What the history adds to a rank is the target's rank among it.
+    let among = midRanks(
+      users: users, items: items, targets: targets,
+      candidates: RaggedArray(left.map { $0.sorted() }), threads: threads)
+    result.ranks[.fullWithHistory]?.append(
+      cases: block, ranks: zip(ranks, among).map { min($0 + $1 - 1, Double(items.rows)) },
+      candidateCounts: block.map { _ in items.rows })
     let top = topK(
       users: users, items: items, count: result.lists.longestCutoff, excluded: excluded,
       threads: threads)
-    for index in 0..<histories.count {
-      result.lists.add(list: top.items[index], history: histories[index])
+    let popular = popularity.list(result.lists.longestCutoff, without: [])
+    for row in 0..<histories.count {
+      let isFallback = histories[row].isEmpty
+      result.lists.add(list: isFallback ? popular[...] : top.items[row], history: histories[row])
     }
   }
 
-  /// Ranks the cases of a block that have stored negatives.
-  private func rank(
+  /// The ranks of the cases of a block that have stored negatives.
+  private func ranks(
     _ found: (cases: [Int], candidates: RaggedArray<UInt32>), _ cases: EvaluationCases,
-    _ users: Matrix, _ first: Int, _ items: Matrix, into sampled: inout CaseRanks
-  ) {
+    _ users: Matrix, _ first: Int, _ items: Matrix
+  ) -> [Double] {
     var vectors: [Float] = []
     vectors.reserveCapacity(found.cases.count * users.columns)
     for position in found.cases { vectors.append(contentsOf: users[row: position - first]) }
-    sampled.append(
-      cases: found.cases,
-      ranks: midRanks(
-        users: Matrix(rows: found.cases.count, columns: users.columns, values: vectors),
-        items: items, targets: found.cases.map { cases.targets[$0] }, candidates: found.candidates,
-        threads: threads),
-      candidateCounts: found.cases.indices.map { 1 + found.candidates[$0].count })
+    var ranks = midRanks(
+      users: Matrix(rows: found.cases.count, columns: users.columns, values: vectors),
+      items: items, targets: found.cases.map { cases.targets[$0] }, candidates: found.candidates,
+      threads: threads)
+    for (row, position) in found.cases.enumerated() where cases.historyLengths[position] == 0 {
+      ranks[row] = popularity.midRank(
+        of: cases.targets[position], among: found.candidates[row])
+    }
+    return ranks
   }
 }
 

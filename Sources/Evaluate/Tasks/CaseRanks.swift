@@ -4,6 +4,8 @@ import Dataset
 enum RankingProtocol: String, CaseIterable, Sendable {
   /// The whole catalogue without the user's history.
   case full
+  /// The whole catalogue, the user's history among it, as many published tables have it.
+  case fullWithHistory = "full-with-history"
   /// The target and the stored negatives that are uniform.
   case negatives
   /// The target and the stored negatives that are drawn by popularity.
@@ -12,7 +14,7 @@ enum RankingProtocol: String, CaseIterable, Sendable {
   /// The stored negatives that the protocol needs; nil for none.
   var negatives: EvaluationNegatives.Kind? {
     switch self {
-    case .full: nil
+    case .full, .fullWithHistory: nil
     case .negatives: .uniform
     case .popular: .popular
     }
@@ -22,6 +24,7 @@ enum RankingProtocol: String, CaseIterable, Sendable {
   var title: String {
     switch self {
     case .full: "full ranking"
+    case .fullWithHistory: "full with history"
     case .negatives: "stored negatives"
     case .popular: "popular negatives"
     }

@@ -27,7 +27,8 @@ struct Evaluation {
     let cases = EvaluationCases(inputs.data.sequences, split: options.split)
     guard cases.count > 0 else { throw .noTargets(options.split) }
     let groups = CaseGroup.all(
-      cases, catalogue: inputs.data.catalogue, hasTimes: inputs.hasTimes)
+      cases, in: inputs.data.sequences, catalogue: inputs.data.catalogue,
+      hasTimes: inputs.hasTimes)
     let cutoffs = try options.cutoffs(itemCount: items.rows)
     let found = try rank(cases, groups, cutoffs, items: items)
     let ranks = found.ranks
@@ -35,6 +36,7 @@ struct Evaluation {
     measured.stages["evaluate"] = [
       "configuration": .object(configuration), "version": .string(programVersion),
     ]
+    measured.title = options.title
     measured.lists = found.lists.values
     measured.gates = found.gates.json
     measured.training = inputs.trainingLog
@@ -62,7 +64,7 @@ struct Evaluation {
     let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
     let ranker = CaseRanker(
       sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads,
-      allowsRepeats: options.allowRepeats)
+      popularity: PopularityOrder(inputs.data.catalogue), allowsRepeats: options.allowRepeats)
     var result = CaseRanker.Result(
       lists: ListMetrics(items: ListMetrics.Items(inputs.data), cutoffs: cutoffs),
       gates: GateMeans(groups: groups))
@@ -100,10 +102,51 @@ struct Evaluation {
       report.comparison = try RunComparison(
         ranks, against: other, cases: cases,
         settings: RunComparison.Settings(
-          data: inputs.references[0], split: options.split, groups: groups,
-          metrics: metrics.filter(\.isHeadline), bootstrap: bootstrap, threads: shared.threads))
+          data: inputs.references[0], split: options.split,
+          groups: GroupComparison(
+            groups: groups, metrics: metrics.filter(\.isHeadline), bootstrap: bootstrap,
+            threads: shared.threads)))
+    }
+    if let full = ranks[.full] {
+      report.baselines = baselines(full, cases, groups, metrics, bootstrap)
     }
     return report
+  }
+}
+
+extension Evaluation {
+  /// The groups for which the model is compared with the baselines; all groups have their values.
+  private static let comparedGroups = [
+    "overall", "head", "tail", "transition-seen", "transition-unseen",
+  ]
+
+  /// What the baselines reach on the same users and candidates.
+  private func baselines(
+    _ own: CaseRanks, _ cases: EvaluationCases, _ groups: [CaseGroup], _ metrics: [Metric],
+    _ bootstrap: Bootstrap?
+  ) -> [BaselineResult] {
+    let progress = Progress(
+      "ranking baselines", total: Baseline.allCases.count, isQuiet: shared.quiet)
+    defer { progress.finish() }
+    let ranker = BaselineRanker(inputs.data, threads: shared.threads)
+    let headline = metrics.filter(\.isHeadline)
+    return Baseline.allCases.map { baseline in
+      let ranks = CaseRanks(
+        cases: own.cases,
+        ranks: ranker.ranks(baseline, cases, allowsRepeats: options.allowRepeats),
+        candidateCounts: own.candidateCounts)
+      progress.advance(by: 1)
+      return BaselineResult(
+        baseline: baseline,
+        values: ProtocolResult(.full, ranks, groups: groups, metrics: headline)
+          .json(groups: groups.map(\.key), metrics: headline),
+        differences: bootstrap.map { bootstrap in
+          GroupComparison(
+            groups: groups.filter { Self.comparedGroups.contains($0.key) }, metrics: headline,
+            bootstrap: bootstrap, threads: shared.threads
+          ).differences(own, ranks)
+        })
+    }
   }
 }
 

@@ -33,7 +33,7 @@ struct RunComparison {
       guard own.cases == theirs.cases, own.candidateCounts == theirs.candidateCounts else {
         throw .otherTestSet(other)
       }
-      protocols[kind.rawValue] = settings.compare(own, theirs)
+      protocols[kind.rawValue] = settings.groups.differences(own, theirs)
     }
     var members: [String: JSONValue] = [
       "manifest": .string(input.reference.checksum), "protocols": .object(protocols),
@@ -49,31 +49,36 @@ struct RunComparison {
   struct Settings {
     let data: StageReference
     let split: Split
-    let groups: [CaseGroup]
-    let metrics: [Metric]
-    let bootstrap: Bootstrap
-    let threads: Int
+    let groups: GroupComparison
+  }
+}
 
-    /// The differences of all groups under one protocol.
-    func compare(_ own: CaseRanks, _ theirs: CaseRanks) -> JSONValue {
-      var members: [String: JSONValue] = [:]
-      for group in groups {
-        var sample = DifferenceSample(columnCount: metrics.count)
-        for (place, position) in own.cases.enumerated() where group.contains(position) {
-          let candidates = own.candidateCounts[place]
-          sample.add(
-            metrics.map { metric in
-              metric.value(rank: own.ranks[place], candidateCount: candidates)
-                - metric.value(rank: theirs.ranks[place], candidateCount: candidates)
-            })
-        }
-        guard sample.userCount > 0 else { continue }
-        let results = bootstrap.compare(sample, threads: threads)
-        members[group.key] = .object(
-          Dictionary(uniqueKeysWithValues: zip(metrics.map(\.key), results.map(\.json))))
+/// Who is compared, by what, and how sure one can be of it.
+struct GroupComparison {
+  let groups: [CaseGroup]
+  let metrics: [Metric]
+  let bootstrap: Bootstrap
+  let threads: Int
+
+  /// The differences of all groups with users, own − theirs, by group and metric; both ranked the same cases.
+  func differences(_ own: CaseRanks, _ theirs: CaseRanks) -> JSONValue {
+    var members: [String: JSONValue] = [:]
+    for group in groups {
+      var sample = DifferenceSample(columnCount: metrics.count)
+      for (place, position) in own.cases.enumerated() where group.contains(position) {
+        let candidates = own.candidateCounts[place]
+        sample.add(
+          metrics.map { metric in
+            metric.value(rank: own.ranks[place], candidateCount: candidates)
+              - metric.value(rank: theirs.ranks[place], candidateCount: candidates)
+          })
       }
-      return .object(members)
+      guard sample.userCount > 0 else { continue }
+      let results = bootstrap.compare(sample, threads: threads)
+      members[group.key] = .object(
+        Dictionary(uniqueKeysWithValues: zip(metrics.map(\.key), results.map(\.json))))
     }
+    return .object(members)
   }
 }
 

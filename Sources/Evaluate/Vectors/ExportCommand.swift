@@ -16,12 +16,21 @@ struct ExportCommand: StageCommand {
     case safetensors
   }
 
+  /// The events that user vectors are made of.
+  enum Events: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// All kept events, the test events among them.
+    case all
+    /// The events before the test events.
+    case test
+  }
+
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Write user and item vectors whose inner product is the score.",
     discussion: """
-      Rows of items follow item_ids.txt, rows of users follow user_ids.txt; a user's vector is the state after \
-      the whole kept history. Documentation/Vectors.md shows how to search them with FAISS.
+      Rows of items follow item_ids.txt, rows of users follow user_ids.txt. A user's vector is the state after all \
+      kept events, what a service recommends from (--split all), or after those before the test events, what a \
+      measurement needs (--split test). Documentation/Vectors.md shows how to search them with FAISS.
       """,
     version: programVersion)
 
@@ -29,6 +38,9 @@ struct ExportCommand: StageCommand {
 
   @Option(help: "Form of the vectors.")
   var format: Format = .npy
+
+  @Option(help: "Events that user vectors are made of.")
+  var split: Events = .all
 
   @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
 
@@ -66,9 +78,11 @@ struct ExportCommand: StageCommand {
     let counters = ["users": JSONValue(sequences.count), "items": JSONValue(items.rows)]
     try output.commit(
       configuration: newItemOptions.configuration.merging(
-        ["format": .string(format.rawValue)]) { first, _ in first },
+        ["format": .string(format.rawValue), "split": .string(split.rawValue)]) { first, _ in first
+        },
       inputs: inputs.references + listed.references, counters: counters)
     summary.facts = counters
+    summary.facts["split"] = .string(split.rawValue)
     try summary.print(output: stage.output)
   }
 
@@ -81,7 +95,10 @@ struct ExportCommand: StageCommand {
     for first in stride(from: 0, to: sequences.count, by: CaseRanker.blockSize) {
       let block = first..<min(sequences.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
-      for user in block { histories.append(contentsOf: sequences.items[user]) }
+      for user in block {
+        let length = split == .all ? .max : Int(sequences.validEnds[user])
+        histories.append(contentsOf: sequences.items[user].prefix(length))
+      }
       let users = inputs.model.userVectors(histories, threads: work.threads)
       guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
       try file.append(littleEndianBytes(users.values))

@@ -39,8 +39,16 @@ public struct BarChart {
 
   private static let width = 360.0
   private static let labelWidth = 112.0
+  /// Characters that fit beside a bar, and on a line of its own.
+  private static let (labelLimit, lineLimit) = (18, 52)
   private static let valueWidth = 50.0
   private static let barHeight = 15.0
+
+  /// Whether labels stand above their bars, since one is too long to stand beside them.
+  private var isStacked: Bool { rows.contains { $0.label.count > Self.labelLimit } }
+
+  /// Where bars begin.
+  private var left: Double { isStacked ? 0 : Self.labelWidth }
 
   private var limit: Double {
     let ends = rows.flatMap { row in
@@ -53,7 +61,7 @@ public struct BarChart {
   public var svg: String {
     var y = series.count > 1 ? 26.0 : 4.0
     var parts: [String] = series.count > 1 ? [legend] : []
-    let rowHeight = Double(series.count) * (Self.barHeight + 2) + 10
+    let rowHeight = Double(series.count) * (Self.barHeight + 2) + 10 + (isStacked ? 15 : 0)
     for row in rows {
       parts.append(markup(of: row, at: y))
       y += rowHeight
@@ -86,12 +94,22 @@ public struct BarChart {
     of row: (label: String, remark: String, bars: [Bar?]), at top: Double
   ) -> String {
     let middle = top + Double(series.count) * (Self.barHeight + 2) / 2
-    var parts = [
-      "<text x=\"0\" y=\"\(coordinate(middle - 1))\">\(escaped(row.label))</text>",
-      "<text class=\"dim\" x=\"0\" y=\"\(coordinate(middle + 11))\">\(escaped(row.remark))</text>",
-    ]
+    var parts: [String]
+    if isStacked {
+      let label = escaped(row.label, limit: Self.lineLimit - row.remark.count)
+      parts = [
+        """
+        <text x="0" y="\(coordinate(top + 11))">\(label)<tspan class="dim" dx="6">\(escaped(row.remark))</tspan></text>
+        """
+      ]
+    } else {
+      parts = [
+        "<text x=\"0\" y=\"\(coordinate(middle - 1))\">\(escaped(row.label))</text>",
+        "<text class=\"dim\" x=\"0\" y=\"\(coordinate(middle + 11))\">\(escaped(row.remark))</text>",
+      ]
+    }
     for (index, bar) in row.bars.enumerated() {
-      let y = top + Double(index) * (Self.barHeight + 2)
+      let y = top + (isStacked ? 15 : 0) + Double(index) * (Self.barHeight + 2)
       parts.append(markup(of: bar, series: index, at: y))
     }
     return parts.joined(separator: "\n")
@@ -101,18 +119,18 @@ public struct BarChart {
     let textY = coordinate(y + 12)
     guard let bar else {
       return
-        "<text class=\"dim\" x=\"\(coordinate(Self.labelWidth))\" y=\"\(textY)\">no users</text>"
+        "<text class=\"dim\" x=\"\(coordinate(left))\" y=\"\(textY)\">no users</text>"
     }
-    let scale = (Self.width - Self.labelWidth - Self.valueWidth) / limit
+    let scale = (Self.width - left - Self.valueWidth) / limit
     let length = max(0, bar.value) * scale
     var end = length
     var markup = """
-      <rect class="s\(series)" x="\(coordinate(Self.labelWidth))" y="\(coordinate(y))" \
+      <rect class="s\(series)" x="\(coordinate(left))" y="\(coordinate(y))" \
       width="\(coordinate(max(1, length)))" height="\(coordinate(Self.barHeight))" rx="2"/>
       """
     if let interval = bar.interval {
-      let from = Self.labelWidth + interval.lowerBound * scale
-      let to = Self.labelWidth + interval.upperBound * scale
+      let from = left + interval.lowerBound * scale
+      let to = left + interval.upperBound * scale
       let middle = coordinate(y + Self.barHeight / 2)
       let (high, low) = (coordinate(y + 4), coordinate(y + Self.barHeight - 4))
       markup += """
@@ -121,7 +139,7 @@ public struct BarChart {
         """
       end = max(end, interval.upperBound * scale)
     }
-    let x = coordinate(Self.labelWidth + end + 5)
+    let x = coordinate(left + end + 5)
     return markup + "<text x=\"\(x)\" y=\"\(textY)\">\(decimal(bar.value, 4))</text>"
   }
 }

@@ -26,6 +26,11 @@ public func decimal(_ value: Double, _ places: Int) -> String {
   String(format: "%.\(places)f", value)
 }
 
+/// A number with at most so many digits that count, without zeros at its end.
+public func significant(_ value: Double, _ digits: Int) -> String {
+  String(format: "%.\(digits)g", value)
+}
+
 /// A whole number in groups of three digits.
 public func grouped(_ value: Int64) -> String {
   let digits = String(value.magnitude)

@@ -2,9 +2,9 @@
 ///
 /// Blue and orange are those of Okabe and Ito (2008), which people with any colour vision tell apart.
 let pageStyle = """
-  :root { color-scheme: light dark; --ink: #1b1f24; --dim: #57606a; --line: #d0d7de; --page: #ffffff;
+  :root { color-scheme: light dark; --ink: #1b1f24; --dim: #57606a; --line: #d0d7de; --edge: #8c959f; --page: #ffffff;
     --card: #f6f8fa; --s0: #0072b2; --s1: #e69f00; --whisker: #1b1f24; }
-  @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9aa4af; --line: #30363d;
+  @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9aa4af; --line: #30363d; --edge: #6e7681;
     --page: #0d1117; --card: #161b22; --s0: #56b4e9; --s1: #e69f00; --whisker: #e6edf3; } }
   * { box-sizing: border-box; }
   body { margin: 0 auto; max-width: 70rem; padding: 1rem; background: var(--page); color: var(--ink);
@@ -32,7 +32,12 @@ let pageStyle = """
   .l1 { stroke: var(--s1); stroke-dasharray: 5 3; }
   .whisker { fill: none; stroke: var(--whisker); stroke-width: 1.2; }
   .grid { fill: none; stroke: var(--line); } .mark { fill: none; stroke: var(--dim); stroke-dasharray: 2 3; }
-  .scroll { overflow-x: auto; }
+  .scroll { overflow-x: auto; background: linear-gradient(to right, var(--page) 40%, transparent) 0 0 / 2.5rem 100%
+    no-repeat local, linear-gradient(to left, var(--page) 40%, transparent) 100% 0 / 2.5rem 100% no-repeat local,
+    linear-gradient(to right, var(--edge), transparent) 0 0 / .8rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--edge), transparent) 100% 0 / .8rem 100% no-repeat scroll, var(--page); }
+  .verdict { font-size: 1.15rem; } ul { margin: .25rem 0 .75rem; padding-left: 1.2rem; max-width: 48rem; }
+  svg tspan.dim { fill: var(--dim); font-size: 10px; }
   table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
   th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
   th:first-child, .text td, .text th { text-align: left; }

@@ -7,6 +7,7 @@ extension ReportPage {
     let hitRate = metric.replacing("ndcg", with: "hr")
     let wanted: [(String, RankingProtocol, String, String)] = [
       ("\(name(metric)), full ranking", .full, "overall", metric),
+      ("\(name(metric)), full with history", .fullWithHistory, "overall", metric),
       ("\(name(metric)) of tail items", .full, "tail", metric),
       ("\(name(hitRate)), full ranking", .full, "overall", hitRate),
       ("MRR, full ranking", .full, "overall", "mrr"),
@@ -33,7 +34,9 @@ extension ReportPage {
     let keys = (report["metrics"]?.arrayValue ?? []).compactMap(\.stringValue).filter { key in
       ["hr@", "ndcg@", "mrr"].contains { key.hasPrefix($0) }
     }
-    let sections: [CaseGroup.Section] = [.overall, .popularity, .length, .period, .category]
+    let sections: [CaseGroup.Section] = [
+      .overall, .popularity, .transition, .length, .period, .category,
+    ]
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let candidates = report["candidates"]?[kind.rawValue]?.stringValue else { return nil }
       let rows = sections.flatMap { groups($0) }.map { key, title in
@@ -42,8 +45,8 @@ extension ReportPage {
           + keys.map { cell(kind, key, $0) }
       }
       let heading = candidates.prefix(1).uppercased() + candidates.dropFirst()
-      return "<h3>\(escaped(heading))</h3>"
-        + htmlTable(header: ["group", "users"] + keys.map { name($0) }, rows: rows)
+      return folded(
+        heading, htmlTable(header: ["group", "users"] + keys.map { name($0) }, rows: rows))
     }
     return """
       <h2>Accuracy</h2>
@@ -57,13 +60,16 @@ extension ReportPage {
   var pictures: String {
     let caption = "\(name(metric)), full ranking, with 95 % intervals"
     let headTail = groups(.popularity).filter { ["head", "tail"].contains($0.key) }
+    let seen = groups(.transition)
     let buckets = groups(.popularity).filter {
       $0.key.hasPrefix("popularity-") || $0.key == "cold"
     }
     let figures = [
-      bars("Head and tail items", caption, groups(.overall) + headTail),
+      bars("Head and tail, seen and unseen steps", caption, groups(.overall) + headTail + seen),
+      bars(
+        "With the history among the candidates", "\(name(metric)), with 95 % intervals",
+        groups(.overall) + headTail + seen, kind: .fullWithHistory),
       bars("By train interactions of the target", caption, buckets),
-      lengthCurve(caption: "\(name(metric)), full ranking, by events before the target"),
       bars(
         "Against stored negatives", "\(name(metric)), with 95 % intervals",
         groups(.overall) + headTail, kind: .negatives),
@@ -100,16 +106,15 @@ extension ReportPage {
           isPeriod
           ? "from \(title.prefix { $0 != " " })"
           : title.replacing("popularity ", with: "").replacing("category ", with: "")
-        // Categories are told apart by their ends.
-        let label = name.count > 18 ? "…\(name.suffix(17))" : name
         let remark = "\(grouped(own?["users"]?.integerValue ?? 0)) users"
         let other = hasOther ? [bar(otherResults(kind, key))] : []
-        return (label, remark, [bar(own)] + other)
+        return (name, remark, [bar(own)] + other)
       }
     ).svg
   }
 
-  private func lengthCurve(caption: String) -> String {
+  /// The metric by the number of events before the target.
+  var lengthCurve: String {
     let lengths = groups(.length)
     func values(_ results: (String) -> JSONValue?) -> [Double?] {
       lengths.map { results($0.key)?[metric]?.numberValue }
@@ -119,8 +124,11 @@ extension ReportPage {
       series.append(("the other run", values { otherResults(.full, $0) }))
     }
     return LineChart(
-      title: "By length of the history", caption: caption, series: series,
-      steps: lengths.map { $0.title.replacing("user length ", with: "") }
+      title: "By length of the history",
+      caption: "\(name(metric)), full ranking, by events before the target", series: series,
+      steps: lengths.map {
+        $0.title.replacing("user length ", with: "").replacing("no history", with: "0")
+      }
     ).svg
   }
 
@@ -134,34 +142,45 @@ extension ReportPage {
         + kinds.map { cell($0, key, metric) }
     }
     return """
-      <h3>Head and tail by length of the history</h3>
-      \(htmlTable(
-        header: ["group", "users"] + kinds.map { "\(name(metric)), \($0.title)" }, rows: rows))
+      \(folded(
+        "Head and tail by length of the history",
+        htmlTable(
+          header: ["group", "users"] + kinds.map { "\(name(metric)), \($0.title)" }, rows: rows)))
       """
   }
 
   /// The differences to the other run.
   var comparison: String {
     guard let protocols = report["against"]?["protocols"] else { return "" }
-    let shown = [CaseGroup.Section.overall, .popularity, .length, .period, .category]
-      .flatMap { groups($0) }
+    let shown = [
+      CaseGroup.Section.overall, .popularity, .transition, .length, .period, .category,
+    ]
+    .flatMap { groups($0) }
+    var comparisonCount = 0
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let differences = protocols[kind.rawValue] else { return nil }
       let rows = shown.compactMap { key, title -> [String]? in
         guard let entry = differences[key]?[metric] else { return nil }
         return row(title, key, kind, entry)
       }
-      return "<h3>\(kind.title.prefix(1).uppercased() + kind.title.dropFirst())</h3>"
-        + htmlTable(
-          header: [
-            "group", "users", "this run", "other run", "difference", "better / worse",
-            "p, bootstrap", "p, sign test",
-          ], rows: rows)
+      comparisonCount += rows.count
+      let header = [
+        "group", "users", "this run", "other run", "difference", "better / worse", "p, bootstrap",
+        "p, sign test",
+      ]
+      let title = "\(kind.title.prefix(1).uppercased())\(kind.title.dropFirst())"
+      let first = htmlTable(header: header, rows: Array(rows.prefix(3)))
+      guard kind == .full else { return folded(title, htmlTable(header: header, rows: rows)) }
+      return "<h3>\(title)</h3>\(first)"
+        + folded("All \(rows.count) groups", htmlTable(header: header, rows: rows))
     }
     return """
       <h2>Against the other run</h2>
       <p>\(name(metric)), user by user on the same users: this run − the other run, the 95 % interval of the
-      difference from a paired bootstrap, and the users for whom either is better.</p>
+      difference from a paired bootstrap, and the users for whom either is better. The sign test counts these users however
+      small their difference is, so it can disagree with the interval. There are \(comparisonCount) comparisons: about
+      \(decimal(Double(comparisonCount) / 20, 0)) of them would have p below 0.05 if the runs were equal. Both runs have one training
+      seed each, whose chance no interval holds.</p>
       \(tables.joined(separator: "\n"))
       """
   }
@@ -178,11 +197,12 @@ extension ReportPage {
       decimal(otherResults(kind, key)?[metric]?.numberValue ?? .nan, 4),
       "\(signed(number("difference")))<small>\(range)</small>",
       "\(entry["wins"]?.integerValue ?? 0) / \(entry["losses"]?.integerValue ?? 0)",
-      decimal(number("p-bootstrap"), 3), decimal(number("p-sign-test"), 3),
+      probability(number("p-bootstrap")), probability(number("p-sign-test")),
     ]
   }
 
-  private func signed(_ value: Double) -> String {
-    (value < 0 ? "−" : "+") + decimal(abs(value), 4)
+  /// A p-value; none is zero.
+  private func probability(_ value: Double) -> String {
+    value < 0.001 ? "&lt; 0.001" : decimal(value, 3)
   }
 }

@@ -54,10 +54,15 @@ extension ReportPage {
       let version = report["stages"]?[stage]?["version"]?.stringValue ?? "–"
       return [stage, escaped(version), "<code>\(escaped(hash))</code>"]
     }
-    let times = (RunTimes.stages + ["evaluate"]).map { stage -> [String] in
+    let ran = (RunTimes.stages + ["evaluate"]).filter { report["stages"]?[$0] != nil }
+    let times = ran.map { stage -> [String] in
       let entry = report["times"]?[stage]
+      let resumed = entry?["resumedStep"]?.integerValue.map {
+        "<small>went on from step \(grouped($0)); the time is that of the last process</small>"
+      }
       return [
-        stage, entry?["seconds"]?.numberValue.map { decimal($0, 1) } ?? "not known",
+        stage + (resumed ?? ""),
+        entry?["seconds"]?.numberValue.map { decimal($0, 1) } ?? "not known",
         entry?["peakMegabytes"]?.integerValue.map { grouped($0) } ?? "not known",
       ]
     }
@@ -87,15 +92,17 @@ extension ReportPage {
       [escaped(key), escaped(plain(value))]
     }
     guard !rows.isEmpty else { return "" }
-    return "<h3>\(escaped(title))</h3>"
-      + htmlTable(header: ["name", "value"], rows: rows, isText: true)
+    return folded(title, htmlTable(header: ["name", "value"], rows: rows, isText: true))
   }
+
+  /// A number with at most six digits that count.
+  func compact(_ number: Double) -> String { significant(number, 6) }
 
   private func plain(_ value: JSONValue) -> String {
     switch value {
     case .string(let text): short(text)
     case .integer(let number): grouped(number)
-    case .number(let number): "\(number)"
+    case .number(let number): compact(number)
     case .literal(let text): text
     case .bool(let flag): flag ? "yes" : "no"
     case .array(let elements): elements.map { plain($0) }.joined(separator: " ")

@@ -35,41 +35,38 @@ extension ReportPage {
     ("calibration", "distance from the history's mix of categories, 0 is the same"),
   ]
 
-  /// The curves of the training and the chosen epoch.
+  /// The validation metric after each epoch.
+  var validationCurve: String {
+    let curves = TrainingCurves(report)
+    let series = curves.series("validationNdcg@10")
+    guard curves.isShown, series.contains(where: { $0.values.contains { $0 != nil } }) else {
+      return ""
+    }
+    return LineChart(
+      title: "Validation", caption: "NDCG@10 after each epoch, full ranking", series: series,
+      steps: curves.steps, mark: curves.mark
+    ).svg
+  }
+
+  /// The losses of the training and the chosen epoch.
   var training: String {
-    let lines = report["training"]?.arrayValue ?? []
-    guard lines.count > 1 else { return "" }
-    let steps = lines.map { "\($0["epoch"]?.integerValue ?? 0)" }
-    let best = lines.lastIndex { $0["isBest"]?.boolValue == true }
-    let mark = best.map { (step: $0, label: "chosen: epoch \(steps[$0])") }
-    let losses = lines[0].objectValue?.keys.filter { key in
-      !["epoch", "step", "isBest"].contains(key) && !key.hasPrefix("validation")
-    }.sorted()
-    let others = report["against"]?["training"]?.arrayValue ?? []
-    let count = max(lines.count, others.count)
-    func series(_ key: String) -> [(name: String, values: [Double?])] {
-      func values(_ lines: [JSONValue]) -> [Double?] {
-        (0..<count).map { $0 < lines.count ? lines[$0][key]?.numberValue : nil }
+    let curves = TrainingCurves(report)
+    guard curves.isShown else { return "" }
+    let configuration = report["stages"]?["train"]?["configuration"]
+    let figures = curves.losses.map { loss in
+      let series = curves.series(loss)
+      let weight = configuration?["\(loss)Weight"]?.numberValue
+      let values = series.first?.values.compactMap(\.self) ?? []
+      var caption = "mean over the epoch"
+      if let weight { caption += ", counts \(compact(weight)) times in the sum" }
+      // Every epoch measures it on batches of one make, so a rise is no matter of scale.
+      if weight != nil, let first = values.first, let last = values.last, last > first {
+        caption += "; it rises because the other losses outweigh it"
       }
-      guard others.contains(where: { $0[key] != nil }) else { return [("this run", values(lines))] }
-      return [("this run", values(lines)), ("the other run", values(others))]
-    }
-    let names = count > lines.count ? others.map { "\($0["epoch"]?.integerValue ?? 0)" } : steps
-    var figures: [String] = []
-    let validation = series("validationNdcg@10")
-    if validation.contains(where: { $0.values.contains { $0 != nil } }) {
-      figures.append(
-        LineChart(
-          title: "Validation", caption: "NDCG@10 after each epoch, full ranking",
-          series: validation, steps: names, mark: mark
-        ).svg)
-    }
-    for loss in losses ?? [] {
-      figures.append(
-        LineChart(
-          title: "Loss: \(loss)", caption: "mean over the epoch", series: series(loss),
-          steps: names, mark: mark, startsAtZero: false
-        ).svg)
+      return LineChart(
+        title: "Loss: \(loss)", caption: caption, series: series, steps: curves.steps,
+        mark: curves.mark, startsAtZero: false
+      ).svg
     }
     return "<h2>Training</h2>\n<div class=\"figures\">\(figures.joined(separator: "\n"))</div>"
   }
@@ -137,7 +134,7 @@ extension ReportPage {
       <p>What the gate gives to each level of the semantic ID at the end of a user's history; the weights of a user add
       up to 1. The gate sees the history alone, not the target by which the groups are made.</p>
       <div class="figures">\(chart.svg)</div>
-      \(htmlTable(header: ["group"] + levels, rows: rows))
+      \(folded("All groups", htmlTable(header: ["group"] + levels, rows: rows)))
       """
   }
 

@@ -8,10 +8,24 @@ extension ReportPage {
     guard !users.isEmpty else { return "" }
     return """
       <h2>Examples</h2>
-      <p>The first users of each kind. A reason names the latest item of the history that shares the most leading codes with
-      the recommended one. Attention is what the last item's position gives to each item of the history in the encoder's last
-      layer, by branch: where the model looks, not what would happen without the item.</p>
-      \(users.map { example($0) }.joined(separator: "\n"))
+      <p>\(explanation)</p>
+      \(users.prefix(2).map { example($0) }.joined(separator: "\n"))
+      \(users.count > 2
+        ? folded(
+          "\(users.count - 2) more users",
+          users.dropFirst(2).map { example($0) }.joined(separator: "\n"))
+        : "")
+      """
+  }
+
+  private var explanation: String {
+    let reasons = """
+      A reason names the latest item of the history that shares the most leading codes with the recommended one.
+      """
+    return """
+      The first users of each kind. \(hasCodes ? reasons : "")
+      Attention is what the last item's position gives to each item of the history in the encoder's last layer, by branch: where
+      the model looks, not what would happen without the item.
       """
   }
 
@@ -25,10 +39,8 @@ extension ReportPage {
           + (attention ?? "")
       }
       let isTruth = item["isTruth"]?.boolValue == true
-      return [
-        "<span\(isTruth ? " class=\"hit\"" : "")>\(title(item))</span>", codeText(item),
-        reason ?? "",
-      ]
+      return ["<span\(isTruth ? " class=\"hit\"" : "")>\(title(item))</span>"]
+        + (hasCodes ? [codeText(item), reason ?? ""] : [])
     }
     let length = user["historyLength"]?.integerValue ?? 0
     return """
@@ -38,7 +50,7 @@ extension ReportPage {
       at rank \(rank(truth?["rank"]?.numberValue ?? .nan)).</p>
       <p class="dim">History, \(length) events, the last ones:</p>
       \(history(user))
-      \(htmlTable(header: ["recommended", "codes", "why"], rows: list, isText: true))
+      \(htmlTable(header: ["recommended"] + (hasCodes ? ["codes", "why"] : []), rows: list, isText: true))
       </div>
       """
   }
@@ -83,11 +95,13 @@ extension ReportPage {
     text.count > 80 ? "\(text.prefix(79))…" : text
   }
 
-  /// The codes of an item and what the first one stands for.
+  /// The codes of an item, and the category that most items with its first code have.
   private func codeText(_ item: JSONValue) -> String {
     let codes = (item["codes"]?.arrayValue ?? []).compactMap(\.integerValue).map(String.init)
     guard !codes.isEmpty else { return "" }
     let words = item["words"]?.stringValue ?? ""
-    return "<code>\(codes.joined(separator: "·"))</code> <small>\(escaped(short(words)))</small>"
+    let meaning =
+      words.isEmpty ? "" : " <small>code \(codes[0]): mostly \(escaped(short(words)))</small>"
+    return "<code>\(codes.joined(separator: "·"))</code>\(meaning)"
   }
 }

@@ -20,21 +20,26 @@ struct ReportPage {
     HTMLPage(
       title: title, subtitle: subtitle,
       sections: [
-        tiles, pictures, comparison, accuracy, lists, training, gates, codes, examples, dataCard,
-        runCard,
+        headline, glance, examples, comparison, pictures, accuracy, lists, training, gates, codes,
+        dataCard, runCard,
       ]
     ).html
   }
 
   private var title: String {
-    let model = report["stages"]?["train"]?["configuration"]?["model"]?.stringValue
-    return "Evaluation of \(model.map { "'\($0)'" } ?? "a model")"
+    let model = modelName.isEmpty ? "a model" : "'\(modelName)'"
+    return report["title"]?.stringValue.map { "\($0): evaluation of \(model)" }
+      ?? "Evaluation of \(model)"
   }
 
   private var subtitle: String {
     let users = grouped(report["users"]?.integerValue ?? 0)
     let items = grouped(report["items"]?.integerValue ?? 0)
+    let counters = report["stages"]?["preprocess"]?["counters"]
+    let events = counters?["train_events"]?.integerValue.map { ", \(grouped($0)) training events" }
+    let run = report["stages"]?["train"]?["manifest"]?.stringValue.map { ", run \($0.prefix(8))" }
     return "\(report["split"]?.stringValue ?? "") split, \(users) users, \(items) items"
+      + (events ?? "") + (run ?? "")
   }
 
   // MARK: - Values
@@ -63,11 +68,9 @@ struct ReportPage {
     }
   }
 
-  /// A long name of a category without its beginning, which it shares with others.
+  /// A long title, cut at its end.
   private static func shortened(_ title: String) -> String {
-    let prefix = "category "
-    guard title.hasPrefix(prefix), title.count > 48 else { return title }
-    return "\(prefix)…\(title.suffix(38))"
+    title.count > 80 ? "\(title.prefix(79))…" : title
   }
 
   /// A metric with four decimals, and its interval below it.

@@ -13,6 +13,7 @@ public func checksum(_ bytes: [UInt8]) -> String {
 /// - Parameters:
 ///   - values: numbers.
 ///   - seed: equal bytes with different seeds have different hashes.
+/// - Returns: the hash.
 public func shortHash<Value: BitwiseCopyable>(_ values: Span<Value>, seed: UInt64 = 0) -> UInt64 {
   unsafe values.withUnsafeBytes { unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
 }
