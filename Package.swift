@@ -85,41 +85,66 @@ let package = Package(
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
     shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
     shared("Page"),
-    shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
-    shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
-    shared("Model", ["Dataset", "Kernels", "ShardIO"]),
+    shared("Numerics", ["CDNNL", "CKernels"], settings: strictUnsafe),
+    shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),
+    shared("Tape", ["CKernels", "Numerics"], settings: strictUnsafe),
+    shared("Layers", ["CKernels", "Numerics", "Tape"], settings: strictUnsafe),
+    shared("Losses", ["CKernels", "Layers", "Numerics", "Tape"], settings: strictUnsafe),
+    shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
+    shared("Metrics", ["Numerics"]),
+    shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
+    shared(
+      "Models",
+      ["Clustering", "Dataset", "Layers", "Losses", "Numerics", "ShardIO", "Tape"]),
     shared("CommandSupport", ["ShardIO", argumentParser, system]),
 
-    stage("Preprocess", ["Kernels", "TextInput", "TextOutput"]),
-    stage("Tokenize", ["Kernels", "Page", "TextInput", "TextOutput"]),
-    stage("Train", ["Kernels", "Model", "Ranking"]),
-    stage("Evaluate", ["Kernels", "Model", "Page", "Ranking", "TextInput", "TextOutput"]),
+    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput"]),
+    stage(
+      "Tokenize",
+      ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
+    stage("Train", ["Losses", "Metrics", "Models", "Numerics", "Retrieval", "Tape"]),
+    stage(
+      "Evaluate",
+      ["Metrics", "Models", "Numerics", "Page", "Retrieval", "TextInput", "TextOutput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
-    tests("Model", ["Dataset", "Kernels", "Model"]),
-    tests("Kernels", ["Kernels"]),
-    tests("Ranking", ["CKernels", "Kernels", "Ranking", "ShardIO"]),
+    tests("Model", ["Dataset", "Layers", "Losses", "Models", "Numerics", "Tape"]),
+    tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
+    tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests("TextOutput", ["ShardIO", "TextOutput"]),
     tests("Page", ["Page"]),
     tests(
       "Evaluate",
       [
-        "Dataset", "Evaluate", "Kernels", "Page", "Ranking", "ShardIO", "TextInput", "TextOutput",
+        "Dataset", "Evaluate", "Metrics", "Models", "Numerics", "Page", "Retrieval", "ShardIO",
+        "TextInput", "TextOutput",
         argumentParser, subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
     tests(
       "Preprocess",
       [
-        "Dataset", "Kernels", "Preprocess", "ShardIO", "TextInput", argumentParser, subprocess,
+        "Dataset", "Clustering", "Numerics", "Preprocess", "ShardIO", "TextInput", argumentParser,
+        subprocess,
       ]),
-    tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "TextOutput", "Tokenize"]),
-    tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
+    tests(
+      "Tokenize",
+      [
+        "Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "TextOutput",
+        "Tokenize",
+      ]),
+    tests(
+      "Train",
+      [
+        "Dataset", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape", "Train",
+        argumentParser,
+      ]),
+
     tests("TextInput", ["ShardIO", "TextInput"]),
   ]
 )
@@ -146,16 +171,20 @@ if environment["H2REC_BENCHMARKS"] == "1" {
       swiftSettings: strict))
   package.targets.append(
     .executableTarget(
-      name: "RankingBenchmark", dependencies: ["Kernels", "Ranking", "ShardIO", argumentParser],
+      name: "RankingBenchmark",
+      dependencies: ["Metrics", "Numerics", "Retrieval", "ShardIO", argumentParser],
       path: "Benchmarks/RankingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
       name: "TrainingBenchmark",
-      dependencies: ["Dataset", "Kernels", "Model", "ShardIO", argumentParser, system],
+      dependencies: [
+        "Dataset", "Losses", "Models", "Numerics", "ShardIO", "Tape", argumentParser, system,
+      ],
       path: "Benchmarks/TrainingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
-      name: "AutoencoderBenchmark", dependencies: ["Kernels", argumentParser],
+      name: "AutoencoderBenchmark",
+      dependencies: ["Numerics", "Quantizers", "Tape", argumentParser],
       path: "Benchmarks/AutoencoderBenchmark", swiftSettings: strict))
 }
 

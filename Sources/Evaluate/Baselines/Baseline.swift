@@ -1,5 +1,5 @@
 import Dataset
-import Kernels
+import Numerics
 import ShardIO
 
 /// A recommender that only counts, to which every report compares the model.

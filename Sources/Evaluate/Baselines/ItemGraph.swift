@@ -1,5 +1,5 @@
 import Dataset
-import Kernels
+import Numerics
 
 /// For each item other items with a weight above 0.
 struct ItemGraph: Sendable, Equatable {

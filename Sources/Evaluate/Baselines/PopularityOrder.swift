@@ -38,19 +38,23 @@ struct PopularityOrder: Sendable {
   func midRank(of target: UInt32, _ board: ScoreBoard, excluded: Set<UInt32>) -> Double {
     let own = (score: board[target], count: counts[Int(target)])
     var (above, equal) = (0, 0)
+    // Items that are more popular, or as popular, and have a score or are excluded.
+    var (popular, alike) = (0, 0)
     for item in board.items where item != target && !excluded.contains(item) {
       let other = (score: board[item], count: counts[Int(item)])
       above += other > own ? 1 : 0
       equal += other == own ? 1 : 0
+      popular += other.count > own.count ? 1 : 0
+      alike += other.count == own.count ? 1 : 0
     }
     guard own.score == 0 else { return 1 + Double(above) + Double(equal) / 2 }
-    // Of the items without a score all compete, but for the target, the excluded ones and those seen above.
-    above += sorted.count - place(after: own.count)
-    equal += place(after: own.count) - place(before: own.count) - 1
-    for item in excluded.union(board.items) where item != target {
-      above -= counts[Int(item)] > own.count ? 1 : 0
-      equal -= counts[Int(item)] == own.count ? 1 : 0
+    for item in excluded where item != target {
+      popular += counts[Int(item)] > own.count ? 1 : 0
+      alike += counts[Int(item)] == own.count ? 1 : 0
     }
+    // Items without a score compete by popularity; the target itself is as popular as it is.
+    above += sorted.count - place(after: own.count) - popular
+    equal += place(after: own.count) - place(before: own.count) - 1 - alike
     return 1 + Double(above) + Double(equal) / 2
   }
 

@@ -1,6 +1,6 @@
 internal import Dataset
-internal import Kernels
 internal import Page
+internal import Quantizers
 internal import TextOutput
 
 extension CodeReport {
