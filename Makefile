@@ -103,18 +103,19 @@ ARGUMENTS_tokenize   = $(strip --data $(RUN)/1-preprocess \
 ARGUMENTS_train      = $(strip $(PRESET_TRAIN) --data $(RUN)/1-preprocess $(CODES_OPTION) \
   --output $(RUN)/3-train $(SEED_OPTION) $(TRAIN_OPTIONS))
 ARGUMENTS_evaluate   = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) --model $(RUN)/3-train \
-  --output $(RUN)/4-evaluate $(PRESET_EVALUATE) $(SEED_OPTION) \
+  --output $(RUN)/4-evaluate --title $(notdir $(patsubst %/,%,$(RUN))) $(PRESET_EVALUATE) $(SEED_OPTION) \
   $(if $(TIMES),--run-times $(STAMPS)/times) $(EVALUATE_OPTIONS))
 
 .PHONY: all sample preprocess tokenize train evaluate show
-all: evaluate                 ## bring everything up to date, then show the metrics
-	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate
+all: evaluate                 ## bring everything up to date, then show the metrics in ten lines
+	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate --brief
+	@printf '%s\n' "all tables: make show RUN=$(RUN)"
 sample: $(if $(IS_SAMPLE),$(INPUTS)) ## write the built-in sample
 preprocess: $(PREPROCESSED)   ## stage 1: sequences, splits, popularity groups, positive pairs
 tokenize: $(CODES)            ## stage 2: codebooks and item codes
 train: $(TRAINED)             ## stage 3: the model
 evaluate: $(EVALUATED)        ## stage 4: report and recommendations
-show:                         ## show the metrics of RUN again
+show:                         ## show all tables of metrics of RUN
 	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate
 
 # Order-only on the build: a new program does not make old results wrong. A change of format does, and the stage

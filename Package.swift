@@ -33,7 +33,7 @@ func library(_ name: String, pkgConfig: String? = nil, apt package: String) -> T
     name: name, path: "Sources/Shared/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
-/// A module of the Shared library.
+/// A module that stages share.
 func shared(
   _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict
 ) -> Target {
@@ -83,6 +83,8 @@ let package = Package(
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
+    shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
+    shared("Page"),
     shared("Numerics", ["CDNNL", "CKernels"], settings: strictUnsafe),
     shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),
     shared("Tape", ["CKernels", "Numerics"], settings: strictUnsafe),
@@ -100,10 +102,14 @@ let package = Package(
         "Retrieval", "ShardIO", "Tape", "Training", argumentParser,
       ]),
 
-    stage("Preprocess", ["Clustering", "Numerics", "TextInput"]),
-    stage("Tokenize", ["Clustering", "Numerics", "Quantizers", "Tape", "TextInput"]),
+    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput"]),
+    stage(
+      "Tokenize",
+      ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
     stage("Train", ["Models", "Numerics", "Tape", "Training"]),
-    stage("Evaluate", ["Metrics", "Models", "Numerics", "Retrieval", "TextInput"]),
+    stage(
+      "Evaluate",
+      ["Metrics", "Models", "Numerics", "Page", "Retrieval", "TextInput", "TextOutput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
@@ -118,10 +124,13 @@ let package = Package(
     tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
+    tests("TextOutput", ["ShardIO", "TextOutput"]),
+    tests("Page", ["Page"]),
     tests(
       "Evaluate",
       [
-        "Dataset", "Evaluate", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO", "TextInput",
+        "Dataset", "Evaluate", "Metrics", "Models", "Numerics", "Page", "Retrieval", "ShardIO",
+        "TextInput", "TextOutput",
         argumentParser, subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
@@ -133,13 +142,17 @@ let package = Package(
       ]),
     tests(
       "Tokenize",
-      ["Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "Tokenize"]),
+      [
+        "Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "TextOutput",
+        "Tokenize",
+      ]),
     tests(
       "Train",
       [
         "Dataset", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape", "Train",
         argumentParser,
       ]),
+
     tests("TextInput", ["ShardIO", "TextInput"]),
   ]
 )

@@ -19,7 +19,12 @@ import Testing
       let second = try await pipeline.make("all")
       #expect(second.status == .exited(0))
       #expect(second.stages == [])
-      #expect(second.output == "table of \(pipeline.run)/4-evaluate\n")
+      #expect(
+        second.output == """
+          table of \(pipeline.run)/4-evaluate
+          all tables: make show RUN=\(pipeline.run)
+
+          """)
       #expect(try pipeline.state() == before)
     }
   }

@@ -37,8 +37,10 @@ import Testing
       #expect(try files == contents(of: directory.appending("5")))
       #expect(files["report.html"] != nil && files["recommendations.csv"] != nil)
       let shown = try await evaluate(["show", "4"], in: directory)
-      #expect(one.output.hasPrefix(shown.output))
       #expect(shown.output.hasSuffix("\nreport: 4/report.html\n"))
+      let brief = try await evaluate(["show", "4", "--brief"], in: directory)
+      #expect(one.output.hasPrefix(brief.output))
+      #expect(brief.output.split(separator: "\n").count == 9)
       let last = try #require(one.output.split(separator: "\n").last)
       let summary = try JSONValue(parsing: Array(last.utf8), path: "summary")
       #expect(summary["stage"] == "evaluate" && summary["output"] == "4")
@@ -91,6 +93,35 @@ import Testing
     let user = floats(try input.file("users.npy"))[..<width]
     let score = zip(items, user).reduce(Float(0)) { $0 + $1.0 * $1.1 }
     #expect(abs(score - (Float(best[3]) ?? .nan)) < 1e-3 * abs(score))
+    try await checkExportBeforeTest(in: directory)
+  }
+
+  /// Vectors without the test events rank the targets as the evaluation did.
+  private func checkExportBeforeTest(in directory: FilePath) async throws {
+    let arguments = Array(inputs.prefix(6)) + ["--split", "test", "--output", "9", "--quiet"]
+    let result = try await evaluate(["export"] + arguments, in: directory)
+    #expect(result.status == .exited(0) && result.output.contains("\"split\":\"test\""))
+    let input = try StageInput(directory: directory.appending("9"), expecting: "export")
+    #expect(input.manifest.configuration["split"] == "test")
+    let width = 16
+    let (items, users) = (floats(try input.file("items.npy")), floats(try input.file("users.npy")))
+    let ranks = try StageInput(directory: directory.appending("4"), expecting: "evaluate")
+      .table("ranks")
+    let rows = try ranks.fixed("user", as: UInt32.self)
+    let targets = try ranks.fixed("target", as: UInt32.self)
+    let found = try ranks.fixed("full-with-history_rank", as: Double.self)
+    for (place, user) in rows.enumerated().prefix(20) {
+      let scores = (0..<items.count / width).map { item in
+        (0..<width).reduce(0.0) { sum, column in
+          sum + Double(items[item * width + column]) * Double(users[Int(user) * width + column])
+        }
+      }
+      let own = scores[Int(targets[place])]
+      // Sums of other precision may exchange neighbours whose scores agree in six digits.
+      let margin = 1e-5 * abs(own)
+      let (least, most) = (scores.count { $0 > own + margin }, scores.count { $0 >= own - margin })
+      #expect((Double(1 + least)...Double(most)).contains(found[place]))
+    }
   }
 
   /// The data of a NumPy file with a header of 128 bytes.

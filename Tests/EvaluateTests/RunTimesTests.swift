@@ -50,8 +50,9 @@ import Testing
     let text = try ReportTables(report, path: "x").markdown(of: report)
     let headings = text.matches(of: /(?m)^## (.*)$/).map { String($0.1) }
     #expect(
-      headings.dropFirst(3) == [
-        "Lists", "95 % intervals", "Against the other run", "Gate: weight of each level",
+      headings.dropFirst(4) == [
+        "Lists", "The model minus what needs no training, full ranking", "95 % intervals",
+        "Against the other run", "Gate: weight of each level",
         "Training", "Codes", "Examples", "Stage preprocess", "Stage train", "Times and memory",
         "Groups",
       ])

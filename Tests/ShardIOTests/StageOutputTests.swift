@@ -184,6 +184,8 @@ import Testing
     // xxhsum -H2 of an empty file, and of "abc".
     #expect(checksum([]) == "99aa06d3014798d86001c324468d497f")
     #expect(checksum(Array("abc".utf8)) == "06b05ab6733a618578af5f94892f3950")
+    // As `xxhsum -H3` prints it for no bytes.
+    #expect(shortHash([UInt8]().span) == 0x2D06_8005_38D3_94C2)
     let bytes = (0..<5000).map { UInt8(truncatingIfNeeded: $0) }
     let stream = ChecksumStream()
     for start in stride(from: 0, to: 5000, by: 7) {

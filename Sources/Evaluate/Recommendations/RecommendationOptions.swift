@@ -4,7 +4,7 @@ import Dataset
 import Metrics
 import ShardIO
 import SystemPackage
-public import TextInput
+public import TextOutput
 
 extension OutputCompression: ExpressibleByArgument {}
 
