@@ -115,8 +115,8 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Dataset", "Layers", "Models", "Numerics", "ShardIO", "Tape", "Training", argumentParser,
-        subprocess, system,
+        "Dataset", "Layers", "Models", "Numerics", "Retrieval", "ShardIO", "Tape", "Training",
+        argumentParser, subprocess, system,
       ], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
