@@ -28,7 +28,7 @@ struct Evaluation {
     guard cases.count > 0 else { throw .noTargets(options.split) }
     let groups = CaseGroup.all(
       cases, catalogue: inputs.data.catalogue, hasTimes: inputs.hasTimes)
-    let cutoffs = try options.cutoffs(itemCount: items.rows)
+    let cutoffs = options.cutoffs(itemCount: items.rows)
     let found = try rank(cases, groups, cutoffs, items: items)
     let ranks = found.ranks
     var measured = try measure(cases, groups, cutoffs, ranks, itemCount: items.rows)
@@ -42,8 +42,8 @@ struct Evaluation {
     measured.examples = ExampleUsers(
       data: inputs.data, codes: inputs.codes, threads: shared.threads
     ).json(cases, ranks[.full] ?? CaseRanks(), model: inputs.model, items: items)
-    if let path = options.runTimes {
-      var times = try RunTimes(path)
+    if options.runTimes {
+      var times = RunTimes(inputs.directories)
       times.add(summary)
       measured.times = .object(times.json)
     }

@@ -25,6 +25,11 @@ struct RunCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "evaluate")
+    let request = try request()
+    let isUpToDate = try shared.isUpToDate(request, output: stage.output, summary) {
+      () throws(PipelineError) in try ShowCommand.show(stage.output)
+    }
+    if isUpToDate { return }
     let inputs = try EvaluationInputs(stage, threads: shared.threads)
     guard inputs.hasTimes || recommendationOptions.filter.newerThan == nil else {
       throw .noTimes("--newer-than", stage.data)
@@ -36,7 +41,10 @@ struct RunCommand: StageCommand {
       threads: shared.threads)
     var stageOutput = try StageOutput(
       directory: stage.output, stage: "evaluate", threads: shared.threads)
-    let configuration = try configuration(itemCount: items.rows)
+    let configuration = configuration(itemCount: items.rows)
+    if let warning = metricOptions.warning(itemCount: items.rows) {
+      printWarning(warning, at: stage.data.string)
+    }
     let evaluation = Evaluation(
       inputs: inputs, options: metricOptions, shared: shared, configuration: configuration,
       summary: summary)
@@ -44,7 +52,7 @@ struct RunCommand: StageCommand {
     if let writer { try recommend(writer, inputs.model, listed, to: &stageOutput, &summary) }
     try stageOutput.commit(
       configuration: configuration, inputs: inputs.references + listed.references,
-      counters: ["users": report["users"] ?? .null])
+      counters: ["users": report["users"] ?? .null], request: request)
     if !shared.quiet {
       try printResult(try ReportTables(report, path: "report.json").plain)
       try printResult("\nreport: \(stage.output.appending(Evaluation.reportName))")
@@ -55,6 +63,35 @@ struct RunCommand: StageCommand {
     try summary.print(output: stage.output)
   }
 
+  /// What this run would do.
+  private func request() throws(PipelineError) -> StageRequest {
+    let data = try StageInput(directory: stage.data, expecting: "preprocess")
+    let itemCount = Int(data.manifest.counters["items"]?.integerValue ?? 0)
+    var inputs = [data.reference]
+    for (path, name) in [
+      (stage.codes, "tokenize"), (stage.model, "train"), (metricOptions.against, "evaluate"),
+      (newItemOptions.newItems, "tokenize"), (newItemOptions.newItemsData, "preprocess"),
+    ] {
+      guard let path else { continue }
+      inputs.append(try StageInput(directory: path, expecting: name).reference)
+    }
+    let lists = recommendationOptions
+    let files = [
+      ("users", lists.recommendUsers), ("histories", lists.recommendHistories),
+      ("allowed items", lists.filter.allowItems), ("blocked items", lists.filter.blockItems),
+    ].compactMap { role, path in path.map { SourceFile(role, $0.string) } }
+    return request(
+      "evaluate", output: stage.output,
+      leavingOut: [
+        "data", "codes", "model", "against", "newItems", "newItemsData", "recommendUsers",
+        "recommendHistories", "allowItems", "blockItems",
+      ],
+      defaults: [
+        "cutoffs": "\(metricOptions.cutoffs(itemCount: itemCount))", "mmr": "1.0",
+        "recommendFormat": "csv",
+      ], inputs: inputs, files: files)
+  }
+
   func validate() throws {
     guard newItemOptions.newItems == nil || recommendationOptions.recommend > 0 else {
       throw ValidationError("'--new-items' needs '--recommend'.")
@@ -62,8 +99,8 @@ struct RunCommand: StageCommand {
   }
 
   /// The options that shape the output.
-  private func configuration(itemCount: Int) throws(PipelineError) -> [String: JSONValue] {
-    var configuration = try metricOptions.configuration(itemCount: itemCount)
+  private func configuration(itemCount: Int) -> [String: JSONValue] {
+    var configuration = metricOptions.configuration(itemCount: itemCount)
     configuration["seed"] = .string(String(shared.seed))
     return configuration.merging(recommendationOptions.configuration) { first, _ in first }
       .merging(newItemOptions.configuration) { first, _ in first }

@@ -14,7 +14,10 @@ struct ShowCommand: StageCommand {
     transform: { FilePath($0) })
   var directory: FilePath
 
-  func runStage() throws(PipelineError) {
+  func runStage() throws(PipelineError) { try Self.show(directory) }
+
+  /// Prints the tables of an evaluation, and where its report lies.
+  static func show(_ directory: FilePath) throws(PipelineError) {
     let input = try StageInput(directory: directory, expecting: "evaluate")
     let path = directory.appending("report.json").string
     let tables = try ReportTables(

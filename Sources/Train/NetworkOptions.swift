@@ -60,7 +60,10 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "causal, or bidirectional (needs --targets last).")
   var attention = Hyperparameters.AttentionMask.causal
 
-  @Option(help: "Start of the item table: pca (of the item vectors) or random (default: pca).")
+  @Option(
+    help: """
+      Start of the item table: pca (of the item vectors) or random (default: pca where there are vectors).
+      """)
   var hashInit: HashStart?
 
   func validate() throws {
@@ -94,9 +97,6 @@ struct NetworkOptions: ParsableArguments {
 
   /// Whether the branches inform each other.
   var hasCross: Bool { model == .h2rec && (cross ?? Hyperparameters.Cross.none) != .none }
-
-  /// How the item table starts.
-  var hashStart: HashStart { hashInit ?? .pca }
 
   private var optionsOfHashIDs: [GivenOption] { [("hash-init", hashInit != nil)] }
 

@@ -65,17 +65,24 @@ struct TrainCommand: StageCommand {
     let dataInput = try StageInput(
       directory: FilePath(data), expecting: "preprocess", threads: shared.threads)
     var inputs = [dataInput.reference]
-    var itemCodes: ItemCodes?
+    var codesInput: StageInput?
     if let codes {
       let input = try StageInput(directory: FilePath(codes), expecting: "tokenize")
       try input.requireInput(dataInput)
       inputs.append(input.reference)
-      itemCodes = try ItemCodes(input)
+      codesInput = input
     }
+    let hashStart = hashStart(dataInput)
+    let request = request(hashStart, inputs)
+    if try shared.isUpToDate(request, output: FilePath(output), summary) { return }
+    if hashStart == .random, network.hashInit == nil, !shared.quiet {
+      printNote("there are no item vectors, so the item table starts at random", at: data)
+    }
+    let itemCodes: ItemCodes? = if let codesInput { try ItemCodes(codesInput) } else { nil }
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
-    let loop = try prepare(dataInput, itemCodes)
-    let configuration = configuration(loop.network.hyper)
+    let loop = try prepare(dataInput, itemCodes, hashStart)
+    let configuration = configuration(loop.network.hyper, hashStart)
     let checkpoints = Checkpoints(
       CheckpointStore(
         output: FilePath(output), configuration: configuration, inputs: inputs,
@@ -84,7 +91,8 @@ struct TrainCommand: StageCommand {
     for table in loop.network.savedTables { try stage.write(table) }
     try stage.writeFile(TrainingPosition.logName, outcome.log)
     let counters = outcome.counters
-    try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
+    try stage.commit(
+      configuration: configuration, inputs: inputs, counters: counters, request: request)
     try checkpoints.remove()
     summary.facts = counters
     summary.facts["positionsPerSecond"] = JSONValue(outcome.positionsPerSecond)
@@ -92,24 +100,47 @@ struct TrainCommand: StageCommand {
     try summary.print(output: FilePath(output))
   }
 
+  /// How the item table starts: as the option says, else from the item vectors where there are some.
+  private func hashStart(_ data: StageInput) -> HashStart {
+    if let given = network.hashInit { return given }
+    return data.hasTable(ItemVectors.tableKind) || network.model == .sid ? .pca : .random
+  }
+
+  /// What this run would do.
+  private func request(_ hashStart: HashStart, _ inputs: [StageReference]) -> StageRequest {
+    var request = request(
+      "train", output: FilePath(output),
+      leavingOut: ["data", "codes", "checkpointMinutes", "checkpointSteps"],
+      defaults: [
+        "cross": "none", "crossHeads": "4", "decayEpochs": "10", "decayFactor": "0.5",
+        "gate": "position", "gateDropout": "0.1",
+        "embeddingDropout": "\(network.dropout)", "attentionDropout": "\(network.dropout)",
+        "feedForwardDropout": "\(network.dropout)",
+      ], inputs: inputs)
+    request.configuration["hashInit"] = hashStart.rawValue
+    return request
+  }
+
   /// The options with everything resolved, as the manifest has them.
-  private func configuration(_ hyper: Hyperparameters) -> [String: JSONValue] {
+  private func configuration(
+    _ hyper: Hyperparameters, _ hashStart: HashStart
+  ) -> [String: JSONValue] {
     hyper.configuration
       .merging(objective.configuration) { first, _ in first }
       .merging(schedule.configuration) { first, _ in first }
       .merging([
-        "hashInit": JSONValue(network.hashStart.rawValue), "seed": .string(String(shared.seed)),
+        "hashInit": JSONValue(hashStart.rawValue), "seed": .string(String(shared.seed)),
       ]) { first, _ in first }
   }
 
   /// Reads what the network needs and gives it its start values.
   private func prepare(
-    _ input: StageInput, _ itemCodes: ItemCodes?
+    _ input: StageInput, _ itemCodes: ItemCodes?, _ hashStart: HashStart
   ) throws(PipelineError) -> TrainingLoop {
     let hyper = network.hyperparameters(levelSizes: itemCodes?.levelSizes ?? [])
-    let needsVectors = (hyper.hasHash && network.hashStart == .pca) || itemCodes != nil
+    let needsVectors = (hyper.hasHash && hashStart == .pca) || itemCodes != nil
     let data = try PreprocessedData(input, includesVectors: needsVectors)
-    if hyper.hasHash, network.hashStart == .pca, data.vectors == nil {
+    if hyper.hasHash, hashStart == .pca, data.vectors == nil {
       throw .noVectors(self.data)
     }
     if let itemCodes, itemCodes.count != data.catalogue.count {
@@ -122,7 +153,7 @@ struct TrainCommand: StageCommand {
     let model = Network(
       hyper, itemCount: data.catalogue.count, codeRows: hyper.hasCodes ? itemCodes?.rows ?? [] : [])
     model.initialize(
-      hashStart: network.hashStart,
+      hashStart: hashStart,
       vectors: data.vectors.map {
         Matrix(rows: $0.count, columns: $0.width, values: $0.values)
       }, codes: itemCodes, seed: shared.seed, threads: shared.threads)
