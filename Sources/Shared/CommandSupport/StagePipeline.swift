@@ -29,8 +29,8 @@ public struct StagePipeline {
   ///   `.missingInput` if a program cannot be started; `.internalError` if one crashes. A stage that fails has said why,
   ///   and ends this program with its status.
   public func start() throws(PipelineError) {
-    let lock = try RunLock(run: run)
     ChildProgram.holdSignals()
+    let lock = try RunLock(run: run)
     setenv(RunLock.variable, String(try lock.handOn()), 1)
     setenv(Self.checkVariable, "1", 1)
     for command in commands { try start(command) }
