@@ -8,7 +8,9 @@ import Testing
 @Suite struct HelpTests {
   /// Every command line that has a help page, by the name of its snapshot.
   private static let pages = [
-    "h2rec-preprocess", "h2rec-preprocess run", "h2rec-preprocess sample", "h2rec-tokenize",
+    "h2rec-preprocess", "h2rec-preprocess run", "h2rec-preprocess sample",
+    "h2rec-preprocess pipeline",
+    "h2rec-tokenize",
     "h2rec-train",
     "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate similar",
     "h2rec-evaluate export",

@@ -215,13 +215,18 @@ import Testing
     #expect(values["diversity@2"] == .some(nil))
   }
 
-  @Test func `a cut above the catalogue is refused, and the usual cuts end with it`() throws {
+  @Test func `a cut above the catalogue is left out, with a warning where it was asked for`() throws
+  {
     #expect(try MetricOptions.parse([]).cutoffs(itemCount: 100) == [5, 10, 20])
     #expect(try MetricOptions.parse([]).cutoffs(itemCount: 12) == [5, 10])
     #expect(try MetricOptions.parse([]).cutoffs(itemCount: 3) == [3])
-    #expect(throws: PipelineError.listTooLong("--cutoffs", 9, catalogue: 8)) {
-      try MetricOptions.parse(["--cutoffs", "9,2"]).cutoffs(itemCount: 8)
-    }
+    #expect(try MetricOptions.parse([]).warning(itemCount: 3) == nil)
+    let options = try MetricOptions.parse(["--cutoffs", "9,2"])
+    #expect(options.cutoffs(itemCount: 8) == [2] && options.cutoffs(itemCount: 1) == [1])
+    #expect(
+      options.warning(itemCount: 8)
+        == "'--cutoffs' has 9, but there are 8 items; taken as '--cutoffs 2'")
+    #expect(options.warning(itemCount: 9) == nil)
   }
 
   @Test func `cutoffs are sorted, each once, and between 1 and 10,000`() {

@@ -44,10 +44,28 @@ import Testing
       let last = try #require(one.output.split(separator: "\n").last)
       let summary = try JSONValue(parsing: Array(last.utf8), path: "summary")
       #expect(summary["stage"] == "evaluate" && summary["output"] == "4")
+      try await checkLongLists(in: directory)
       try await checkComparison(in: directory)
       try await checkSimilar(in: directory)
       try await checkExport(in: directory)
     }
+  }
+
+  /// More than there is means all there is, with a warning for each option.
+  private func checkLongLists(in directory: FilePath) async throws {
+    let long = inputs + ["--cutoffs", "2,10000", "--recommend", "10000", "--quiet"]
+    let result = try await evaluate(long + ["--output", "long"], in: directory)
+    #expect(result.status == .exited(0))
+    let data = try StageInput(directory: directory.appending("1"), expecting: "preprocess")
+    let count = try #require(data.manifest.counters["items"]?.integerValue)
+    #expect(
+      result.error == """
+        h2rec-evaluate: --recommend 10000: warning: there are \(count) items to choose from, so lists have no more
+        h2rec-evaluate: 1: warning: '--cutoffs' has 10000, but there are \(count) items; taken as '--cutoffs 2'
+
+        """)
+    let input = try StageInput(directory: directory.appending("long"), expecting: "evaluate")
+    #expect(input.manifest.configuration["cutoffs"] == [2])
   }
 
   /// A run against itself differs nowhere.
@@ -143,8 +161,6 @@ import Testing
       try await check(
         ["--data", "1", "--model", "3"], 64,
         "error: the model was trained with codes, and '--codes' is not given")
-      try await check(
-        inputs + ["--recommend", "1000"], 78, "error: found '--recommend 1000', there are ")
       try await check(
         ["--data", "1", "--codes", "2", "--model", "none"], 66,
         "none/manifest.json: error: no such ")

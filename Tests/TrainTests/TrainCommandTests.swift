@@ -209,10 +209,16 @@ import Testing
   @Test func `the item table cannot start from vectors that do not exist`() throws {
     try withTemporaryDirectory { directory in
       try writeShop(directory.appending("1"))
-      let error = #expect(throws: PipelineError.self) { try train(directory, "3", []) }
+      let error = #expect(throws: PipelineError.self) {
+        try train(directory, "3", ["--hash-init", "pca"])
+      }
       #expect(error?.kind == .configuration)
       #expect(
         error?.message == "there are no item vectors, but the item table starts from them")
+      // Where nobody asks for them, it starts without.
+      try train(directory, "3", [])
+      let input = try StageInput(directory: directory.appending("3"), expecting: "train")
+      #expect(input.manifest.configuration["hashInit"] == "random")
     }
   }
 

@@ -29,13 +29,11 @@ struct MetricOptions: ParsableArguments {
     completion: .directory, transform: { FilePath($0) })
   var against: FilePath?
 
-  @Option(
+  @Flag(
     help: ArgumentHelp(
-      "Show times and memory on the run card: a folder with the summary line of each stage in STAGE.json.",
-      discussion: "Equal runs then give different reports, unless their times are equal.",
-      valueName: "directory"),
-    completion: .directory, transform: { FilePath($0) })
-  var runTimes: FilePath?
+      "Show times and memory of the stages on the run card.",
+      discussion: "Equal runs then give different reports, unless their times are equal."))
+  var runTimes = false
 
   func validate() throws {
     guard resamples == 0 || (100...100_000).contains(resamples) else {
@@ -49,26 +47,27 @@ struct MetricOptions: ParsableArguments {
   /// The lengths of list at which metrics are cut.
   ///
   /// - Parameter itemCount: the number of items of the catalogue.
-  /// - Returns: at least one length.
-  /// - Throws: `PipelineError` `.configuration` if a list longer than the catalogue was asked for.
-  func cutoffs(itemCount: Int) throws(PipelineError) -> [Int] {
-    guard let values = cutoffs?.values else {
-      let usual = [5, 10, 20].filter { $0 <= itemCount }
-      return usual.isEmpty ? [itemCount] : usual
-    }
-    if let longest = values.last, longest > itemCount {
-      throw .listTooLong("--cutoffs", longest, catalogue: itemCount)
-    }
-    return values
+  /// - Returns: at least one length; lengths above the catalogue are left out.
+  func cutoffs(itemCount: Int) -> [Int] {
+    let possible = (cutoffs?.values ?? [5, 10, 20]).filter { $0 <= itemCount }
+    return possible.isEmpty ? [itemCount] : possible
+  }
+
+  /// What to tell of lengths that were asked for and left out; nil if there are none.
+  func warning(itemCount: Int) -> String? {
+    guard let longest = cutoffs?.values.last, longest > itemCount else { return nil }
+    let kept = cutoffs(itemCount: itemCount).map(String.init).joined(separator: ",")
+    return
+      "'--cutoffs' has \(longest), but there are \(itemCount) items; taken as '--cutoffs \(kept)'"
   }
 
   /// The options that shape the output.
-  func configuration(itemCount: Int) throws(PipelineError) -> [String: JSONValue] {
+  func configuration(itemCount: Int) -> [String: JSONValue] {
     [
       "split": .string(split.rawValue),
-      "cutoffs": .array(try cutoffs(itemCount: itemCount).map { JSONValue($0) }),
+      "cutoffs": .array(cutoffs(itemCount: itemCount).map { JSONValue($0) }),
       "resamples": JSONValue(resamples), "allow-repeats": .bool(allowRepeats),
-      "run-times": .bool(runTimes != nil), "title": title.map { .string($0) } ?? .null,
+      "run-times": .bool(runTimes), "title": title.map { .string($0) } ?? .null,
     ]
   }
 }

@@ -27,6 +27,11 @@ struct RunCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "evaluate")
+    let request = try request()
+    let isUpToDate = try shared.isUpToDate(request, output: stage.output, summary) {
+      () throws(PipelineError) in try ShowCommand.show(stage.output, brief: true)
+    }
+    if isUpToDate { return }
     let inputs = try EvaluationInputs(stage, threads: shared.threads)
     guard inputs.hasTimes || recommendationOptions.filter.newerThan == nil else {
       throw .noTimes("--newer-than", stage.data)
@@ -39,15 +44,20 @@ struct RunCommand: StageCommand {
       threads: shared.threads)
     var stageOutput = try StageOutput(
       directory: stage.output, stage: "evaluate", threads: shared.threads)
-    let configuration = try configuration(itemCount: ranker.itemCount)
+    let configuration = configuration(itemCount: ranker.itemCount)
+    if let warning = metricOptions.warning(itemCount: ranker.itemCount) {
+      printWarning(warning, at: stage.data.string)
+    }
     let evaluation = Evaluation(
       inputs: inputs, options: metricOptions, shared: shared, configuration: configuration,
       summary: summary)
     let report = try evaluation.run(ranker, to: &stageOutput)
-    if let writer { try recommend(writer, inputs.trained.model.scoring, listed, to: &stageOutput, &summary) }
+    if let writer {
+      try recommend(writer, inputs.trained.model.scoring, listed, to: &stageOutput, &summary)
+    }
     try stageOutput.commit(
       configuration: configuration, inputs: inputs.references + listed.references,
-      counters: ["users": report["users"] ?? .null])
+      counters: ["users": report["users"] ?? .null], request: request)
     if !shared.quiet {
       try printResult(try ReportTables(report, path: "report.json").brief)
       try printResult("report: \(stage.output.appending(Evaluation.reportName))")
@@ -58,6 +68,35 @@ struct RunCommand: StageCommand {
     try summary.print(output: stage.output)
   }
 
+  /// What this run would do.
+  private func request() throws(PipelineError) -> StageRequest {
+    let data = try StageInput(directory: stage.data, expecting: "preprocess")
+    let itemCount = Int(data.manifest.counters["items"]?.integerValue ?? 0)
+    var inputs = [data.reference]
+    for (path, name) in [
+      (stage.codes, "tokenize"), (stage.model, "train"), (metricOptions.against, "evaluate"),
+      (newItemOptions.newItems, "tokenize"), (newItemOptions.newItemsData, "preprocess"),
+    ] {
+      guard let path else { continue }
+      inputs.append(try StageInput(directory: path, expecting: name).reference)
+    }
+    let lists = recommendationOptions
+    let files = [
+      ("users", lists.recommendUsers), ("histories", lists.recommendHistories),
+      ("allowed items", lists.filter.allowItems), ("blocked items", lists.filter.blockItems),
+    ].compactMap { role, path in path.map { SourceFile(role, $0.string) } }
+    return request(
+      "evaluate", output: stage.output,
+      leavingOut: [
+        "data", "codes", "model", "against", "newItems", "newItemsData", "recommendUsers",
+        "recommendHistories", "allowItems", "blockItems",
+      ],
+      defaults: [
+        "cutoffs": "\(metricOptions.cutoffs(itemCount: itemCount))", "mmr": "1.0",
+        "recommendFormat": "csv",
+      ], inputs: inputs, files: files)
+  }
+
   func validate() throws {
     guard newItemOptions.newItems == nil || recommendationOptions.recommend > 0 else {
       throw ValidationError("'--new-items' needs '--recommend'.")
@@ -65,8 +104,8 @@ struct RunCommand: StageCommand {
   }
 
   /// The options that shape the output.
-  private func configuration(itemCount: Int) throws(PipelineError) -> [String: JSONValue] {
-    var configuration = try metricOptions.configuration(itemCount: itemCount)
+  private func configuration(itemCount: Int) -> [String: JSONValue] {
+    var configuration = metricOptions.configuration(itemCount: itemCount)
     configuration["seed"] = .string(String(shared.seed))
     return configuration.merging(recommendationOptions.configuration) { first, _ in first }
       .merging(newItemOptions.configuration) { first, _ in first }

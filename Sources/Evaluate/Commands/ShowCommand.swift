@@ -17,7 +17,10 @@ struct ShowCommand: StageCommand {
   @Flag(help: "Only a few lines: the model beside what needs no training.")
   var brief = false
 
-  func runStage() throws(PipelineError) {
+  func runStage() throws(PipelineError) { try Self.show(directory, brief: brief) }
+
+  /// Prints the tables of an evaluation, or a few lines of them, and where its report lies.
+  static func show(_ directory: FilePath, brief: Bool) throws(PipelineError) {
     let input = try StageInput(directory: directory, expecting: "evaluate")
     let path = directory.appending("report.json").string
     let tables = try ReportTables(

@@ -2,60 +2,38 @@ import CommandSupport
 import ShardIO
 import SystemPackage
 
-/// How long the stages took and how much memory they had, as they said in their summaries.
+/// How long the stages took and how much memory they had, as they recorded it beside their outputs.
 ///
-/// Times differ between equal runs, so no stage stores them in its output; they are told by whoever kept the summaries.
+/// Times differ between equal runs, so no stage stores them in its output.
 struct RunTimes {
-  /// The stages whose summaries are looked for, in `<stage>.json`.
+  /// The stages before this one.
   static let stages = ["preprocess", "tokenize", "train"]
 
   /// By stage: `seconds` and `peakMegabytes`, and `resumedStep` where they are those of the last of several processes.
   private(set) var json: [String: JSONValue] = [:]
 
-  /// Reads a folder with what the stages printed; of a file only the last line counts.
+  /// Reads the records of the stages; one without a record is left out: its time is not known.
   ///
-  /// A stage without a file, or whose run was cut off, is left out: its time is not known.
-  ///
-  /// - Throws: `PipelineError` `.missingInput` if there is no summary of any stage; `.inputOutput`.
-  init(_ directory: FilePath) throws(PipelineError) {
-    for stage in Self.stages {
-      guard let bytes = try Self.bytes(directory.appending("\(stage).json")),
-        let line = bytes.split(separator: UInt8(ascii: "\n")).last,
-        let summary = try? JSONValue(parsing: Array(line), path: stage),
-        summary["stage"]?.stringValue == stage
-      else { continue }
-      json[stage] = Self.entry(
-        summary["seconds"], summary["peakMegabytes"], resumedStep: summary["resumedStep"])
-    }
-    guard !json.isEmpty else {
-      throw PipelineError(
-        .missingInput, "no summaries of stages", at: .init(path: directory.string),
-        note: "expected preprocess.json, tokenize.json or train.json with what these programs print"
-      )
+  /// - Parameter directories: the output of each stage, by its name.
+  init(_ directories: [String: FilePath]) {
+    for (stage, directory) in directories {
+      guard let record = StageRecord(directory) else { continue }
+      json[stage] = Self.entry(record.seconds, record.peakMegabytes)
     }
   }
 
   /// Adds what this stage has taken so far.
   mutating func add(_ summary: Summary) {
-    json["evaluate"] = Self.entry(
-      .number(summary.seconds), .integer(summary.peakMegabytes))
+    json["evaluate"] = Self.entry(summary.seconds, summary.peakMegabytes)
   }
 
   private static func entry(
-    _ seconds: JSONValue?, _ megabytes: JSONValue?, resumedStep: JSONValue? = nil
+    _ seconds: Double, _ megabytes: Int64, resumedStep: Int64? = nil
   ) -> JSONValue {
-    var members = ["seconds": seconds ?? .null, "peakMegabytes": megabytes ?? .null]
-    members["resumedStep"] = resumedStep
+    var members: [String: JSONValue] = [
+      "seconds": .number(seconds), "peakMegabytes": .integer(megabytes),
+    ]
+    members["resumedStep"] = resumedStep.map { .integer($0) }
     return .object(members)
-  }
-
-  /// The bytes of a file; nil if there is none.
-  private static func bytes(_ path: FilePath) throws(PipelineError) -> [UInt8]? {
-    do throws(PipelineError) {
-      return try readWholeFile(path)
-    } catch {
-      guard error.kind == .missingInput else { throw error }
-      return nil
-    }
   }
 }

@@ -30,7 +30,7 @@ struct Evaluation {
     let groups = CaseGroup.all(
       cases, in: inputs.data.sequences, catalogue: inputs.data.catalogue,
       hasTimes: inputs.hasTimes)
-    let cutoffs = try options.cutoffs(itemCount: ranker.itemCount)
+    let cutoffs = options.cutoffs(itemCount: ranker.itemCount)
     let found = try rank(cases, groups, cutoffs, ranker)
     let ranks = found.ranks
     var measured = try measure(cases, groups, cutoffs, ranks, itemCount: ranker.itemCount)
@@ -45,8 +45,8 @@ struct Evaluation {
     measured.examples = ExampleUsers(
       data: inputs.data, codes: inputs.codes, threads: shared.threads
     ).json(cases, ranks[.full] ?? CaseRanks(), ranker, attention: inputs.diagnostics.attention)
-    if let path = options.runTimes {
-      var times = try RunTimes(path)
+    if options.runTimes {
+      var times = RunTimes(inputs.directories)
       times.add(summary)
       measured.times = .object(times.json)
     }

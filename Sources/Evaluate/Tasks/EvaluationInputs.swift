@@ -18,6 +18,8 @@ struct EvaluationInputs {
   let codeReport: JSONValue?
   /// What the manifest of this stage records of its inputs.
   let references: [StageReference]
+  /// Where they lie, by stage.
+  let directories: [String: FilePath]
   /// Configuration and counters of each stage, for the report.
   let stages: [String: JSONValue]
 
@@ -51,6 +53,8 @@ struct EvaluationInputs {
       } else { nil }
     let inputs = [dataInput, codesInput, modelInput].compactMap { $0 }
     references = inputs.map(\.reference)
+    directories = Dictionary(
+      uniqueKeysWithValues: inputs.map { ($0.manifest.stage, $0.directory) })
     stages = Dictionary(
       uniqueKeysWithValues: inputs.map { input in
         (

@@ -6,6 +6,16 @@ internal import TextInput
 /// The input files and how to read them.
 struct InputOptions: ParsableArguments {
   @Option(
+    help: ArgumentHelp(
+      "Folder with interactions.csv, and items.csv, item_embeddings.npy and item_ids.txt if there are such.",
+      discussion: """
+        Stands for '--interactions', '--items', '--vectors' and '--vector-ids' with the files found there, in any format; a \
+        line says which files are read and which are left out.
+        """, valueName: "folder"),
+    completion: .directory)
+  var dataFolder: String?
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "Interaction logs: files, folders of files, patterns, or - for standard input.",
@@ -15,7 +25,7 @@ struct InputOptions: ParsableArguments {
         order of their names.
         """, valueName: "path"),
     completion: .file())
-  var interactions: [String]
+  var interactions: [String] = []
 
   @Option(help: "Format of the logs: csv, tsv, jsonl, movielens, recbole (default: by content).")
   var format: LogFormat?
@@ -101,7 +111,22 @@ struct InputOptions: ParsableArguments {
   var badRows: String?
 
   func validate() throws {
-    if interactions.isEmpty { throw ValidationError("'--interactions' needs at least one path.") }
+    guard dataFolder != nil else {
+      if interactions.isEmpty {
+        throw ValidationError("Give '--interactions' with at least one path, or '--data-folder'.")
+      }
+      return try validateUse()
+    }
+    for (name, isGiven) in [
+      ("interactions", !interactions.isEmpty), ("items", items != nil),
+      ("vectors", vectors != nil), ("vector-ids", vectorIds != nil),
+    ] where isGiven {
+      throw ValidationError("'--\(name)' and '--data-folder' exclude one another.")
+    }
+  }
+
+  /// Refuses what does not fit the files that are read; with a folder these are known only when it was looked at.
+  func validateUse() throws {
     if vectors == nil, vectorIds != nil || vectorField != nil {
       throw ValidationError("'--vector-ids' and '--vector-field' need '--vectors'.")
     }

@@ -10,6 +10,10 @@ struct SampleShop {
   let eventCount: Int
   let seed: UInt64
 
+  /// The files that it consists of.
+  static let fileNames = [
+    "interactions.csv", "items.jsonl", "item_embeddings.npy", "item_ids.txt",
+  ]
   /// 2023-01-01T00:00:00Z, when the shop opens; seconds since 1970.
   private static let opening = 1_672_531_200
   private static let dayDuration = 86_400

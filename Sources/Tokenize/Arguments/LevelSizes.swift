@@ -33,6 +33,14 @@ struct LevelSizes: Sendable, Equatable {
   }
 }
 
+extension LevelSizes {
+  /// The sizes with those above the number of items brought down to four items a code, which leaves codes to share.
+  func shortened(itemCount: Int) -> LevelSizes {
+    LevelSizes(
+      values.map { $0 > itemCount ? max(min(4, itemCount), itemCount / 4) : $0 })
+  }
+}
+
 extension LevelSizes: CustomStringConvertible {
   var description: String { values.map(String.init).joined(separator: ",") }
 }

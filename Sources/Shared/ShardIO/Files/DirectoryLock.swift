@@ -9,7 +9,7 @@ struct DirectoryLock: ~Copyable {
 
   /// Takes the lock without waiting.
   ///
-  /// - Throws: ``PipelineError``: `.temporaryFailure` with the holder's process number if it is taken, `.cannotCreate`.
+  /// - Throws: ``PipelineError``: `.temporaryFailure` with the process that holds it if it is taken, `.cannotCreate`.
   init(_ directory: FilePath) throws(PipelineError) {
     let path = directory.appending(Self.fileName)
     let opened = try Self.locked(path, directory)
@@ -49,11 +49,9 @@ struct DirectoryLock: ~Copyable {
       }
       guard flock(opened.rawValue, LOCK_EX | LOCK_NB) == 0 else {
         let cause = Errno(rawValue: errno)
-        let holder = (try? readWholeFile(path)).map { String(decoding: $0, as: UTF8.self) }
         try? opened.close()
         guard cause == .wouldBlock else { throw .output("lock", path, cause) }
-        throw .locked(
-          directory, process: holder.flatMap { Int32($0.filter(\.isNumber)) }.map { "\($0)" })
+        throw .locked(directory, LockHolder(of: path))
       }
       // The holder before us may have removed the file between our open and our lock; then the lock is on nothing.
       var ours = stat()
@@ -67,7 +65,7 @@ struct DirectoryLock: ~Copyable {
     }
   }
 
-  /// Writes our process number, so that others can say who is busy.
+  /// Writes our process number, for whoever looks into the directory.
   private static func sign(_ descriptor: FileDescriptor, _ path: FilePath) throws(PipelineError) {
     do {
       guard ftruncate(descriptor.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }

@@ -4,7 +4,7 @@ package import SystemPackage
 public let programVersion = "0.1.0"
 
 /// One output of a stage, by the checksum of its manifest.
-public struct StageReference: Sendable, Equatable {
+public struct StageReference: Sendable, Hashable {
   /// The stage, for example `preprocess`.
   public var stage: String
   /// The XXH3-128 checksum of the bytes of its manifest.

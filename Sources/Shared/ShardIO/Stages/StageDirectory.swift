@@ -61,8 +61,10 @@ struct StageDirectory {
 
   /// Removes a directory in which no run was ever finished, if it holds nothing else.
   func removeIfNothingWasCommitted(_ lock: borrowing DirectoryLock) {
-    guard let names = try? FileSystem.names(in: directory), names == [DirectoryLock.fileName]
+    guard let names = try? FileSystem.names(in: directory),
+      Set(names).subtracting([DirectoryLock.fileName, StageRecord.fileName]).isEmpty
     else { return }
+    try? FileSystem.remove(directory.appending(StageRecord.fileName))
     lock.removeFile()
     removeIfEmpty()
   }

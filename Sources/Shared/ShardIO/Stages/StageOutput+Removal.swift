@@ -16,6 +16,7 @@ extension StageOutput {
     let lock = try DirectoryLock(directory)
     try StageDirectory(directory).require(stage: stage)
     try FileSystem.remove(directory.appending(Manifest.fileName))
+    try FileSystem.remove(directory.appending(StageRecord.fileName))
     try FileSystem.flushDirectory(directory)
     try StageDirectory(directory).repair()
     StageDirectory(directory).removeIfNothingWasCommitted(lock)

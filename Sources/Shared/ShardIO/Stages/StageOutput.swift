@@ -11,6 +11,8 @@ public struct StageOutput: ~Copyable {
   private let stage: String
   private let threads: Int
   private let lock: DirectoryLock
+  /// The right to change the RUN that the directory belongs to, where it belongs to one.
+  private let runLock: RunLock?
   private var outputs: [Manifest.Output] = []
   private var isCommitted = false
 
@@ -23,6 +25,7 @@ public struct StageOutput: ~Copyable {
   /// - Throws: ``PipelineError``: `.cannotCreate`; `.temporaryFailure` if another process holds the lock;
   ///   `.configuration` if the directory holds the output of another stage.
   public init(directory: FilePath, stage: String, threads: Int = 1) throws(PipelineError) {
+    let runLock = try RunLock(output: directory)
     try FileSystem.createDirectory(directory)
     // Nothing is stored before the last throw: a noncopyable value is initialized whole or not at all.
     let lock: DirectoryLock
@@ -35,6 +38,7 @@ public struct StageOutput: ~Copyable {
     try StageDirectory(directory).require(stage: stage)
     try StageDirectory(directory).repair()
     self.lock = lock
+    self.runLock = runLock
     self.directory = directory
     self.stage = stage
     self.threads = threads
@@ -95,15 +99,26 @@ public struct StageOutput: ~Copyable {
 
   /// Makes everything written the output of the stage, in one step.
   ///
-  /// - Throws: ``PipelineError`` `.inputOutput`. The old output stands whole unless only a step after the replacement
-  ///   of the manifest failed; those steps are made good by the next run.
+  /// - Parameters:
+  ///   - configuration: the resolved options.
+  ///   - inputs: the outputs of earlier stages that were read.
+  ///   - counters: what was counted on the way.
+  ///   - request: what the output was made from, kept for a later run that need not do it again; nil for none.
+  /// - Throws: ``PipelineError`` `.inputOutput`, and `.temporaryFailure` if a file of the request was changed while it was
+  ///   read. The old output stands whole unless only a step after the replacement of the manifest failed; those steps
+  ///   are made good by the next run.
   public consuming func commit(
-    configuration: [String: JSONValue], inputs: [StageReference], counters: [String: JSONValue]
+    configuration: [String: JSONValue], inputs: [StageReference], counters: [String: JSONValue],
+    request: StageRequest? = nil
   ) throws(PipelineError) {
+    var record = try request?.record()
     let manifest = Manifest(
       stage: stage, programVersion: programVersion, configuration: configuration, inputs: inputs,
       outputs: outputs, counters: counters)
     let bytes = try manifest.json()
+    // Before the manifest that it names: after a crash between the two the stage runs again, as it has to.
+    record?.manifest = checksum(bytes)
+    try record?.write(to: directory)
     try FileSystem.flushDirectory(directory)
     let path = directory.appending(Manifest.fileName)
     var file = try AtomicFile(replacing: path)
