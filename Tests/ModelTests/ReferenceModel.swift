@@ -64,7 +64,7 @@ struct ReferenceModel {
       parts.alignment = alignment(targets, weights)
     }
     if let softTargets = constants.maskedGranularityTargets {
-      parts.maskedGranularity = referenceConsistency(
+      parts.maskedGranularity = referenceMaskedGranularity(
         masked: .stacked(outputs.compactMap(\.masked)), full: .stacked(outputs.compactMap(\.full)),
         targets: softTargets, temperature: Double(losses.msgTemperature))
     }
@@ -90,7 +90,7 @@ struct ReferenceModel {
     let outputs = zip(batch.histories, constants.hidden).map {
       states($0.map(Int.init), weights, hidden: $1)
     }
-    constants.maskedGranularityTargets = referenceConsistencyTargets(
+    constants.maskedGranularityTargets = referenceMaskedGranularityTargets(
       masked: .stacked(outputs.compactMap(\.masked)), full: .stacked(outputs.compactMap(\.full)),
       temperature: Double(losses.msgTemperature))
     return constants
