@@ -1,4 +1,4 @@
-internal import Dataset
+package import Dataset
 public import Layers
 internal import Losses
 public import Numerics
