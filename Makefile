@@ -1,7 +1,7 @@
 # Interactions and item vectors in; a trained recommender, its metric report and its recommendations out.
 #
-# The manifest of a stage is make's target and the stage's only commit point, so an interrupted run leaves the old
-# output whole. The text of a stage's options is a prerequisite too (RUN/.make): it is rewritten only when it changes.
+# Make names the stages and their options. Each stage sees for itself whether its output is what it would make, so nothing
+# is decided by the times of files, and no name of a file of the user is seen here.
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -10,42 +10,77 @@ MAKEFLAGS   += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 # ---------------------------------------------------------------------------------------------------- variables
-## DATA     folder with interactions.*, items.*, item_embeddings.npy, item_ids.txt; without it the built-in sample
+## DATA     folder with interactions.*, items.*, item_embeddings.*, item_ids.txt; without it the built-in sample
 ## RUN      folder of the outputs (default work/NAME, NAME being that of DATA, or 'sample')
 ## PRESET   a name in Presets/ or the path of a .mk file (default h2rec; with the built-in sample: sample)
 ## SEED     seed of every stage (each program's default otherwise); the built-in sample has its own
 ## THREADS  threads of every stage (default: all processors); changes no output
-## QUIET    1: no progress
+## QUIET    1: no progress and no tables
 ## TIMES    1: times and memory of the stages on the report's run card; equal runs then give different reports
 ## PREPROCESS_OPTIONS, TOKENIZE_OPTIONS, TRAIN_OPTIONS, EVALUATE_OPTIONS, SAMPLE_OPTIONS
 ##          added to the options of the preset; see h2rec-STAGE --help
 ## BIN      folder of programs that are built already; nothing is compiled then
 
-ifndef DATA
-  IS_SAMPLE := yes
-  RUN       ?= work/sample
-  PRESET    ?= sample
-  override DATA := $(RUN)/0-sample
-else
-  RUN       ?= work/$(notdir $(patsubst %/,%,$(DATA)))
-  PRESET    ?= h2rec
-endif
-SAMPLE_OPTIONS     ?=
-PREPROCESS_OPTIONS ?=
-TOKENIZE_OPTIONS   ?=
-TRAIN_OPTIONS      ?=
-EVALUATE_OPTIONS   ?=
+# The variables that a command line may set; a preset may add its own.
+VARIABLES := DATA RUN PRESET SEED THREADS QUIET TIMES BIN PREPROCESS_OPTIONS TOKENIZE_OPTIONS TRAIN_OPTIONS \
+  EVALUATE_OPTIONS SAMPLE_OPTIONS REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS
 
-ifneq ($(words $(RUN) $(DATA) $(PRESET)),3)
-  $(error DATA, RUN and PRESET must be single words without spaces; found DATA='$(DATA)' RUN='$(RUN)' PRESET='$(PRESET)')
+empty :=
+space := $(empty) $(empty)
+tab   := $(empty)	$(empty)
+define newline
+
+
+endef
+# A text as one word of the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+# Paths are taken as they were given, without make's own substitutions; a space is kept as an unusual character.
+given  = $(subst $(space),␠,$(value $(1)))
+path   = $(subst ␠,$(space),$(patsubst ~/%,$(value HOME)/%,$(call given,$(1))))
+# The last part of a path, also behind slashes at its end.
+last   = $(lastword $(subst /, ,$(call given,$(1))))
+
+ifneq ($(foreach name,DATA RUN BIN,$(findstring $(newline),$(value $(name)))$(findstring $(tab),$(value $(name)))$(findstring ␠,$(value $(name)))),$(space)$(space))
+  $(error the paths DATA, RUN and BIN must not hold line ends, tabs and the character ␠)
+endif
+ifneq ($(value DATA),)
+  override DATA := $(call path,DATA)
+  PRESET ?= h2rec
+  ifeq ($(value RUN),)
+    ifneq ($(filter . .. ~,$(or $(call last,DATA),.)),)
+      $(error the name of RUN cannot be told from DATA='$(DATA)'; give RUN=FOLDER as well)
+    endif
+    override RUN := work/$(subst ␠,$(space),$(call last,DATA))
+  endif
+else ifeq ($(origin DATA),command line)
+  $(error DATA is empty; leave it out for the built-in sample)
+else
+  IS_SAMPLE := yes
+  PRESET    ?= sample
+  ifeq ($(value RUN),)
+    override RUN := work/sample
+  endif
+endif
+override RUN  := $(call path,RUN)
+override DATA := $(if $(IS_SAMPLE),$(RUN)/0-sample,$(value DATA))
+
+ifneq ($(words x$(value PRESET))$(strip $(foreach part,* ? [ $$ %,$(findstring $(part),$(value PRESET)))),1)
+  $(error PRESET must be the name of a preset or a path without spaces and special characters; found '$(value PRESET)')
 endif
 PRESET_FILE := $(if $(filter %.mk,$(PRESET)),$(PRESET),Presets/$(PRESET).mk)
+PRESETS     := $(patsubst Presets/%.mk,%,$(wildcard Presets/*.mk))
 ifeq ($(wildcard $(PRESET_FILE)),)
-  $(error there is no preset '$(PRESET)'; choose one of: $(patsubst Presets/%.mk,%,$(wildcard Presets/*.mk)), or the path of a .mk file)
+  $(error there is no preset '$(PRESET)'; choose one of: $(PRESETS), or the path of a .mk file)
 endif
 include $(PRESET_FILE)
 
-ifdef BIN
+UNKNOWN := $(filter-out $(VARIABLES),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(UNKNOWN),)
+  $(error there is no variable '$(firstword $(UNKNOWN))'; 'make help' lists them: $(VARIABLES))
+endif
+
+ifneq ($(value BIN),)
+  override BIN := $(call path,BIN)
   BUILT :=
 else
   BIN   := .build/release
@@ -55,106 +90,65 @@ PROGRAMS := $(addprefix h2rec-,preprocess tokenize train evaluate)
 SOURCES  := Package.swift $(wildcard Package.resolved) $(shell find Sources -type f)
 
 # ------------------------------------------------------------------------------------------------ the pipeline
-STAMPS       := $(RUN)/.make
-PREPROCESSED := $(RUN)/1-preprocess/manifest.json
-TOKENIZED    := $(RUN)/2-tokenize/manifest.json
-TRAINED      := $(RUN)/3-train/manifest.json
-EVALUATED    := $(RUN)/4-evaluate/manifest.json
-
-ifdef IS_SAMPLE
-  INTERACTIONS := $(DATA)/interactions.csv
-  ITEMS        := $(DATA)/items.jsonl
-  VECTORS      := $(DATA)/item_embeddings.npy
-  VECTOR_IDS   := $(DATA)/item_ids.txt
-  INPUTS       := $(STAMPS)/sample-made
-  INPUT_STATE  :=
-else
-  INTERACTIONS := $(sort $(wildcard $(DATA)/interactions.*))
-  ITEMS        := $(firstword $(sort $(wildcard $(DATA)/items.*)))
-  VECTORS      := $(wildcard $(DATA)/item_embeddings.npy)
-  VECTOR_IDS   := $(wildcard $(DATA)/item_ids.txt)
-  INPUTS       := $(INTERACTIONS) $(ITEMS) $(VECTORS) $(VECTOR_IDS)
-  # A file that is replaced by an older one is new input as well.
-  INPUT_STATE  := $(shell stat --format='%s.%Y' $(INPUTS) 2>/dev/null)
-endif
-
+program      = $(call quote,$(BIN)/h2rec-$(1))
+output       = $(call quote,$(RUN)/$(1))
 SEED_OPTION := $(if $(SEED),--seed $(SEED))
-# make all shows the table itself, also when stage 4 has nothing to do.
-SUMMARY_ONLY := $(if $(filter all,$(or $(MAKECMDGOALS),all)),| tail -n 1)
 RUN_OPTIONS := $(if $(THREADS),--threads $(THREADS)) $(if $(QUIET),--quiet)
-# What a stage prints is kept for TIMES=1; it is no output, since it differs between equal runs. The stage takes the place of
-# the shell (exec), so that a signal that make passes on reaches it.
-define RUN_STAGE
-@mkdir -p $(STAMPS)/times
-exec $(BIN)/h2rec-$(1) $(ARGUMENTS_$(1)) $(RUN_OPTIONS) >$(STAMPS)/times/$(1).json
-@cat $(STAMPS)/times/$(1).json
-endef
 # A preset that needs no codes says so with WITHOUT_CODES := yes; its stages 3 and 4 read stage 1 alone.
-CODES       := $(if $(WITHOUT_CODES),,$(TOKENIZED))
-CODES_OPTION = $(if $(CODES),--codes $(RUN)/2-tokenize)
+CODES       := $(if $(WITHOUT_CODES),,tokenize)
+CODES_OPTION = $(if $(CODES),--codes=$(call output,2-tokenize))
 
-ARGUMENTS_sample     = $(strip --output $(DATA) $(SAMPLE_OPTIONS))
-ARGUMENTS_preprocess = $(strip $(addprefix --interactions ,$(INTERACTIONS)) $(addprefix --items ,$(ITEMS)) \
-  $(addprefix --vectors ,$(VECTORS)) $(addprefix --vector-ids ,$(VECTOR_IDS)) \
-  --output $(RUN)/1-preprocess $(PRESET_PREPROCESS) $(SEED_OPTION) $(PREPROCESS_OPTIONS))
-ARGUMENTS_tokenize   = $(strip --data $(RUN)/1-preprocess \
-  --output $(RUN)/2-tokenize $(PRESET_TOKENIZE) $(SEED_OPTION) $(TOKENIZE_OPTIONS))
+COMMAND_sample     = $(call program,preprocess) sample --output=$(call quote,$(DATA)) $(if $(QUIET),--quiet) $(SAMPLE_OPTIONS)
+COMMAND_preprocess = $(call program,preprocess) --data-folder=$(call quote,$(DATA)) \
+  --output=$(call output,1-preprocess) $(RUN_OPTIONS) $(PRESET_PREPROCESS) $(SEED_OPTION) $(PREPROCESS_OPTIONS)
+COMMAND_tokenize   = $(call program,tokenize) --data=$(call output,1-preprocess) \
+  --output=$(call output,2-tokenize) $(RUN_OPTIONS) $(PRESET_TOKENIZE) $(SEED_OPTION) $(TOKENIZE_OPTIONS)
 # The model is the first word of PRESET_TRAIN.
-ARGUMENTS_train      = $(strip $(PRESET_TRAIN) --data $(RUN)/1-preprocess $(CODES_OPTION) \
-  --output $(RUN)/3-train $(SEED_OPTION) $(TRAIN_OPTIONS))
-ARGUMENTS_evaluate   = $(strip --data $(RUN)/1-preprocess $(CODES_OPTION) --model $(RUN)/3-train \
-  --output $(RUN)/4-evaluate $(PRESET_EVALUATE) $(SEED_OPTION) \
-  $(if $(TIMES),--run-times $(STAMPS)/times) $(EVALUATE_OPTIONS))
+COMMAND_train      = $(call program,train) $(PRESET_TRAIN) --data=$(call output,1-preprocess) $(CODES_OPTION) \
+  --output=$(call output,3-train) $(RUN_OPTIONS) $(SEED_OPTION) $(TRAIN_OPTIONS)
+COMMAND_evaluate   = $(call program,evaluate) --data=$(call output,1-preprocess) $(CODES_OPTION) \
+  --model=$(call output,3-train) --output=$(call output,4-evaluate) \
+  --title=$(call quote,$(notdir $(patsubst %/,%,$(RUN)))) $(RUN_OPTIONS) $(PRESET_EVALUATE) $(SEED_OPTION) \
+  $(if $(TIMES),--run-times) $(EVALUATE_OPTIONS)
 
-.PHONY: all sample preprocess tokenize train evaluate show
-all: evaluate                 ## bring everything up to date, then show the metrics
-	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate
-sample: $(if $(IS_SAMPLE),$(INPUTS)) ## write the built-in sample
-preprocess: $(PREPROCESSED)   ## stage 1: sequences, splits, popularity groups, positive pairs
-tokenize: $(CODES)            ## stage 2: codebooks and item codes
-train: $(TRAINED)             ## stage 3: the model
-evaluate: $(EVALUATED)        ## stage 4: report and recommendations
-show:                         ## show the metrics of RUN again
-	@$(BIN)/h2rec-evaluate show $(RUN)/4-evaluate
+UNTIL_preprocess := $(if $(IS_SAMPLE),sample) preprocess
+UNTIL_tokenize   := $(UNTIL_preprocess) $(CODES)
+UNTIL_train      := $(UNTIL_tokenize) train
+UNTIL_evaluate   := $(UNTIL_train) evaluate
+# The stages $(1) in order; each but $(2) runs only where it must. One program holds the lock of RUN and passes signals on;
+# it takes the place of the shell, so that those of make reach it.
+pipeline = $(call program,preprocess) pipeline --run=$(call quote,$(RUN)) \
+  $(foreach stage,$(1),--then $(COMMAND_$(stage)) $(if $(filter $(2),$(stage)),,--if-needed))
 
-# Order-only on the build: a new program does not make old results wrong. A change of format does, and the stage
-# that reads the old format refuses it; then use a rerun target.
-$(STAMPS)/sample-made: $(STAMPS)/sample | $(BUILT)
-	$(BIN)/h2rec-preprocess sample $(ARGUMENTS_sample) $(if $(QUIET),--quiet)
-	@touch $@
-$(PREPROCESSED): $(INPUTS) $(STAMPS)/preprocess | $(BUILT)
-	$(if $(INTERACTIONS),,@printf '%s\n' "make: $(DATA): error: no file 'interactions.*'" \
-	  "note: DATA is the folder that holds interactions.csv" >&2; exit 66)
-	$(call RUN_STAGE,preprocess)
-$(TOKENIZED): $(PREPROCESSED) $(STAMPS)/tokenize | $(BUILT)
-	$(call RUN_STAGE,tokenize)
-$(TRAINED): $(PREPROCESSED) $(CODES) $(STAMPS)/train | $(BUILT)
-	$(call RUN_STAGE,train)
-$(EVALUATED): $(PREPROCESSED) $(CODES) $(TRAINED) $(STAMPS)/evaluate | $(BUILT)
-	$(BIN)/h2rec-evaluate $(ARGUMENTS_evaluate) $(RUN_OPTIONS) $(SUMMARY_ONLY)
-# make deletes a target whose recipe is interrupted, unless it is precious.
-.PRECIOUS: $(PREPROCESSED) $(TOKENIZED) $(TRAINED) $(EVALUATED)
+.PHONY: all sample preprocess tokenize train evaluate show nightly-command
+all: evaluate                 ## bring everything up to date, then show the metrics in ten lines
+	@printf 'all tables: make show RUN=%s\n' $(call quote,$(RUN))
+sample: $(BUILT)              ## write the built-in sample
+	@exec $(call pipeline,$(if $(IS_SAMPLE),sample,$(error the built-in sample is for runs without DATA)))
+preprocess: $(BUILT)          ## stage 1: sequences, splits, popularity groups, positive pairs
+	@exec $(call pipeline,$(UNTIL_preprocess))
+tokenize: $(BUILT)            ## stage 2: codebooks and item codes
+	@exec $(call pipeline,$(UNTIL_tokenize))
+train: $(BUILT)               ## stage 3: the model
+	@exec $(call pipeline,$(UNTIL_train))
+evaluate: $(BUILT)            ## stage 4: report and recommendations
+	@exec $(call pipeline,$(UNTIL_evaluate))
+show:                         ## show all tables of metrics of RUN
+	@$(call program,evaluate) show $(call output,4-evaluate)
 
-# Forcing a stage = pretending that its options are new; the old output stays until the new one is whole.
 .PHONY: rerun-preprocess rerun-tokenize rerun-train rerun-evaluate
-rerun-preprocess: ; @rm -f $(STAMPS)/preprocess; $(MAKE) preprocess ## force stage 1
-rerun-tokenize:   ; @rm -f $(STAMPS)/tokenize; $(MAKE) tokenize     ## force stage 2
-rerun-train:      ; @rm -f $(STAMPS)/train; $(MAKE) train           ## force stage 3
-rerun-evaluate:   ; @rm -f $(STAMPS)/evaluate; $(MAKE) evaluate     ## force stage 4
+rerun-preprocess: $(BUILT)    ## stage 1 once more, whether it is up to date or not
+	@exec $(call pipeline,$(UNTIL_preprocess),preprocess)
+rerun-tokenize: $(BUILT)      ## stage 2 once more
+	@exec $(call pipeline,$(UNTIL_tokenize),tokenize)
+rerun-train: $(BUILT)         ## stage 3 once more
+	@exec $(call pipeline,$(UNTIL_train),train)
+rerun-evaluate: $(BUILT)      ## stage 4 once more
+	@exec $(call pipeline,$(UNTIL_evaluate),evaluate)
+# The words of 'evaluate' for Scripts/nightly, which takes their place.
+nightly-command:
+	@printf '%q ' $(call pipeline,$(UNTIL_evaluate))
 
-# Written when make starts on it and its text differs; left alone, with its time, otherwise.
-# make -n takes a recipe for a change of its target, unless the recipe begins with '+'.
-DRY_RUN = $(findstring n,$(firstword -$(MAKEFLAGS)))
-# (strip, since GNU make 4.3 leaves the last line end of a long file.)
-same = $(and $(findstring [$(1)],[$(2)]),$(findstring [$(2)],[$(1)]))
-define STAMP
-$(STAMPS)/$(1): FORCE | $(STAMPS)
-	$$(if $$(call same,$$(call text,$(1)),$$(strip $$(file <$$@))),$$(if $$(DRY_RUN),+@:),$$(if $$(DRY_RUN),@:,$$(file >$$@,$$(call text,$(1)))))
-endef
-$(foreach stage,sample preprocess tokenize train evaluate,$(eval $(call STAMP,$(stage))))
-text = $(strip $(ARGUMENTS_$(1)) $(if $(filter preprocess,$(1)),# $(INPUT_STATE)))
-$(STAMPS):
-	@mkdir -p $@
 .PHONY: FORCE
 FORCE:
 
@@ -189,18 +183,18 @@ man: .build/dependencies-installed ## write man pages to .build/man
 	@Scripts/write-man-pages .build/man
 completions: $(BUILT)         ## write shell completions to .build/completions
 	@for program in $(PROGRAMS); do for shell in bash zsh fish; do mkdir -p .build/completions/$$shell; \
-	  $(BIN)/$$program --generate-completion-script $$shell >.build/completions/$$shell/$$program; done; done
+	  $(call quote,$(BIN))/$$program --generate-completion-script $$shell >.build/completions/$$shell/$$program; done; done
 	@printf '%s\n' "completions: .build/completions"
 ## REFERENCE, REFERENCE_DATA  for bench: the PyTorch program and its prepared folder, to be timed in turn with ours
 BENCH_BIN  := .build-benchmarks/release
-REFERENCES := $(if $(REFERENCE),--reference $(REFERENCE) --reference-data $(REFERENCE_DATA))
-bench: .build/dependencies-installed $(TOKENIZED) ## time shards, training steps and rankings; prints numbers, asserts nothing
+REFERENCES := $(if $(REFERENCE),--reference $(call quote,$(REFERENCE)) --reference-data $(call quote,$(REFERENCE_DATA)))
+bench: .build/dependencies-installed tokenize ## time shards, training steps and rankings; prints numbers, asserts nothing
 	@mkdir -p .build-benchmarks/files
 	H2REC_BENCHMARKS=1 swift build --configuration release --scratch-path .build-benchmarks
 	$(BENCH_BIN)/shard-benchmark .build-benchmarks/files
 	$(BENCH_BIN)/ranking-benchmark --users 65536 --ranks
 	python3 Benchmarks/TrainingComparison/compare_with_reference.py --programs $(BENCH_BIN) \
-	  --data $(RUN)/1-preprocess --codes $(RUN)/2-tokenize $(REFERENCES)
+	  --data=$(call output,1-preprocess) --codes=$(call output,2-tokenize) $(REFERENCES)
 FUZZ_SECONDS ?= 60
 FUZZ_READERS ?= shard log csv csv-without-header tsv movielens recbole jsonl items item-text numpy archive safetensors \
   text-vectors vector-ids codes times
@@ -213,8 +207,8 @@ doctor:                       ## check the tools of this machine, and switch on 
 clean:                        ## remove everything that was compiled
 	rm -rf .build .build-docs .build-benchmarks .build-fuzz .build-sanitize
 clean-run:                    ## remove the outputs of RUN, after asking
-	@read -r -p "remove $(RUN)? [y/N] " answer; [[ $$answer == y ]] && rm -rf $(RUN)
+	@read -r -p 'remove '$(call quote,$(RUN))'? [y/N] ' answer; [[ $$answer == y ]] && rm -rf -- $(call quote,$(RUN))
 help:                         ## list targets and variables
 	@printf '%s\n' "Targets:"; sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 22
 	@printf '\n%s\n' "Variables:"; sed -nE 's/^## ?/  /p' Makefile
-	@printf '\n%s\n' "Presets: $(patsubst Presets/%.mk,%,$(wildcard Presets/*.mk))"
+	@printf '\n%s\n' $(call quote,Presets: $(PRESETS))

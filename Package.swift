@@ -33,7 +33,7 @@ func library(_ name: String, pkgConfig: String? = nil, apt package: String) -> T
     name: name, path: "Sources/Shared/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
-/// A module of the Shared library.
+/// A module that stages share.
 func shared(
   _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict
 ) -> Target {
@@ -83,6 +83,8 @@ let package = Package(
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
+    shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
+    shared("Page"),
     shared("Numerics", ["CDNNL", "CKernels"], settings: strictUnsafe),
     shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),
     shared("Tape", ["CKernels", "Numerics"], settings: strictUnsafe),
@@ -100,17 +102,21 @@ let package = Package(
         "Retrieval", "ShardIO", "Tape", "Training", argumentParser,
       ]),
 
-    stage("Preprocess", ["Clustering", "Numerics", "TextInput"]),
-    stage("Tokenize", ["Clustering", "Numerics", "Quantizers", "Tape", "TextInput"]),
+    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput"]),
+    stage(
+      "Tokenize",
+      ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
     stage("Train", ["Models", "Numerics", "Tape", "Training"]),
-    stage("Evaluate", ["Metrics", "Models", "Numerics", "Retrieval", "TextInput"]),
+    stage(
+      "Evaluate",
+      ["Metrics", "Models", "Numerics", "Page", "Retrieval", "TextInput", "TextOutput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
       name: "TestSupport",
       dependencies: [
-        "Dataset", "Layers", "Models", "Numerics", "ShardIO", "Tape", "Training", argumentParser,
-        subprocess, system,
+        "Dataset", "Layers", "Models", "Numerics", "Retrieval", "ShardIO", "Tape", "Training",
+        argumentParser, subprocess, system,
       ], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
@@ -123,10 +129,13 @@ let package = Package(
     tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
+    tests("TextOutput", ["ShardIO", "TextOutput"]),
+    tests("Page", ["Page"]),
     tests(
       "Evaluate",
       [
-        "Dataset", "Evaluate", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO", "TextInput",
+        "Dataset", "Evaluate", "Metrics", "Models", "Numerics", "Page", "Retrieval", "ShardIO",
+        "TextInput", "TextOutput",
         argumentParser, subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
@@ -138,13 +147,17 @@ let package = Package(
       ]),
     tests(
       "Tokenize",
-      ["Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "Tokenize"]),
+      [
+        "Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "TextOutput",
+        "Tokenize",
+      ]),
     tests(
       "Train",
       [
         "CommandSupport", "Dataset", "Losses", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO",
         "Tape", "Train", "Training", argumentParser,
       ]),
+
     tests("TextInput", ["ShardIO", "TextInput"]),
   ]
 )

@@ -12,6 +12,6 @@ struct PreprocessCommand: ParsableCommand {
       'h2rec-preprocess run --help' lists its options.
       """,
     version: programVersion,
-    subcommands: [RunCommand.self, SampleCommand.self],
+    subcommands: [RunCommand.self, SampleCommand.self, PipelineCommand.self],
     defaultSubcommand: RunCommand.self)
 }

@@ -43,6 +43,7 @@ struct RunCommand: StageCommand {
   var shared: SharedOptions
 
   func validate() throws {
+    try refuse([("if-needed", shared.ifNeeded)], if: dryRun, for: "--dry-run")
     if output == nil, !dryRun { throw ValidationError("Missing expected argument '--output'.") }
     try refuse(
       [("rating-column", input.ratingColumn != nil)], without: "--minimum-rating",
@@ -64,11 +65,16 @@ struct RunCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "preprocess")
+    let (input, folder) = try input.lookedUp()
     let run = PreprocessRun(
       input: input, filters: filters, derivation: derivation, seed: shared.seed,
       threads: shared.threads, storage: memory.storage(output: dryRun ? nil : output))
+    if let folder, !shared.ifNeeded { tell(folder) }
     guard let output, !dryRun else { return try rehearse(run, &summary) }
     let path = FilePath(output)
+    let request = try request(input, path)
+    if isKept(input.badRows), try shared.isUpToDate(request, output: path, summary) { return }
+    if let folder, shared.ifNeeded { tell(folder) }
     var stage = try StageOutput(directory: path, stage: "preprocess", threads: shared.threads)
     var result = try run.compute(isQuiet: shared.quiet)
     for table in result.tables { try stage.write(table) }
@@ -77,7 +83,7 @@ struct RunCommand: StageCommand {
     try stage.writeFile("report.md", Array(report.markdown.utf8))
     try writeBadRows(result.badRows)
     try stage.commit(
-      configuration: run.configuration, inputs: [], counters: result.counters)
+      configuration: run.configuration, inputs: [], counters: result.counters, request: request)
     result.clock.finish("write")
     if !shared.quiet {
       try printResult(report.markdown)
@@ -85,6 +91,33 @@ struct RunCommand: StageCommand {
     }
     summary.facts = Self.facts(result)
     try summary.print(output: path)
+  }
+
+  /// What this run would do.
+  private func request(
+    _ input: InputOptions, _ output: FilePath
+  ) throws(PipelineError) -> StageRequest {
+    var files = try expandPaths(input.interactions).map { SourceFile("interactions", $0) }
+    for (role, path) in [
+      ("items", input.items), ("vectors", input.vectors), ("vector ids", input.vectorIds),
+    ] {
+      if let path { files.append(SourceFile(role, path)) }
+    }
+    let locations: Set = [
+      "dataFolder", "interactions", "items", "vectors", "vectorIds", "badRows", "memory",
+      "temporaryDirectory", "dryRun",
+    ]
+    return self.request(
+      "preprocess", output: output, leavingOut: locations,
+      defaults: [
+        "heldOut": "1", "missingItems": "error", "missingVectors": "error", "pairCount": "50",
+        "pairMinimum": "2", "pairWindow": "3", "text": TextTemplate.usual, "textVectors": "128",
+      ], files: files)
+  }
+
+  private func tell(_ folder: DataFolder) {
+    guard !shared.quiet else { return }
+    printNote(folder.summary, at: input.dataFolder ?? "")
   }
 
   /// Does everything but writing, and shows what came out.

@@ -106,18 +106,45 @@ struct TokenizeCommand: StageCommand {
     try refuse(
       [("drift-limit", driftLimit != nil)], without: "--encode-only", isThere: encodeOnly != nil)
     try refuse(
-      [("export", !export.isEmpty), ("collisions", collisions != .keep)], if: lintOnly != nil,
+      [
+        ("if-needed", shared.ifNeeded), ("export", !export.isEmpty),
+        ("collisions", collisions != .keep),
+      ], if: lintOnly != nil,
       for: "--lint-only")
   }
 
   func runStage() throws(PipelineError) {
     if let lintOnly { return try LintRun(path: lintOnly, data: data, limits: lint.limits).run() }
+    let path = FilePath(output ?? "")
+    let input = try StageInput(directory: FilePath(data ?? ""), expecting: "preprocess")
+    let request = try request(input.reference, path)
+    if try shared.isUpToDate(request, output: path, Summary(stage: "tokenize")) { return }
+    let quantizer = shortened(input)
     try TokenizeRun(
       data: data ?? "", output: output ?? "", mode: mode,
       options: quantizer.options(seed: shared.seed), scope: quantizer.fitOn, limits: lint.limits,
-      collisions: collisions, formats: export, configuration: manifestConfiguration,
-      threads: shared.threads, isQuiet: shared.quiet
+      collisions: collisions, formats: export, configuration: configuration(quantizer),
+      threads: shared.threads, isQuiet: shared.quiet, request: request
     ).run()
+  }
+
+  /// What this run would do.
+  private func request(
+    _ input: StageReference, _ output: FilePath
+  ) throws(PipelineError) -> StageRequest {
+    var inputs = [input]
+    for previous in [encodeOnly, alignTo] {
+      guard let previous else { continue }
+      inputs.append(
+        try StageInput(directory: FilePath(previous), expecting: "tokenize").reference)
+    }
+    var request = request(
+      "tokenize", output: output,
+      leavingOut: ["data", "encodeOnly", "alignTo", "importPath", "lintOnly"],
+      defaults: ["driftLimit": "1.5", "warmStart": "true"], inputs: inputs,
+      files: importPath.map { [SourceFile("codes", $0)] } ?? [])
+    request.configuration["mode"] = mode.name
+    return request
   }
 
   private var mode: TokenizeRun.Mode {
@@ -127,8 +154,24 @@ struct TokenizeCommand: StageCommand {
     return .fit
   }
 
+  /// The options with fewer codes, and a warning, where there are more codes than items.
+  private func shortened(_ input: StageInput) -> QuantizerArguments {
+    var quantizer = quantizer
+    guard mode == .fit, let itemCount = input.manifest.counters["items"]?.integerValue else {
+      return quantizer
+    }
+    let sizes = quantizer.codebooks.shortened(itemCount: Int(itemCount))
+    if sizes != quantizer.codebooks {
+      printWarning(
+        "'--codebooks \(quantizer.codebooks)' has more codes than there are items, \(itemCount); "
+          + "taken as '--codebooks \(sizes)'", at: input.directory.string)
+    }
+    quantizer.codebooks = sizes
+    return quantizer
+  }
+
   /// The options with everything resolved, without paths.
-  private var manifestConfiguration: [String: JSONValue] {
+  private func configuration(_ quantizer: QuantizerArguments) -> [String: JSONValue] {
     var members = quantizer.configuration
     switch mode {
     case .fit: members["mode"] = "fit"

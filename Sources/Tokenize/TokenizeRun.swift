@@ -14,6 +14,16 @@ struct TokenizeRun {
     case align(String, isWarm: Bool)
     case encode(String, driftLimit: Double)
     case importing(String)
+
+    /// Its name, without the paths.
+    var name: String {
+      switch self {
+      case .fit: "fit"
+      case .align: "align"
+      case .encode: "encode"
+      case .importing: "import"
+      }
+    }
   }
 
   let data: String
@@ -28,6 +38,8 @@ struct TokenizeRun {
   let configuration: [String: JSONValue]
   let threads: Int
   let isQuiet: Bool
+  /// What the output is made from, kept with it.
+  var request: StageRequest?
 
   /// Does the work and prints the summary.
   ///
@@ -61,7 +73,8 @@ struct TokenizeRun {
     if report.items.isNumbered {
       configuration["collisions"] = .string(CollisionPolicy.append.rawValue)
     }
-    try stage.commit(configuration: configuration, inputs: inputs, counters: counters)
+    try stage.commit(
+      configuration: configuration, inputs: inputs, counters: counters, request: request)
     summary.facts = counters
     summary.facts["drift"] = report.drift?.json
     summary.facts["churn"] = report.churn.map { JSONValue($0.all.values.last ?? 0) }

@@ -46,8 +46,10 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     StopRequest.watch()
     defer { StopRequest.endWatch() }
     var summary = Summary(stage: "train")
-    let inputs = try TrainingInputs(
-      data: data, codes: codes, needs: Recipe.needs(options), shared: shared)
+    let outputs = try EarlierOutputs(data: data, codes: codes, threads: shared.threads)
+    let request = request(outputs)
+    if try shared.isUpToDate(request, output: FilePath(output), summary) { return }
+    let inputs = try TrainingInputs(outputs, needs: Recipe.needs(options), shared: shared)
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
     let training = try prepare(inputs)
@@ -62,12 +64,25 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     try stage.writeFile("training-log.jsonl", outcome.log)
     let counters = outcome.counters
     try stage.commit(
-      configuration: training.configuration, inputs: inputs.references, counters: counters)
+      configuration: training.configuration, inputs: inputs.references, counters: counters,
+      request: request)
     try checkpoints.remove()
     summary.facts = counters
     summary.facts["positionsPerSecond"] = JSONValue(outcome.positionsPerSecond)
     if let step = checkpoints.resumedStep { summary.facts["resumedStep"] = JSONValue(step) }
     try summary.print(output: FilePath(output))
+  }
+
+  /// What this run would do; what `auto` stands for follows from the inputs and, for products, from the processor.
+  private func request(_ outputs: EarlierOutputs) -> StageRequest {
+    var request = request(
+      "train", output: FilePath(output),
+      leavingOut: ["data", "codes", "checkpointMinutes", "checkpointSteps"],
+      inputs: outputs.references)
+    if request.configuration["precision"] == PrecisionChoice.auto.rawValue {
+      request.configuration["precision"] = PrecisionChoice.auto.resolved.rawValue
+    }
+    return request
   }
 
   /// A training that is ready to run.
@@ -119,50 +134,5 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     return options.configuration
       .merging(scheduling.configuration) { first, _ in first }
       .merging(own) { first, _ in first }
-  }
-}
-
-/// What a model is trained on.
-struct TrainingInputs {
-  /// What the manifest records of the outputs that were read.
-  let references: [StageReference]
-  /// The preprocess output.
-  let data: PreprocessedData
-  /// What models are built from.
-  let model: ModelData
-
-  /// Opens the earlier stages.
-  ///
-  /// - Throws: `PipelineError`: `.missingInput`, `.dataFormat`, `.configuration` if the outputs do not belong together.
-  init(
-    data directory: String, codes codeDirectory: String?, needs: ModelNeeds, shared: SharedOptions
-  ) throws(PipelineError) {
-    let input = try StageInput(
-      directory: FilePath(directory), expecting: "preprocess", threads: shared.threads)
-    var references = [input.reference]
-    var codes: ItemCodes?
-    if let codeDirectory {
-      let codesInput = try StageInput(directory: FilePath(codeDirectory), expecting: "tokenize")
-      try codesInput.requireInput(input)
-      references.append(codesInput.reference)
-      codes = try ItemCodes(codesInput)
-    }
-    let wantsVectors = !needs.isDisjoint(with: [.itemVectors, .itemVectorsIfPresent])
-    data = try PreprocessedData(input, includesVectors: wantsVectors)
-    if needs.contains(.itemVectors), data.vectors == nil { throw .noVectors(directory) }
-    let itemCount = data.catalogue.count
-    if let codes, codes.count != itemCount {
-      throw .codesOfOtherItems(codeDirectory ?? "", found: codes.count, expected: itemCount)
-    }
-    self.references = references
-    var model = ModelData(itemCount: itemCount, codes: codes)
-    model.vectors = data.vectors.map {
-      Matrix(rows: $0.count, columns: $0.width, values: $0.values)
-    }
-    model.trainCounts = data.catalogue.trainCounts
-    model.preprocessed = input
-    model.seed = shared.seed
-    model.threads = shared.threads
-    self.model = model
   }
 }

@@ -4,9 +4,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Which stages the Makefile runs and when; the programs are stand-ins.
+/// What the Makefile asks of the stages; the programs are stand-ins, but for the pipeline.
 @Suite struct MakefileTests {
-  private static let everyStage = ["sample", "preprocess", "tokenize", "train", "evaluate"]
+  private static let everyStage = ["sample"] + stageNames
 
   @Test func `the second make all runs no stage and changes no file`() async throws {
     try await withTemporaryDirectory { directory in
@@ -18,8 +18,8 @@ import Testing
 
       let second = try await pipeline.make("all")
       #expect(second.status == .exited(0))
-      #expect(second.stages == [])
-      #expect(second.output == "table of \(pipeline.run)/4-evaluate\n")
+      #expect(second.stages == [] && second.idleStages == Self.everyStage)
+      #expect(second.output.hasSuffix("all tables: make show RUN=\(pipeline.run)\n"))
       #expect(try pipeline.state() == before)
     }
   }
@@ -40,7 +40,7 @@ import Testing
 
   @Test(arguments: [
     (change: "THREADS=1", stages: [] as [String]), ("QUIET=1", []), ("SEED=7", stageNames),
-    ("PRESET=sasrec", ["train", "evaluate"]),
+    ("PRESET=sasrec", ["train", "evaluate"]), ("TIMES=1", ["evaluate"]),
   ])
   func `a variable reruns what it changes`(change: String, stages: [String]) async throws {
     try await withTemporaryDirectory { directory in
@@ -55,13 +55,12 @@ import Testing
       let pipeline = try Pipeline(standIns: directory)
       let result = try await pipeline.make("evaluate", "PRESET=sasrec")
       #expect(result.stages == ["sample", "preprocess", "train", "evaluate"])
-      let arguments = try contents(of: pipeline.run)["3-train/manifest.json"] ?? []
-      #expect(!String(decoding: arguments, as: UTF8.self).contains("--codes"))
+      #expect(try !arguments(of: "3-train", pipeline).contains("--codes"))
     }
   }
 
   @Test(arguments: stageNames.indices)
-  func `a rerun target runs its stage, and the next make the later ones`(
+  func `a rerun target runs its stage although it is up to date, and no other one`(
     index: Int
   ) async throws {
     try await withTemporaryDirectory { directory in
@@ -69,7 +68,7 @@ import Testing
       _ = try await pipeline.make("evaluate")
       let rerun = try await pipeline.make("rerun-\(stageNames[index])")
       #expect(rerun.stages == [stageNames[index]])
-      #expect(try await pipeline.make("evaluate").stages == Array(stageNames[(index + 1)...]))
+      #expect(rerun.idleStages == ["sample"] + stageNames[..<index])
     }
   }
 
@@ -79,134 +78,123 @@ import Testing
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)
       _ = try await pipeline.make("evaluate")
-      let old = try contents(of: pipeline.run)["3-train/manifest.json"]
+      let old = try arguments(of: "3-train", pipeline)
 
       let failed = try await pipeline.make(
         "evaluate", "TRAIN_OPTIONS=--seed 7", environment: ["FAILING_STAGE": "train"])
       #expect(failed.status == .exited(2))
       #expect(failed.stages == [])
-      #expect(try contents(of: pipeline.run)["3-train/manifest.json"] == old)
+      #expect(failed.error.hasSuffix("Error 65\n"), "\(failed.error)")
+      #expect(try arguments(of: "3-train", pipeline) == old)
 
       let next = try await pipeline.make("evaluate", "TRAIN_OPTIONS=--seed 7")
       #expect(next.stages == ["train", "evaluate"])
     }
   }
 
-  @Test func `a dry run names the stages that would run, and changes nothing`() async throws {
-    try await withTemporaryDirectory { directory in
-      let pipeline = try Pipeline(standIns: directory)
-      _ = try await pipeline.make("evaluate")
-      let before = try pipeline.state()
-      let idle = try await pipeline.make("--dry-run", "evaluate")
-      #expect(!idle.output.contains("h2rec-"))
-      let busy = try await pipeline.make("--dry-run", "evaluate", "TRAIN_OPTIONS=--seed 7")
-      #expect(!busy.output.contains("h2rec-tokenize "))
-      #expect(busy.output.contains("h2rec-train "))
-      #expect(busy.output.contains("h2rec-evaluate "))
-      #expect(try pipeline.state() == before)
-    }
-  }
-
-  @Test func `the summaries of the stages are kept, and shown on the report when wanted`()
+  @Test func `options of a later stage that cannot work are refused before the first one runs`()
     async throws
   {
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)
-      _ = try await pipeline.make("evaluate")
-      let manifest = pipeline.run.appending("4-evaluate").appending("manifest.json")
-      for stage in stageNames.dropLast() {
-        let kept = pipeline.run.appending(".make").appending("times").appending("\(stage).json")
-        #expect(
-          try String(contentsOfFile: kept.string, encoding: .utf8) == "{\"stage\":\"\(stage)\"}\n")
-      }
-      #expect(try !String(contentsOfFile: manifest.string, encoding: .utf8).contains("--run-times"))
-      #expect(try await pipeline.make("evaluate", "TIMES=1").stages == ["evaluate"])
-      #expect(
-        try String(contentsOfFile: manifest.string, encoding: .utf8)
-          .contains("--run-times \(pipeline.run)/.make/times"))
+      let result = try await pipeline.make("all", environment: ["REFUSING_STAGE": "train"])
+      #expect(result.error.hasPrefix("Error: '--epochs' must be from 1 to 100000, not 0.\n"))
+      #expect(result.error.hasSuffix("Error 64\n"), "\(result.error)")
+      #expect(result.output == "")
+      #expect(try pipeline.state().keys.sorted() == [".make", ".make/lock"])
     }
   }
 
-  // MARK: - DATA
-
-  @Test func `only the files that exist become options`() async throws {
+  @Test func `a dry run shows the commands and runs nothing`() async throws {
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)
-      let data = try makeData(
-        ["interactions.csv", "item_embeddings.npy", "item_ids.txt"], directory)
-      #expect(try await pipeline.make("evaluate", "DATA=\(data)").stages == stageNames)
-      let manifest = try contents(of: pipeline.run)["1-preprocess/manifest.json"] ?? []
-      let arguments = String(decoding: manifest, as: UTF8.self)
-      #expect(
-        arguments.hasPrefix(
-          "--interactions \(data)/interactions.csv --vectors \(data)/item_embeddings.npy "
-            + "--vector-ids \(data)/item_ids.txt --output \(pipeline.run)/1-preprocess"))
-    }
-  }
-
-  @Test func `the baseline starts at random where there are no vectors`() async throws {
-    try await withTemporaryDirectory { directory in
-      let pipeline = try Pipeline(standIns: directory)
-      let data = try makeData(["interactions.csv"], directory)
-      _ = try await pipeline.make("train", "DATA=\(data)", "PRESET=sasrec")
-      let manifest = try contents(of: pipeline.run)["3-train/manifest.json"] ?? []
-      #expect(String(decoding: manifest, as: UTF8.self).hasSuffix("--hash-init random\n"))
-    }
-  }
-
-  @Test func `every file of interactions is read`() async throws {
-    try await withTemporaryDirectory { directory in
-      let pipeline = try Pipeline(standIns: directory)
-      let data = try makeData(["interactions.2.csv", "interactions.1.csv"], directory)
-      _ = try await pipeline.make("preprocess", "DATA=\(data)")
-      let manifest = try contents(of: pipeline.run)["1-preprocess/manifest.json"] ?? []
-      #expect(
-        String(decoding: manifest, as: UTF8.self).hasPrefix(
-          "--interactions \(data)/interactions.1.csv --interactions \(data)/interactions.2.csv "))
-    }
-  }
-
-  @Test func `a replaced file reruns everything, even if the new file is older`() async throws {
-    try await withTemporaryDirectory { directory in
-      let pipeline = try Pipeline(standIns: directory)
-      let data = try makeData(["interactions.csv"], directory)
-      _ = try await pipeline.make("evaluate", "DATA=\(data)")
-      #expect(try await pipeline.make("evaluate", "DATA=\(data)").stages == [])
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)],
-        ofItemAtPath: data.appending("interactions.csv").string)
-      #expect(try await pipeline.make("evaluate", "DATA=\(data)").stages == stageNames)
-    }
-  }
-
-  @Test func `a folder without interactions is refused`() async throws {
-    try await withTemporaryDirectory { directory in
-      let pipeline = try Pipeline(standIns: directory)
-      let data = try makeData([], directory)
-      let result = try await pipeline.make("all", "DATA=\(data)")
-      #expect(result.status == .exited(2))
-      #expect(
-        result.error.hasPrefix(
-          """
-          make: \(data): error: no file 'interactions.*'
-          note: DATA is the folder that holds interactions.csv
-
-          """))
-    }
-  }
-
-  @Test func `an unknown preset is refused with the names of the others`() async throws {
-    try await withTemporaryDirectory { directory in
-      let pipeline = try Pipeline(standIns: directory)
-      let result = try await pipeline.make("all", "PRESET=nonesuch")
-      #expect(result.status == .exited(2))
-      #expect(result.error.contains("there is no preset 'nonesuch'; choose one of: "))
-      #expect(result.error.contains(" h2rec "))
+      let result = try await pipeline.make("--dry-run", "evaluate")
+      #expect(result.status == .exited(0))
+      for stage in stageNames { #expect(result.output.contains("/h2rec-\(stage)' ")) }
       #expect(!FileManager.default.fileExists(atPath: pipeline.run.string))
     }
   }
 
-  @Test func `help names every public target`() async throws {
+  // MARK: - Names
+
+  @Test(arguments: [
+    "a b", "it's", "x`touch BAD`", "x;touch BAD", "x$(touch BAD)", "x$HOME", "x&touch BAD", "(x",
+    "x[0]", "x:y", "x*", "-x", "x#y", "x%y", "x\"y", "x\\", "~", "x=y", "x,y",
+  ])
+  func `a folder of any name reaches the stage as it is, also in a dry run`(
+    name: String
+  ) async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let (data, run) = ("\(directory)/data/\(name)", "\(directory)/runs/\(name)")
+      let words = ["DATA=\(data)", "RUN=\(run)", "BIN=\(pipeline.programs)"]
+      let dry = try await pipeline.bareMake("-n", "preprocess", words[0], words[1], words[2])
+      #expect(dry.status == .exited(0), "\(dry.error)")
+      let result = try await pipeline.bareMake("preprocess", words[0], words[1], words[2])
+      #expect(result.status == .exited(0), "\(result.error)")
+      let manifest = try String(
+        contentsOfFile: "\(run)/1-preprocess/manifest.json", encoding: .utf8)
+      #expect(manifest.hasPrefix("--data-folder=\(data) --output=\(run)/1-preprocess"))
+      for place in [packageDirectory, directory] {
+        #expect(!FileManager.default.fileExists(atPath: place.appending("BAD").string))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (
+      ["DATA=a\nb"], "the paths DATA, RUN and BIN must not hold line ends, tabs and the character ␠"
+    ),
+    (["RUN=a\tb"], "the paths DATA, RUN and BIN must not hold line ends, tabs and the character ␠"),
+    (["DATA="], "DATA is empty; leave it out for the built-in sample"),
+    (["DATA=."], "the name of RUN cannot be told from DATA='.'; give RUN=FOLDER as well"),
+    (["DATA=x/.."], "the name of RUN cannot be told from DATA='x/..'; give RUN=FOLDER as well"),
+    (["DATA=/"], "the name of RUN cannot be told from DATA='/'; give RUN=FOLDER as well"),
+    (["PRESET=a b"], "PRESET must be the name of a preset or a path without spaces and special"),
+    (["PRESET=*"], "PRESET must be the name of a preset or a path without spaces and special"),
+    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: cart h2rec-residual "),
+    (["DATAS=x"], "there is no variable 'DATAS'; 'make help' lists them: DATA RUN PRESET SEED"),
+    (["DATA=x", "EPOCHS=3"], "there is no variable 'EPOCHS'; 'make help' lists them: "),
+  ])
+  func `a variable that cannot be right is refused in one line`(
+    words: [String], message: String
+  ) async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let own = words.contains { $0.hasPrefix("DATA=") } ? words : words + ["BIN=x"]
+      let result = try await pipeline.bareMake("all", own[0], own.last ?? "")
+      #expect(result.status == .exited(2))
+      #expect(result.error.contains(" *** \(message)"), "\(result.error)")
+      #expect(result.error.split(separator: "\n").count == 1)
+      #expect(result.output == "")
+    }
+  }
+
+  @Test(arguments: [
+    ("DATA=some/shop", "work/shop"), ("DATA=some/shop//", "work/shop"),
+    ("DATA=some/my shop/", "work/my shop"), ("QUIET=1", "work/sample"),
+  ])
+  func `RUN is named after DATA`(word: String, run: String) async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let result = try await pipeline.bareMake("-n", "preprocess", word, "BIN=x")
+      #expect(result.output.contains(" --run='\(run)' "), "\(result.output)")
+    }
+  }
+
+  @Test func `a preset of one's own may have variables of its own`() async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let preset = directory.appending("mine.mk")
+      let text = "VARIABLES += WIDTH\nPRESET_TRAIN := --dimension $(WIDTH)\n"
+      try write(Array(text.utf8), to: preset)
+      let result = try await pipeline.make("train", "PRESET=\(preset)", "WIDTH=64")
+      #expect(result.status == .exited(0), "\(result.error)")
+      #expect(try arguments(of: "3-train", pipeline).contains(" --dimension 64"))
+    }
+  }
+
+  @Test func `help names every public target and every variable`() async throws {
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)
       let help = try await pipeline.make("help").output
@@ -214,15 +202,17 @@ import Testing
       for target in ["all", "test", "check", "doctor"] + stageNames + reruns {
         #expect(help.contains("\n  \(target) "), "\(target) is missing")
       }
+      let refusal = try await pipeline.make("help", "NONESUCH=1").error
+      let list = try #require(refusal.firstMatch(of: /lists them: (.*)\.  Stop/))
+      for variable in list.1.split(separator: " ") where !variable.hasPrefix("FUZZ_") {
+        #expect(help.contains(variable), "\(variable) is not described")
+      }
     }
   }
 
-  /// A folder of input files with these names.
-  private func makeData(_ names: [String], _ directory: FilePath) throws -> FilePath {
-    let data = directory.appending("data")
-    try FileManager.default.createDirectory(
-      atPath: data.string, withIntermediateDirectories: true)
-    for name in names { try write(Array("x".utf8), to: data.appending(name)) }
-    return data
+  /// What a stage that ran last was given.
+  private func arguments(of output: String, _ pipeline: Pipeline) throws -> String {
+    let path = pipeline.run.appending(output).appending("manifest.json").string
+    return try String(contentsOfFile: path, encoding: .utf8)
   }
 }

@@ -22,7 +22,7 @@ struct Pipeline {
     programs = productsDirectory
   }
 
-  /// A pipeline of programs that write a manifest and do nothing else.
+  /// A pipeline of programs that write a manifest and do nothing else, but for the pipeline itself, which is the real one.
   init(standIns directory: FilePath) throws {
     self.directory = directory
     programs = directory.appending("programs")
@@ -33,6 +33,11 @@ struct Pipeline {
       try manager.copyItem(
         atPath: standIn.string, toPath: programs.appending("h2rec-\(stage)").string)
     }
+    let real = programs.appending("real")
+    try manager.createDirectory(atPath: real.string, withIntermediateDirectories: true)
+    try manager.createSymbolicLink(
+      atPath: real.appending("h2rec-preprocess").string,
+      withDestinationPath: productsDirectory.appending("h2rec-preprocess").string)
   }
 
   /// Runs the Makefile of the package on RUN, quietly.
@@ -49,11 +54,22 @@ struct Pipeline {
     try await start(.name("make"), ["--silent"] + arguments, environment)
   }
 
+  /// Runs make with these words alone, where RUN and BIN are among them or wanted by default.
+  func bareMake(_ arguments: String...) async throws -> StageResult {
+    try await start(.name("make"), ["--silent"] + arguments, [:], own: [])
+  }
+
   /// Runs the script for cron on RUN.
   func nightly(
     _ arguments: [String] = [], environment: [Environment.Key: String?] = [:]
   ) async throws -> StageResult {
     try await start(.path(packageDirectory.appending("Scripts/nightly")), arguments, environment)
+  }
+
+  /// Runs the script for cron with these words alone.
+  func bareNightly(_ arguments: [String]) async throws -> StageResult {
+    try await start(
+      .path(packageDirectory.appending("Scripts/nightly")), arguments, [:], own: [])
   }
 
   /// Runs the script for cron on RUN and sends it a signal once the patient stage is at work: to its whole group, or to
@@ -76,7 +92,8 @@ struct Pipeline {
   }
 
   private func start(
-    _ program: Executable, _ arguments: [String], _ environment: [Environment.Key: String?]
+    _ program: Executable, _ arguments: [String], _ environment: [Environment.Key: String?],
+    own: [String]? = nil
   ) async throws -> StageResult {
     // Under `make test` the environment speaks of that make.
     var variables: [Environment.Key: String?] = [
@@ -86,35 +103,43 @@ struct Pipeline {
     ]
     variables.merge(environment) { $1 }
     return try await runProgram(
-      program, arguments + ["BIN=\(programs)", "RUN=\(run)"], in: packageDirectory,
+      program, arguments + (own ?? ["BIN=\(programs)", "RUN=\(run)"]), in: packageDirectory,
       environment: variables)
   }
 
-  /// Every file of RUN with its contents and the time of its last change, but for the summaries with the stages' times.
+  /// Everything in RUN with its contents, the time of its last change and its place on the disk.
   func state() throws -> [String: FileState] {
     var result: [String: FileState] = [:]
-    for (name, bytes) in try contents(of: run) where !name.hasPrefix(".make/times/") {
+    for name in try FileManager.default.subpathsOfDirectory(atPath: run.string) {
+      let bytes = FileManager.default.contents(atPath: run.appending(name).string)
       let attributes = try FileManager.default.attributesOfItem(
         atPath: run.appending(name).string)
       result[name] = FileState(
-        bytes: bytes, changed: attributes[.modificationDate] as? Date ?? .distantPast)
+        bytes: bytes ?? Data(), changed: attributes[.modificationDate] as? Date ?? .distantPast,
+        inode: attributes[.systemFileNumber] as? Int ?? 0)
     }
     return result
   }
 }
 
-/// The contents of a file and the time of its last change.
+/// The contents of a file, the time of its last change and its place.
 struct FileState: Equatable {
-  var bytes: [UInt8]
+  var bytes: Data
   var changed: Date
+  var inode: Int
 }
 
 extension StageResult {
-  /// The stages that printed their summary line, in order.
-  var stages: [String] {
+  /// The stages that had work and printed their summary line, in order.
+  var stages: [String] { summaries.filter { !$0.isUpToDate }.map(\.stage) }
+
+  /// The stages that had none, in order.
+  var idleStages: [String] { summaries.filter(\.isUpToDate).map(\.stage) }
+
+  private var summaries: [(stage: String, isUpToDate: Bool)] {
     output.split(separator: "\n").compactMap { line in
       let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-      return object?["stage"] as? String
+      return (object?["stage"] as? String).map { ($0, object?["upToDate"] as? Bool ?? false) }
     }
   }
 }

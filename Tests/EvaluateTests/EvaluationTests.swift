@@ -42,6 +42,9 @@ import Testing
     let ranks = try FourUsers.ranks(FourUsers.model)
     #expect(ranks[.full]?.ranks == [3, 3, 1, 7])
     #expect(ranks[.full]?.candidateCounts == [6, 7, 2, 7])
+    // Above ann's target are items 0, 1 and 2, beside it 5 and 6; above bob's 1, 2 and 4; above d,e's all others.
+    #expect(ranks[.fullWithHistory]?.ranks == [5, 4, 1, 8])
+    #expect(ranks[.fullWithHistory]?.candidateCounts == [8, 8, 8, 8])
     #expect(ranks[.negatives]?.cases == [0, 1, 2])
     #expect(ranks[.negatives]?.ranks == [2, 2, 1])
     #expect(ranks[.negatives]?.candidateCounts == [4, 3, 2])
@@ -80,6 +83,14 @@ import Testing
     ("full", "head-length-1-4", "users", 2),
     ("full", "tail-length-10-19", "mrr", 1),
     // The targets of ann and "cy" are coffee, those of bob and d,e are tea.
+    // No training events of the four users hold one of their last steps.
+    ("full", "transition-seen", "users", 0),
+    ("full", "transition-unseen", "ndcg@10", 7.0 / 12),
+    ("full", "length-0", "users", 0),
+    // The ranks among everything are 5, 4, 1 and 8.
+    ("full-with-history", "overall", "mrr", (1.0 / 5 + 1.0 / 4 + 1 + 1.0 / 8) / 4),
+    ("full-with-history", "overall", "hr@5", 3.0 / 4),
+    ("full-with-history", "tail", "mrr", (1.0 / 5 + 1) / 2),
     ("full", "category-coffee", "users", 2),
     ("full", "category-coffee", "ndcg@10", 3.0 / 4),
     ("full", "category-tea", "ndcg@10", 5.0 / 12),
@@ -145,7 +156,7 @@ import Testing
 
   @Test func `a log without times has no periods`() {
     let groups = CaseGroup.all(
-      FourUsers.cases, catalogue: FourUsers.catalogue, hasTimes: false)
+      FourUsers.cases, in: FourUsers.sequences, catalogue: FourUsers.catalogue, hasTimes: false)
     #expect(!groups.contains { $0.section == .period })
   }
 
@@ -204,13 +215,18 @@ import Testing
     #expect(values["diversity@2"] == .some(nil))
   }
 
-  @Test func `a cut above the catalogue is refused, and the usual cuts end with it`() throws {
+  @Test func `a cut above the catalogue is left out, with a warning where it was asked for`() throws
+  {
     #expect(try MetricOptions.parse([]).cutoffs(itemCount: 100) == [5, 10, 20])
     #expect(try MetricOptions.parse([]).cutoffs(itemCount: 12) == [5, 10])
     #expect(try MetricOptions.parse([]).cutoffs(itemCount: 3) == [3])
-    #expect(throws: PipelineError.listTooLong("--cutoffs", 9, catalogue: 8)) {
-      try MetricOptions.parse(["--cutoffs", "9,2"]).cutoffs(itemCount: 8)
-    }
+    #expect(try MetricOptions.parse([]).warning(itemCount: 3) == nil)
+    let options = try MetricOptions.parse(["--cutoffs", "9,2"])
+    #expect(options.cutoffs(itemCount: 8) == [2] && options.cutoffs(itemCount: 1) == [1])
+    #expect(
+      options.warning(itemCount: 8)
+        == "'--cutoffs' has 9, but there are 8 items; taken as '--cutoffs 2'")
+    #expect(options.warning(itemCount: 9) == nil)
   }
 
   @Test func `cutoffs are sorted, each once, and between 1 and 10,000`() {

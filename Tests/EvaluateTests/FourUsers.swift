@@ -54,7 +54,7 @@ enum FourUsers {
   static let popularNegatives = EvaluationNegatives(
     users: [0, 3], negatives: RaggedArray([[2, 7], [0, 3]]))
   static let cases = EvaluationCases(sequences, split: .test)
-  static let groups = CaseGroup.all(cases, catalogue: catalogue)
+  static let groups = CaseGroup.all(cases, in: sequences, catalogue: catalogue)
 
   /// The ranks under all protocols.
   static func ranks(_ model: TableModel) throws -> [RankingProtocol: CaseRanks] {
@@ -70,7 +70,7 @@ enum FourUsers {
       sequences: sequences,
       negatives: [
         .negatives: NegativeWalk(negatives), .popular: NegativeWalk(popularNegatives),
-      ], threads: 2)
+      ], threads: 2, popularity: PopularityOrder(catalogue))
     try ranker.rank(
       cases, with: Ranker(.vectors(model), itemCount: 8, threads: 2), into: &result
     ) { _ in }

@@ -1,3 +1,4 @@
+import Page
 import ShardIO
 import Testing
 
@@ -22,34 +23,6 @@ import Testing
     }
   }
 
-  @Test func `bars are as long as their values say and lie inside the picture`() throws {
-    let chart = BarChart(
-      title: "A <title>", caption: "caption", series: ["one", "two"],
-      rows: [
-        ("x", "1 user", [.init(value: 0.5, interval: 0.25...1), .init(value: 0.25)]),
-        ("y", "no users", [nil, .init(value: 0)]),
-      ]
-    ).svg
-    try checkBounds(of: chart[...])
-    #expect(chart.contains("A &lt;title&gt;") && !chart.contains("<title>"))
-    // The longest mark, an interval that ends at 1, takes 360 − 112 − 50 units; a half takes half of them.
-    #expect(chart.contains("width=\"99\""))
-    #expect(chart.contains("H310") && chart.contains("no users"))
-    let widths = chart.matches(of: /<rect class="s[01]" x="112" [^>]*width="([0-9.]+)"/).map(\.1)
-    #expect(widths == ["99", "49.5", "1"])
-  }
-
-  @Test func `lines break where a value is missing`() throws {
-    let chart = LineChart(
-      title: "t", caption: "c", series: [("a", [0, nil, 2, 1]), ("b", [1, 1, 1, 1])],
-      steps: ["1", "2", "3", "4"], mark: (step: 3, label: "chosen")
-    ).svg
-    try checkBounds(of: chart[...])
-    let path = try #require(chart.firstMatch(of: /<path class="l0" d="(M[^"]*)"\/><circle/))
-    #expect(path.1.count { $0 == "M" } == 2 && path.1.count { $0 == "L" } == 1)
-    #expect(chart.contains(">chosen</text>"))
-  }
-
   @Test func `the page stands alone and has every part`() throws {
     let page = try ReportPage(SampleReport.json(withOther: true)).html
     for unwanted in ["<script", "http:", "https:", "src=", "href=", "@import", "url("] {
@@ -58,11 +31,11 @@ import Testing
     let headings = page.matches(of: /<h2>([^<]*)<\/h2>/).map { String($0.1) }
     #expect(
       headings == [
-        "Where it is strong", "Against the other run", "Accuracy", "Lists", "Training", "Gate",
-        "Codes", "Examples", "Data", "Run",
+        "At a glance", "Examples", "Against the other run", "Where it is strong", "Accuracy",
+        "Lists", "Training", "Gate", "Codes", "Data", "Run",
       ])
     let pictures = page.matches(of: /<svg(.*?)<\/svg>/.dotMatchesNewlines())
-    #expect(pictures.count == 10)
+    #expect(pictures.count == 14)
     for picture in pictures { try checkBounds(of: picture.0) }
     #expect(page.count { $0 == "<" } == page.count { $0 == ">" })
     for element in ["div", "table", "tr", "td", "th", "svg", "figure", "text", "small", "ol"] {
@@ -84,6 +57,69 @@ import Testing
     #expect(page.contains("The last event of each user is the test"))
     let alone = try ReportPage(SampleReport.json(withOther: false)).html
     #expect(!alone.contains("other run"))
+  }
+
+  @Test func `the first screen names data and run and compares with what needs no training`() throws
+  {
+    let report = try SampleReport.json(withOther: false)
+    let page = ReportPage(report).html
+    #expect(page.contains("<h1>four &lt;users&gt;: evaluation of &#39;h2rec&#39;</h1>"))
+    #expect(page.contains(", run 00ff00ff</p>"))
+    let first = try #require(page.split(separator: "<h2>Examples").first)
+    #expect(first.contains("NDCG@10 0.5833"))
+    for baseline in ["popularity", "last-item neighbours", "item-kNN"] {
+      #expect(first.contains("\(baseline)</b>: 0.5833 against "))
+    }
+    #expect(!first.contains("<table"))
+  }
+
+  @Test func `a verdict follows the interval`() throws {
+    func sentence(_ low: Double, _ high: Double) throws -> String {
+      var report = try SampleReport.json(withOther: false).objectValue ?? [:]
+      report["baselines"] = [
+        "popularity": [
+          "title": "popularity", "rule": "", "values": ["overall": ["ndcg@10": 0.5]],
+          "differences": [
+            "overall": ["ndcg@10": ["interval": [.number(low), .number(high)]]]
+          ],
+        ]
+      ]
+      return ReportPage(.object(report)).headline
+    }
+    #expect(try sentence(0.01, 0.1).contains("better than popularity"))
+    #expect(try sentence(-0.01, 0.1).contains("not told apart from popularity"))
+    #expect(try sentence(-0.1, -0.01).contains("worse than popularity"))
+  }
+
+  @Test func `long tables are folded, without a script`() throws {
+    let page = try ReportPage(SampleReport.json(withOther: true)).html
+    let accuracy = try #require(page.split(separator: "<h2>").first { $0.hasPrefix("Accuracy") })
+    #expect(accuracy.matches(of: /<details><summary>/).count == 4)
+    #expect(page.matches(of: /<details/).count == page.matches(of: /<\/details>/).count)
+  }
+
+  @Test func `a rising loss says why, and numbers are short`() throws {
+    let page = try ReportPage(SampleReport.json(withOther: false)).html
+    #expect(
+      page.contains("counts 0.3 times in the sum; it rises because the other losses outweigh it"))
+    #expect(!page.contains("0.30000000000000004"))
+  }
+
+  @Test func `a model without codes has no columns for them`() throws {
+    var report = try SampleReport.json(withOther: false).objectValue ?? [:]
+    report["codes"] = nil
+    let page = ReportPage(.object(report)).html
+    #expect(!page.contains("<th>codes</th>") && !page.contains("<th>why</th>"))
+    #expect(try ReportPage(SampleReport.json(withOther: false)).html.contains("<th>why</th>"))
+  }
+
+  @Test func `the end of a run fits into eight lines`() throws {
+    let tables = try ReportTables(SampleReport.json(withOther: false), path: "report.json")
+    let lines = tables.brief.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count == 8)
+    #expect(lines[0] == "four <users>: test split, 4 users, 8 items")
+    #expect(lines[2].hasPrefix("h2rec") && lines[2].contains("0.5833"))
+    #expect(lines[3].hasPrefix("item-kNN") && lines[5].hasPrefix("popularity"))
   }
 
   @Test func `titles of items cannot break the page`() throws {

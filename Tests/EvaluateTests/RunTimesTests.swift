@@ -6,27 +6,19 @@ import Testing
 @testable import Evaluate
 
 @Suite struct RunTimesTests {
-  @Test func `the last line of a stage counts, and what is not known is left out`() throws {
+  @Test func `times come from the records of the stages, and what is not known is left out`() throws
+  {
     try withTemporaryDirectory { directory in
-      let line = #"{"stage":"preprocess","seconds":1.25,"peakMegabytes":77,"output":"x"}"#
-      try write(Array("a table\n\(line)\n".utf8), to: directory.appending("preprocess.json"))
-      try write([], to: directory.appending("tokenize.json"))
-      try write(
-        Array(#"{"stage":"tokenize","seconds":9}"#.utf8), to: directory.appending("train.json"))
-      let times = try RunTimes(directory)
-      #expect(times.json == ["preprocess": ["seconds": 1.25, "peakMegabytes": 77]])
-    }
-  }
-
-  @Test func `a folder without summaries is refused`() throws {
-    try withTemporaryDirectory { directory -> Void in
-      #expect(
-        throws: PipelineError(
-          .missingInput, "no summaries of stages", at: .init(path: directory.string),
-          note:
-            "expected preprocess.json, tokenize.json or train.json with what these programs print"
-        )
-      ) { try RunTimes(directory) }
+      let data = directory.appending("1")
+      let stage = try StageOutput(directory: data, stage: "preprocess")
+      try stage.commit(
+        configuration: [:], inputs: [], counters: [:],
+        request: StageRequest(stage: "preprocess", output: data, configuration: [:]))
+      let times = RunTimes(["preprocess": data, "train": directory.appending("3")]).json
+      #expect(times.keys.sorted() == ["preprocess"])
+      let entry = try #require(times["preprocess"])
+      #expect((entry["seconds"]?.numberValue).map { (0...60).contains($0) } == true)
+      #expect((entry["peakMegabytes"]?.integerValue).map { $0 > 0 } == true)
     }
   }
 
@@ -50,8 +42,9 @@ import Testing
     let text = try ReportTables(report, path: "x").markdown(of: report)
     let headings = text.matches(of: /(?m)^## (.*)$/).map { String($0.1) }
     #expect(
-      headings.dropFirst(3) == [
-        "Lists", "95 % intervals", "Against the other run", "Gate: weight of each level",
+      headings.dropFirst(4) == [
+        "Lists", "The model minus what needs no training, full ranking", "95 % intervals",
+        "Against the other run", "Gate: weight of each level",
         "Training", "Codes", "Examples", "Stage preprocess", "Stage train", "Times and memory",
         "Groups",
       ])

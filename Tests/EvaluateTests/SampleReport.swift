@@ -21,6 +21,10 @@ enum SampleReport {
     return data
   }()
 
+  private static let comparison = GroupComparison(
+    groups: FourUsers.groups, metrics: metrics.filter(\.isHeadline),
+    bootstrap: Bootstrap(seed: 1, replicateCount: 100), threads: 1)
+
   static func ranks() throws -> [RankingProtocol: CaseRanks] {
     try FourUsers.ranks(FourUsers.model)
   }
@@ -44,16 +48,35 @@ enum SampleReport {
             "users": 4, "test_events": 4, "test_events_before_last_train_event": 1,
           ],
         ],
-        "train": ["configuration": ["model": "h2rec"], "manifest": "00ff"],
+        "train": [
+          "configuration": ["model": "h2rec", "alignmentWeight": 0.30000000000000004],
+          "manifest": "00ff00ff00ff",
+        ],
       ])
     report.lists = [("coverage@5", 0.5), ("coverage@10", nil)]
-    report.training = (1...3).map { epoch in
-      [
+    report.training = (1...3).map { epoch -> JSONValue in
+      let members: [String: JSONValue] = [
         "epoch": JSONValue(epoch), "isBest": .bool(epoch == 2), "step": JSONValue(epoch * 10),
-        "recommendation": .number(3 / Double(epoch)), "validationNdcg@10": .number(0.1),
+        "recommendation": .number(3 / Double(epoch)), "alignment": .number(Double(epoch)),
+        "validationNdcg@10": .number(0.1),
       ]
+      return .object(members)
     }
     report.gates = result.gates.json
+    report.title = "four <users>"
+    let full = ranks[.full] ?? CaseRanks()
+    let ranker = BaselineRanker(data, threads: 1)
+    report.baselines = Baseline.allCases.map { baseline in
+      let found = CaseRanks(
+        cases: full.cases,
+        ranks: ranker.ranks(baseline, FourUsers.cases, allowsRepeats: false),
+        candidateCounts: full.candidateCounts)
+      return BaselineResult(
+        baseline: baseline,
+        values: ProtocolResult(.full, found, groups: FourUsers.groups, metrics: metrics)
+          .json(groups: FourUsers.groups.map(\.key), metrics: metrics),
+        differences: comparison.differences(full, found))
+    }
     report.times = ["preprocess": ["seconds": 1.5, "peakMegabytes": 2048]]
     report.codes = [
       "levels": [["size": 2, "used": 2, "utilization": 1, "perplexity": 2, "largestShare": 0.5]],
@@ -73,14 +96,13 @@ enum SampleReport {
   ) throws -> JSONValue {
     let settings = RunComparison.Settings(
       data: StageReference(stage: "preprocess", checksum: "00"), split: .test,
-      groups: FourUsers.groups, metrics: metrics.filter(\.isHeadline),
-      bootstrap: Bootstrap(seed: 1, replicateCount: 100), threads: 1)
+      groups: comparison)
     var members = report.json.objectValue ?? [:]
     var differences: [String: JSONValue] = [:]
     for (kind, own) in ranks {
       var best = own
       best.ranks = own.ranks.map { _ in 1 }
-      differences[kind.rawValue] = settings.compare(own, best)
+      differences[kind.rawValue] = settings.groups.differences(own, best)
     }
     members["against"] = [
       "manifest": "00", "protocols": .object(differences),

@@ -228,7 +228,7 @@ struct `Bad input` {
       ["log.csv": Self.log], ["--interactions", "log.csv", "--vector-ids", "ids.txt"], status: 64,
       """
       Error: '--vector-ids' and '--vector-field' need '--vectors'.
-      Usage: h2rec-preprocess run [<options>] --interactions <path> ...
+      Usage: h2rec-preprocess run <options>
         See 'h2rec-preprocess run --help' for more information.
 
       """)

@@ -74,9 +74,9 @@ import Testing
       #expect(error.kind == .configuration)
       #expect(
         "\(error)" == """
-          \(codes)/manifest.json: error: this was not made from \(data)
-          note: stage 'tokenize' read a 'preprocess' manifest with checksum \(old), \
-          but the one given has \(input.reference.checksum)
+          \(codes)/manifest.json: error: this was not made from \(data), whose manifest has checksum \
+          \(input.reference.checksum), but from one with \(old)
+          note: run 'make tokenize', which makes it anew from what is there now
           """)
       let reversed = try refusal { try input.requireInput(output) }
       #expect(reversed.kind == .configuration)

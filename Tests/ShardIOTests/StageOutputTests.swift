@@ -107,11 +107,10 @@ import Testing
         _ = try StageOutput(directory: directory, stage: "tokenize")
       }
       #expect(error.kind == .temporaryFailure)
-      #expect(
-        "\(error)" == """
-          \(directory): error: another run holds the lock (process \(getpid()))
-          note: wait for it, or choose another --output
-          """)
+      let text = "\(error)"
+      #expect(text.hasPrefix("\(directory): error: another run holds the lock since "), "\(text)")
+      #expect(text.contains("Z (process \(getpid()), '"), "\(text)")
+      #expect(text.hasSuffix("')\nnote: wait for it, or choose another --output"), "\(text)")
       try output.commit(configuration: [:], inputs: [], counters: [:])
       try Self.run(directory, value: 1)
     }
@@ -184,6 +183,8 @@ import Testing
     // xxhsum -H2 of an empty file, and of "abc".
     #expect(checksum([]) == "99aa06d3014798d86001c324468d497f")
     #expect(checksum(Array("abc".utf8)) == "06b05ab6733a618578af5f94892f3950")
+    // As `xxhsum -H3` prints it for no bytes.
+    #expect(shortHash([UInt8]().span) == 0x2D06_8005_38D3_94C2)
     let bytes = (0..<5000).map { UInt8(truncatingIfNeeded: $0) }
     let stream = ChecksumStream()
     for start in stride(from: 0, to: 5000, by: 7) {

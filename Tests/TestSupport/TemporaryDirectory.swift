@@ -19,13 +19,13 @@ public func withTemporaryDirectory<Result>(_ body: (FilePath) throws -> Result) 
 
 /// Every file below `directory` by its relative path: contents, or `-> target` for symbolic links.
 ///
-/// Lock files are left out; they belong to no output.
+/// Lock files are left out, and what a stage keeps of its inputs' times and places; they belong to no output.
 public func contents(of directory: FilePath) throws -> [String: [UInt8]] {
   let manager = FileManager.default
   var result: [String: [UInt8]] = [:]
   for name in try manager.subpathsOfDirectory(atPath: directory.string) {
     let path = directory.string + "/" + name
-    if name == ".lock" || name.hasSuffix("/.lock") { continue }
+    if [".lock", ".made-from.json"].contains(FilePath(name).lastComponent?.string) { continue }
     if let target = try? manager.destinationOfSymbolicLink(atPath: path) {
       result[name] = Array("-> \(target)".utf8)
     } else if let data = manager.contents(atPath: path) {

@@ -1,7 +1,9 @@
+internal import ArgumentParser
 public import Dataset
 public import Layers
 public import Models
 public import Numerics
+internal import Retrieval
 public import Tape
 public import Training
 

@@ -1,3 +1,4 @@
+import ShardIO
 import TestSupport
 import Testing
 
@@ -93,7 +94,7 @@ struct `Numbers` {
 }
 
 struct `JSON` {
-  private func read(_ text: String) throws(JSONFault) -> JSONNode {
+  private func read(_ text: String) throws(JSONFault) -> JSONValue {
     let bytes = Array(text.utf8)
     var cursor = JSONCursor(0..<bytes.count)
     return try cursor.readWhole(bytes.span)
@@ -103,15 +104,15 @@ struct `JSON` {
     let node = try read(
       #" {"a": [1, -2.5e+3, true, false, null], "b": {"c": "x\n\"\\\/é😀é"}, "d": [], "e": {}} "#)
     #expect(
-      node["a"] == .array([.number("1"), .number("-2.5e+3"), .bool(true), .bool(false), .null]))
+      node["a"] == .array([.literal("1"), .literal("-2.5e+3"), .bool(true), .bool(false), .null]))
     #expect(node["b"]?["c"] == .string("x\n\"\\/é😀é"))
     #expect(node["d"] == .array([]))
-    #expect(node["e"] == .object([]))
+    #expect(node["e"] == .object([:]))
     #expect(node["f"] == nil)
   }
 
   @Test func `of members with one name the last counts`() throws {
-    #expect(try read(#"{"a":1,"a":2}"#)["a"] == .number("2"))
+    #expect(try read(#"{"a":1,"a":2}"#)["a"] == .literal("2"))
   }
 
   @Test func `a lone surrogate becomes the replacement character`() throws {

@@ -106,6 +106,9 @@ struct `Foreign codes` {
     #expect(try failure("a.csv", "").message == "there are no codes in this file")
     #expect(try failure("a.json", "{\"x\": 3}").message == "the codes of an item are no list")
     #expect(try failure("a.json", "{\"x\": [0.5]}").kind == .dataFormat)
+    #expect(
+      try failure("a.json", "{\"x\": [1], \"y\": [1], \"x\": [2]}").message
+        == "item 'x' occurs twice")
     #expect(try failure("a.json", "{").location?.byteOffset == 1)
   }
 }

@@ -118,6 +118,32 @@ struct `The tokenize stage` {
       .configuration, "level 2 has 7 codes for 6 items")
   }
 
+  @Test(arguments: [
+    (9, [256, 4], [4, 4]), (40, [256, 32], [10, 32]), (200, [256, 256, 200], [50, 50, 200]),
+    (256, [256], [256]), (3, [4], [3]), (1, [4], [1]),
+  ])
+  func `takes fewer codes where there are more than items`(
+    itemCount: Int, given: [Int], taken: [Int]
+  ) {
+    #expect(LevelSizes(given).shortened(itemCount: itemCount).values == taken)
+  }
+
+  @Test func `says in the manifest which codes were taken`() throws {
+    try withTemporaryDirectory { directory in
+      let (data, output) = (directory.appending("1"), directory.appending("2"))
+      var stage = try StageOutput(directory: data, stage: "preprocess")
+      try stage.write(catalogue(40).table)
+      try stage.write(pairedVectors(40, width: 3).table)
+      try stage.commit(configuration: [:], inputs: [], counters: ["items": 40])
+      try run([
+        "--data", data.string, "--output", output.string, "--codebooks", "256,8", "--quiet",
+      ])
+      let input = try StageInput(directory: output, expecting: "tokenize")
+      #expect(input.manifest.configuration["codebooks"] == [10, 8])
+      #expect(try ItemCodes(input).levelSizes == [10, 8])
+    }
+  }
+
   @Test func `refuses vectors that are all equal`() throws {
     try expectFailure(
       itemCount: 6, vectors: ItemVectors(values: [Float](repeating: 0.5, count: 12), width: 2),

@@ -205,6 +205,10 @@ import Testing
       #expect(error?.kind == .configuration)
       #expect(
         error?.message == "there are no item vectors, but the item table starts from them")
+      // Where nobody asks for them, it starts without.
+      try train(directory, "3", [])
+      let input = try StageInput(directory: directory.appending("3"), expecting: "train")
+      #expect(input.manifest.configuration["hashInit"] == "random")
     }
   }
 

@@ -1,5 +1,5 @@
 import Dataset
-import TextInput
+import TextOutput
 
 /// The bytes of recommendations.
 struct RecommendationEncoding: Sendable {

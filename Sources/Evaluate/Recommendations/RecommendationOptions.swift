@@ -4,7 +4,7 @@ import Dataset
 import Metrics
 import ShardIO
 import SystemPackage
-public import TextInput
+public import TextOutput
 
 extension OutputCompression: ExpressibleByArgument {}
 
@@ -105,8 +105,10 @@ struct RecommendationOptions: ParsableArguments {
     guard recommend > 0 else { return nil }
     let data = items.data
     let eligible = try filter.items(data, newItems: items.newItems)
-    guard recommend <= eligible.count else {
-      throw .listTooLong("--recommend", recommend, catalogue: eligible.count)
+    if recommend > eligible.count {
+      printWarning(
+        "there are \(eligible.count) items to choose from, so lists have no more",
+        at: "--recommend \(recommend)")
     }
     guard relevanceWeight == 1 || data.vectors != nil else {
       throw items.marksNewItems ? .noVectorsOfNewItems("--mmr") : .noVectors("--mmr")
@@ -123,16 +125,18 @@ struct RecommendationOptions: ParsableArguments {
         Audience.known(Array(0..<data.sequences.count), data.sequences)
       }
     return RecommendationWriter(
-      audience: audience, eligible: eligible, catalogue: data.catalogue, reranker: reranker(data),
+      audience: audience, eligible: eligible, catalogue: data.catalogue,
+      reranker: reranker(data, eligibleCount: eligible.count),
       newItems: items.newItems, allowsRepeats: allowsRepeats, threads: threads,
       encoding: RecommendationEncoding(
         format: form, compression: compression, catalogue: data.catalogue,
         hasTitles: recommendTitles, newItems: items.marksNewItems ? items.newItems : nil))
   }
 
-  private func reranker(_ data: PreprocessedData) -> Reranker {
+  private func reranker(_ data: PreprocessedData, eligibleCount: Int) -> Reranker {
     Reranker(
-      count: recommend, relevanceWeight: relevanceWeight, categoryLimit: maxPerCategory,
+      count: min(recommend, eligibleCount), relevanceWeight: relevanceWeight,
+      categoryLimit: maxPerCategory,
       categories: data.catalogue.categories.map(\.last),
       directions: relevanceWeight < 1 ? ListMetrics.Items(data).directions : [],
       width: data.vectors?.width ?? 0)

@@ -2,7 +2,7 @@ import Dataset
 import Numerics
 import Retrieval
 import ShardIO
-import TextInput
+import TextOutput
 
 /// Writes the best items of every user, with the ids of the user's own data.
 ///

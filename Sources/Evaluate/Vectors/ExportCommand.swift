@@ -5,6 +5,7 @@ import Models
 import Numerics
 import Retrieval
 import ShardIO
+import TextOutput
 
 /// Writes the vectors of users and items for other programs.
 struct ExportCommand: StageCommand {
@@ -16,12 +17,21 @@ struct ExportCommand: StageCommand {
     case safetensors
   }
 
+  /// The events that user vectors are made of.
+  enum Events: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// All kept events, the test events among them.
+    case all
+    /// The events before the test events.
+    case test
+  }
+
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Write user and item vectors whose inner product is the score.",
     discussion: """
-      Rows of items follow item_ids.txt, rows of users follow user_ids.txt; a user's vector is the state after \
-      the whole kept history. Documentation/Vectors.md shows how to search them with FAISS.
+      Rows of items follow item_ids.txt, rows of users follow user_ids.txt. A user's vector is the state after all \
+      kept events, what a service recommends from (--split all), or after those before the test events, what a \
+      measurement needs (--split test). Documentation/Vectors.md shows how to search them with FAISS.
       """,
     version: programVersion)
 
@@ -29,6 +39,9 @@ struct ExportCommand: StageCommand {
 
   @Option(help: "Form of the vectors.")
   var format: Format = .npy
+
+  @Option(help: "Events that user vectors are made of.")
+  var split: Events = .all
 
   @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
 
@@ -47,30 +60,32 @@ struct ExportCommand: StageCommand {
       directory: stage.output, stage: "export", threads: work.threads)
     try output.writeFile("item_ids.txt", try lines(listed.data.catalogue.itemIDs))
     try output.writeFile("user_ids.txt", try lines(sequences.userIDs))
+    let layouts = [
+      ArrayLayout("items", shape: [items.rows, items.columns]),
+      ArrayLayout("users", shape: [sequences.count, items.columns]),
+    ]
     switch format {
     case .npy:
-      let header = VectorFile.numpyHeader(rows: items.rows, columns: items.columns)
-      try output.writeFile("items.npy", header + VectorFile.bytes(items.values))
+      try output.writeFile("items.npy", layouts[0].npyHeader + littleEndianBytes(items.values))
       var file = try output.beginFile("users.npy")
-      try file.append(VectorFile.numpyHeader(rows: sequences.count, columns: items.columns))
+      try file.append(layouts[1].npyHeader)
       try appendUsers(inputs, to: &file)
       try output.endFile(file)
     case .safetensors:
       var file = try output.beginFile("vectors.safetensors")
-      try file.append(
-        try VectorFile.safetensorsHeader([
-          ("items", items.rows, items.columns), ("users", sequences.count, items.columns),
-        ]))
-      try file.append(VectorFile.bytes(items.values))
+      try file.append(try ArrayLayout.safetensorsHeader(layouts))
+      try file.append(littleEndianBytes(items.values))
       try appendUsers(inputs, to: &file)
       try output.endFile(file)
     }
     let counters = ["users": JSONValue(sequences.count), "items": JSONValue(items.rows)]
     try output.commit(
       configuration: newItemOptions.configuration.merging(
-        ["format": .string(format.rawValue)]) { first, _ in first },
+        ["format": .string(format.rawValue), "split": .string(split.rawValue)]) { first, _ in first
+        },
       inputs: inputs.references + listed.references, counters: counters)
     summary.facts = counters
+    summary.facts["split"] = .string(split.rawValue)
     try summary.print(output: stage.output)
   }
 
@@ -83,11 +98,14 @@ struct ExportCommand: StageCommand {
     for first in stride(from: 0, to: sequences.count, by: CaseRanker.blockSize) {
       let block = first..<min(sequences.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
-      for user in block { histories.append(contentsOf: sequences.items[user]) }
+      for user in block {
+        let length = split == .all ? .max : Int(sequences.validEnds[user])
+        histories.append(contentsOf: sequences.items[user].prefix(length))
+      }
       let users = try inputs.vectorModel(for: "export").read(histories, threads: work.threads)
         .states
       guard users.values.allSatisfy(\.isFinite) else { throw .modelNotFinite("user") }
-      try file.append(VectorFile.bytes(users.values))
+      try file.append(littleEndianBytes(users.values))
       progress.advance(by: block.count)
     }
     progress.finish()

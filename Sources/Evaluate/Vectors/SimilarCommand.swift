@@ -5,7 +5,7 @@ import Models
 import Numerics
 import Retrieval
 import ShardIO
-import TextInput
+import TextOutput
 
 /// Writes the items most like each item.
 struct SimilarCommand: StageCommand {

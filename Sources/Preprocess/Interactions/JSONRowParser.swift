@@ -103,7 +103,7 @@ struct JSONRowParser: Sendable {
     case bad(rating: String)
   }
 
-  private func keeps(_ node: JSONNode, _ time: Int64) -> Verdict {
+  private func keeps(_ node: JSONValue, _ time: Int64) -> Verdict {
     if settings.timestampFormat != .none, time < settings.earliest || time >= settings.latest {
       return .outsideWindow
     }
@@ -122,7 +122,7 @@ struct JSONRowParser: Sendable {
 
   private func parseObject(
     _ bytes: Span<UInt8>, _ line: Range<Int>, _ site: RecordSite
-  ) throws(RowRefusal) -> JSONNode {
+  ) throws(RowRefusal) -> JSONValue {
     if let bad = firstInvalidUTF8(bytes, line) {
       throw RowRefusal(fault: site.fault(.notUTF8(offset: bad), bytes))
     }
@@ -141,18 +141,15 @@ struct JSONRowParser: Sendable {
   }
 
   /// The text of a member; `a.b` is the member b of the member a.
-  private func text(_ node: JSONNode, _ wanted: String?, _ usual: [String]) -> String? {
+  private func text(_ node: JSONValue, _ wanted: String?, _ usual: [String]) -> String? {
     for path in wanted.map({ [$0] }) ?? usual {
-      switch member(node, path) {
-      case .string(let value), .number(let value): return value
-      default: continue
-      }
+      if let value = member(node, path)?.plainText { return value }
     }
     return nil
   }
 
-  private func member(_ node: JSONNode, _ path: String) -> JSONNode? {
+  private func member(_ node: JSONValue, _ path: String) -> JSONValue? {
     if let value = node[path] { return value }
-    return path.split(separator: ".").reduce(node as JSONNode?) { $0?[String($1)] }
+    return path.split(separator: ".").reduce(node as JSONValue?) { $0?[String($1)] }
   }
 }

@@ -66,7 +66,7 @@ struct ItemReader {
       return
     }
     var cursor = JSONCursor(line)
-    let node: JSONNode
+    let node: JSONValue
     do throws(JSONFault) {
       node = try cursor.readWhole(bytes)
     } catch {
@@ -194,22 +194,14 @@ struct ItemReader {
   }
 }
 
-extension JSONNode {
-  /// The text of a string or a number; nil for anything else.
-  var plainText: String? {
-    switch self {
-    case .string(let text), .number(let text): text
-    default: nil
-    }
-  }
-
+extension JSONValue {
   /// All texts in a value, lists within lists included.
   var texts: [String] {
     switch self {
     case .string(let text): text.isEmpty ? [] : [text]
-    case .number(let text): [text]
+    case .literal(let text): [text]
     case .array(let elements): elements.flatMap(\.texts)
-    case .null, .bool, .object: []
+    case .null, .bool, .object, .integer, .number: []
     }
   }
 

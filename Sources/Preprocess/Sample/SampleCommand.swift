@@ -31,6 +31,9 @@ struct SampleCommand: StageCommand {
   @OptionGroup(title: "General")
   var progress: QuietFlag
 
+  @OptionGroup(title: "General")
+  var needed: IfNeededFlag
+
   func validate() throws {
     let limit = 1_000_000_000
     for (name, value, least) in [
@@ -42,13 +45,26 @@ struct SampleCommand: StageCommand {
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "sample")
+    let path = FilePath(output)
+    if try needed.isUpToDate(request, output: path, summary, isQuiet: progress.quiet) { return }
+    let lock = try RunLock(output: path)
     let shop = SampleShop(
       userCount: users, itemCount: items, eventCount: interactions, seed: random.seed)
-    try shop.create(in: FilePath(output), isQuiet: progress.quiet)
+    try shop.create(in: path, isQuiet: progress.quiet)
+    try request.keep()
+    _ = consume lock
     summary.facts = [
       "users": JSONValue(users), "items": JSONValue(items),
       "interactions": JSONValue(interactions),
     ]
-    try summary.print(output: FilePath(output))
+    try summary.print(output: path)
+  }
+
+  /// What this run would do; the files are those that it writes, as they are now.
+  private var request: StageRequest {
+    request(
+      "sample", output: FilePath(output), leavingOut: [],
+      files: SampleShop.fileNames.map { SourceFile("sample", "\(output)/\($0)") },
+      hasManifest: false)
   }
 }

@@ -1,6 +1,7 @@
 internal import CommandSupport
 internal import ShardIO
 internal import SystemPackage
+internal import TextOutput
 
 /// Writes the sample shop as its owner would have it: a log in order of time, items, vectors and their ids.
 struct SampleShop {
@@ -9,6 +10,10 @@ struct SampleShop {
   let eventCount: Int
   let seed: UInt64
 
+  /// The files that it consists of.
+  static let fileNames = [
+    "interactions.csv", "items.jsonl", "item_embeddings.npy", "item_ids.txt",
+  ]
   /// 2023-01-01T00:00:00Z, when the shop opens; seconds since 1970.
   private static let opening = 1_672_531_200
   private static let dayDuration = 86_400
@@ -23,20 +28,13 @@ struct SampleShop {
     var vectors = try AtomicFile(replacing: directory.appending("item_embeddings.npy"))
     var ids = try AtomicFile(replacing: directory.appending("item_ids.txt"))
     var log = try AtomicFile(replacing: directory.appending("interactions.csv"))
-    try vectors.append(numpyHeader(rowCount: itemCount, width: SampleWorld.vectorWidth))
+    let layout = ArrayLayout("items", shape: [itemCount, SampleWorld.vectorWidth])
+    try vectors.append(layout.npyHeader)
     let ranks = world.rankOfItem()
     for item in 0..<itemCount {
       let rank = Int(ranks[item])
       try items.append(try line(item, world.description(rank: rank)))
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(4 * SampleWorld.vectorWidth)
-      for value in world.vector(rank: rank) {
-        let bits = value.bitPattern
-        for shift in [0, 8, 16, 24] as [UInt32] {
-          bytes.append(UInt8(truncatingIfNeeded: bits >> shift))
-        }
-      }
-      try vectors.append(bytes)
+      try vectors.append(littleEndianBytes(world.vector(rank: rank)))
       try ids.append(Array("\(itemID(UInt32(item)))\n".utf8))
     }
     try writeLog(world, to: &log, isQuiet: isQuiet)
@@ -130,7 +128,7 @@ struct SampleShop {
       "categories": .array(description.categories.map { .string($0) }),
       "description": .string(description.text),
     ])
-    return try object.json(isPretty: false) + [UInt8(ascii: "\n")]
+    return try TextField.jsonLine(object)
   }
 
   private func itemID(_ item: UInt32) -> String {
@@ -155,13 +153,4 @@ struct SampleShop {
       rest /= 10
     }
   }
-}
-
-/// The header of a .npy file of 32-bit numbers, format version 1.0, padded to 64 bytes.
-func numpyHeader(rowCount: Int, width: Int) -> [UInt8] {
-  var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rowCount), \(width)), }"
-  text += String(repeating: " ", count: 63 - (10 + text.utf8.count) % 64) + "\n"
-  let count = text.utf8.count
-  return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(count & 0xFF), UInt8(count >> 8)]
-    + Array(text.utf8)
 }

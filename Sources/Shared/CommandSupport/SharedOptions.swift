@@ -5,6 +5,10 @@ internal import Foundation
 public struct SharedOptions: ParsableArguments {
   @OptionGroup var seedOption: SeedOption
   @OptionGroup var work: WorkOptions
+  @OptionGroup var needed: IfNeededFlag
+
+  /// Whether the stage runs only where its output is not what it would make.
+  public var ifNeeded: Bool { needed.ifNeeded }
 
   /// The seed of every random choice.
   public var seed: UInt64 { seedOption.seed }

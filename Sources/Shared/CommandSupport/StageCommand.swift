@@ -13,7 +13,10 @@ public protocol StageCommand: ParsableCommand {
 
 extension StageCommand {
   /// Runs the stage; a failure goes to standard error, and its kind becomes the exit status.
+  ///
+  /// Where a pipeline asks whether the options can work, this is known by now.
   public func run() throws {
+    if getenv(StagePipeline.checkVariable) != nil { return }
     do throws(PipelineError) {
       try runStage()
     } catch {
@@ -37,6 +40,11 @@ func writeToStandardError(_ text: String) {
 /// Shows a remark about something that was made good, in the form of a compiler's warning, on standard error.
 public func printWarning(_ text: String, at path: String) {
   writeToStandardError("\(programName): \(path): warning: \(text)\n")
+}
+
+/// Says something that a person may want to know, on standard error.
+public func printNote(_ text: String, at path: String) {
+  writeToStandardError("\(programName): \(path): \(text)\n")
 }
 
 /// Prints text on standard output, followed by a line end.

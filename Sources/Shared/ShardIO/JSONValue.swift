@@ -8,6 +8,8 @@ public enum JSONValue: Codable, Sendable, Equatable {
   case integer(Int64)
   /// A finite number; one without a fraction is read back as an integer.
   case number(Double)
+  /// A number as a text of others has it, digit by digit: an id of 20 digits, `1.50`.
+  case literal(String)
   /// `true` or `false`.
   case bool(Bool)
   /// Values in order.
@@ -44,6 +46,12 @@ public enum JSONValue: Codable, Sendable, Equatable {
     case .string(let value): try container.encode(value)
     case .integer(let value): try container.encode(value)
     case .number(let value): try container.encode(value)
+    case .literal(let text):
+      if let value = Int64(text) {
+        try container.encode(value)
+      } else {
+        try container.encode(Double(text) ?? .nan)
+      }
     case .bool(let value): try container.encode(value)
     case .array(let value): try container.encode(value)
     case .object(let value): try container.encode(value)
@@ -119,13 +127,27 @@ extension JSONValue {
 
   /// The text, if this is a string.
   public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+  /// The text of a string, or a number as it was written; nil for everything else.
+  public var plainText: String? {
+    switch self {
+    case .string(let text), .literal(let text): text
+    default: nil
+    }
+  }
   /// The number, if this is a whole number.
-  public var integerValue: Int64? { if case .integer(let value) = self { value } else { nil } }
+  public var integerValue: Int64? {
+    switch self {
+    case .integer(let value): value
+    case .literal(let text): Int64(text)
+    default: nil
+    }
+  }
   /// The number, if this is one.
   public var numberValue: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
+    case .literal(let text): Double(text)
     default: nil
     }
   }

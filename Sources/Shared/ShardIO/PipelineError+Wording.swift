@@ -63,11 +63,16 @@ extension PipelineError {
 
   // MARK: - Stages
 
-  static func locked(_ directory: FilePath, process: String?) -> PipelineError {
-    let holder = process.map { " (process \($0))" } ?? ""
-    return PipelineError(
-      .temporaryFailure, "another run holds the lock\(holder)",
+  static func locked(_ directory: FilePath, _ holder: LockHolder?) -> PipelineError {
+    PipelineError(
+      .temporaryFailure, "another run holds the lock\(LockHolder.words(holder))",
       at: Location(path: directory.string), note: "wait for it, or choose another --output")
+  }
+
+  static func runLocked(_ run: FilePath, _ holder: LockHolder?) -> PipelineError {
+    PipelineError(
+      .temporaryFailure, "another run is under way\(LockHolder.words(holder))",
+      at: Location(path: run.string), note: "wait for it, or choose another RUN")
   }
 
   static func occupied(_ directory: FilePath, by found: String, stage: String) -> PipelineError {
@@ -139,7 +144,8 @@ extension PipelineError {
   static func notAnInput(_ other: String, of stage: String, at path: FilePath) -> PipelineError {
     PipelineError(
       .configuration, "stage \(quoted(stage)) did not read any output of stage \(quoted(other))",
-      at: Location(path: path.string))
+      at: Location(path: path.string),
+      note: "run 'make \(stage)', which makes it anew where it must")
   }
 
   static func inputsDiffer(
@@ -147,9 +153,10 @@ extension PipelineError {
     at path: FilePath
   ) -> PipelineError {
     PipelineError(
-      .configuration, "this was not made from \(otherPath.string)", at: Location(path: path.string),
-      note:
-        "stage '\(stage)' read a '\(other.stage)' manifest with checksum "
-        + "\(recorded.joined(separator: ", ")), but the one given has \(other.checksum)")
+      .configuration,
+      "this was not made from \(otherPath.string), whose manifest has checksum \(other.checksum), "
+        + "but from one with \(recorded.joined(separator: ", "))",
+      at: Location(path: path.string),
+      note: "run 'make \(stage)', which makes it anew from what is there now")
   }
 }

@@ -1,0 +1,96 @@
+import Dataset
+import Numerics
+import ShardIO
+
+/// A recommender that only counts, to which every report compares the model.
+enum Baseline: String, CaseIterable, Sendable {
+  /// Items by training events.
+  case popularity
+  /// Items by how often they follow the last item directly.
+  case lastItem = "last-item"
+  /// Items by their likeness to the items of the history.
+  case itemKNN = "item-knn"
+
+  /// The name in tables.
+  var title: String {
+    switch self {
+    case .popularity: "popularity"
+    case .lastItem: "last-item neighbours"
+    case .itemKNN: "item-kNN"
+    }
+  }
+
+  /// How it scores, in words.
+  var rule: String {
+    switch self {
+    case .popularity: "training events of the item"
+    case .lastItem:
+      "training events in which the item follows the last item of the history directly; then training events"
+    case .itemKNN:
+      """
+      sum over the last \(Self.historyLimit) items of the history of the cosine of the users of both items in training, \
+      100 neighbours an item; then training events
+      """
+    }
+  }
+
+  /// Items of a history that item-kNN reads, from its end.
+  static let historyLimit = 50
+}
+
+/// Ranks the cases with each baseline among the candidates of the full ranking.
+struct BaselineRanker: Sendable {
+  private let popularity: PopularityOrder
+  private let transitions: ItemGraph
+  private let cosines: ItemGraph
+  private let sequences: UserSequences
+  private let threads: Int
+
+  /// Counts what the baselines need, on training events alone.
+  init(_ data: PreprocessedData, threads: Int) {
+    popularity = PopularityOrder(data.catalogue)
+    sequences = data.sequences
+    let itemCount = data.catalogue.count
+    transitions = ItemGraph(transitionsOf: data.sequences, itemCount: itemCount)
+    cosines = ItemGraph(cosinesOf: data.sequences, itemCount: itemCount, threads: threads)
+    self.threads = threads
+  }
+
+  /// The mid-ranks of all targets.
+  ///
+  /// - Parameters:
+  ///   - baseline: what ranks.
+  ///   - cases: who is ranked.
+  ///   - allowsRepeats: whether items of the history compete.
+  /// - Returns: one rank a case, the same for any number of threads.
+  func ranks(_ baseline: Baseline, _ cases: EvaluationCases, allowsRepeats: Bool) -> [Double] {
+    let blockSize = 256
+    let blockCount = (cases.count + blockSize - 1) / blockSize
+    return parallelMap(blockCount, threads: threads) { block in
+      var board = ScoreBoard(itemCount: popularity.counts.count)
+      return (block * blockSize..<min(cases.count, (block + 1) * blockSize)).map { position in
+        let history = sequences.items[cases.users[position]].prefix(cases.historyLengths[position])
+        board.clear()
+        score(history, baseline, on: &board)
+        return popularity.midRank(
+          of: cases.targets[position], board, excluded: allowsRepeats ? [] : Set(history))
+      }
+    }.flatMap(\.self)
+  }
+
+  private func score(
+    _ history: ArraySlice<UInt32>, _ baseline: Baseline, on board: inout ScoreBoard
+  ) {
+    switch baseline {
+    case .popularity: return
+    case .lastItem:
+      guard let last = history.last else { return }
+      for next in transitions.neighbours[Int(last)] { board.add(next.weight, to: next.item) }
+    case .itemKNN:
+      // Ascending, so that sums do not depend on the order of a set.
+      for item in Set(history.suffix(Baseline.historyLimit)).sorted() {
+        for other in cosines.neighbours[Int(item)] { board.add(other.weight, to: other.item) }
+      }
+    }
+  }
+}

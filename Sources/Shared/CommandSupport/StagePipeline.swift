@@ -1,0 +1,79 @@
+internal import Glibc
+public import ShardIO
+public import SystemPackage
+
+/// Stages that run one after another on one RUN, under one lock: what make and cron start.
+///
+/// The status of a stage that fails becomes that of the whole, and nothing runs after it. A signal that ends programs is
+/// passed on to the stage under way.
+public struct StagePipeline {
+  /// The variable of the environment that makes a program check its options and do nothing else.
+  static let checkVariable = "H2REC_CHECK_OPTIONS"
+
+  private let run: FilePath
+  private let commands: [[String]]
+
+  /// Creates a pipeline.
+  ///
+  /// - Parameters:
+  ///   - run: the folder of all outputs.
+  ///   - commands: the words of each command line, the path of the program first.
+  public init(run: FilePath, commands: [[String]]) {
+    self.run = run
+    self.commands = commands
+  }
+
+  /// Checks the options of all stages, then runs one after another; returns when all have ended well.
+  ///
+  /// - Throws: `PipelineError`: `.temporaryFailure` if another run is under way or a signal stopped this one;
+  ///   `.missingInput` if a program cannot be started; `.internalError` if one crashes. A stage that fails has said why,
+  ///   and ends this program with its status.
+  public func start() throws(PipelineError) {
+    ChildProgram.holdSignals()
+    let lock = try RunLock(run: run)
+    setenv(RunLock.variable, String(try lock.handOn()), 1)
+    setenv(Self.checkVariable, "1", 1)
+    for command in commands { try start(command) }
+    unsetenv(Self.checkVariable)
+    for command in commands { try start(command) }
+    _ = consume lock
+  }
+
+  private func start(_ command: [String]) throws(PipelineError) {
+    let name = command.first.flatMap { FilePath($0).lastComponent?.string } ?? ""
+    guard !ChildProgram.isStopAsked else { throw stopped(before: name) }
+    let (end, isStopped) = try ChildProgram(command).wait()
+    switch end {
+    case .exited(0): if isStopped { throw stopped(before: "the next stage") }
+    case .exited(let status): exit(Self.status(status, isStopped: isStopped))
+    case .killed(let signal) where isStopped || ChildProgram.passedOn.contains(signal):
+      throw PipelineError(
+        .temporaryFailure, "\(name) was stopped by a signal; its output is the one from before",
+        at: .init(path: run.string), note: "the same command goes on with this stage")
+    case .killed(SIGKILL):
+      throw PipelineError(
+        .temporaryFailure, "\(name) was killed, perhaps since the system had no memory left",
+        at: .init(path: run.string),
+        note: "its output is the one from before; see the system's log, and give it more memory")
+    case .killed(let signal):
+      throw PipelineError(
+        .internalError, "\(name) crashed (\(String(cString: strsignal(signal))))",
+        at: .init(path: run.string), note: "its output is the one from before")
+    }
+  }
+
+  private func stopped(before name: String) -> PipelineError {
+    PipelineError(
+      .temporaryFailure, "stopped by a signal before \(name)", at: .init(path: run.string),
+      note: "the same command goes on from there")
+  }
+
+  /// The status of this program for that of a stage: one of the documented ones.
+  private static func status(_ status: Int32, isStopped: Bool) -> Int32 {
+    if let kind = PipelineError.Kind(rawValue: status) { return kind.rawValue }
+    // A shell that stands between says that its program was killed by adding 128.
+    return
+      (isStopped && status > 128
+      ? PipelineError.Kind.temporaryFailure : PipelineError.Kind.internalError).rawValue
+  }
+}

@@ -1,0 +1,97 @@
+internal import Glibc
+internal import SystemPackage
+
+/// The housekeeping of an output directory; only the holder of its lock may call it.
+struct StageDirectory {
+  /// The digits of the checksum in a file's name.
+  static let hashDigitCount = 16
+  /// The end of the name of a file that is being written.
+  private static let partialSuffix = ".partial"
+  private let directory: FilePath
+
+  /// The name of a file with a checksum.
+  static func fileName(stem: String, checksum: String, extension suffix: String) -> String {
+    "\(stem)-\(checksum.prefix(hashDigitCount)).\(suffix)"
+  }
+
+  init(_ directory: FilePath) { self.directory = directory }
+
+  /// Refuses a directory that holds the output of another stage, which would be lost.
+  ///
+  /// - Throws: ``PipelineError`` `.configuration`.
+  func require(stage: String) throws(PipelineError) {
+    guard let found = currentManifest()?.stage, found != stage else { return }
+    throw .occupied(directory, by: found, stage: stage)
+  }
+
+  /// Brings the directory to what its manifest says: flips links to the listed files, removes files that are not listed.
+  ///
+  /// Beside a manifest that cannot be read, perhaps that of a newer program, only partial files are removed.
+  ///
+  /// - Throws: ``PipelineError`` `.inputOutput`.
+  func repair() throws(PipelineError) {
+    let names = try FileSystem.names(in: directory)
+    let manifest = currentManifest()
+    if let manifest { try repairAliases(manifest) }
+    let isReadable = manifest != nil || !names.contains(Manifest.fileName)
+    let listed = Set(manifest?.outputs.map(\.name) ?? [])
+    for name in names where !listed.contains(name) {
+      let path = directory.appending(name)
+      let isLeftOver = isReadable && (Self.isOurs(name) || isStaleAlias(path, listed))
+      if isLeftOver || name.hasSuffix(Self.partialSuffix) { try FileSystem.remove(path) }
+    }
+  }
+
+  /// Whether a link does not point at the listed file.
+  func hasStaleAlias(_ manifest: Manifest) -> Bool {
+    manifest.outputs.contains {
+      $0.rows == nil && FileSystem.linkTarget(directory.appending($0.kind)) != $0.name
+    }
+  }
+
+  /// Points the links at the listed files, where they do not already.
+  func repairAliases(_ manifest: Manifest) throws(PipelineError) {
+    for output in manifest.outputs where output.rows == nil {
+      let path = directory.appending(output.kind)
+      if FileSystem.linkTarget(path) != output.name {
+        try FileSystem.replaceLink(path, target: output.name)
+      }
+    }
+  }
+
+  /// Removes a directory in which no run was ever finished, if it holds nothing else.
+  func removeIfNothingWasCommitted(_ lock: borrowing DirectoryLock) {
+    guard let names = try? FileSystem.names(in: directory),
+      Set(names).subtracting([DirectoryLock.fileName, StageRecord.fileName]).isEmpty
+    else { return }
+    try? FileSystem.remove(directory.appending(StageRecord.fileName))
+    lock.removeFile()
+    removeIfEmpty()
+  }
+
+  /// Removes the directory, unless there is something in it.
+  func removeIfEmpty() { _ = unsafe rmdir(directory.string) }
+
+  private func currentManifest() -> Manifest? {
+    let path = directory.appending(Manifest.fileName)
+    guard let bytes = try? readWholeFile(path) else { return nil }
+    return try? Manifest(parsing: bytes, path: path)
+  }
+
+  /// Whether only ``StageOutput`` gives such names: `…-<16 hexadecimal digits>.<extension>`.
+  private static func isOurs(_ name: String) -> Bool {
+    guard let component = FilePath.Component(name), component.extension != nil else { return false }
+    let stem = component.stem.utf8
+    guard stem.count > hashDigitCount else { return false }
+    let hash = stem.suffix(hashDigitCount)
+    let dash = stem[stem.index(hash.startIndex, offsetBy: -1)]
+    return dash == UInt8(ascii: "-")
+      && hash.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
+  /// Whether a name is a link to one of our files that is not listed any more.
+  private func isStaleAlias(_ path: FilePath, _ listed: Set<String>) -> Bool {
+    guard let target = FileSystem.linkTarget(path) else { return false }
+    return Self.isOurs(target) && !listed.contains(target)
+  }
+}
