@@ -44,6 +44,7 @@ import Testing
       ["--loss", "ce", "--negatives", "5"],
       "'--loss ce' has no use for '--negatives'; leave it out."
     ),
+    (["--negatives", "5"], "'--loss auto' has no use for '--negatives'; leave it out."),
     (["--calibration", "0.5"], "'--loss auto' has no use for '--calibration'; leave it out."),
     (
       ["--loss", "gbce", "--calibration", "1.5"],

@@ -103,7 +103,9 @@ public struct NextItemLossOptions: ConfiguredOptions {
     guard precision.resolved.isAvailable else {
       throw ValidationError("'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
     }
-    try refuse([("negatives", negatives != nil)], if: loss == .ce, for: "--loss ce")
+    try refuse(
+      [("negatives", negatives != nil)], if: loss == .ce || loss == .auto,
+      for: "--loss \(loss.rawValue)")
     try refuse(
       [("calibration", calibration != nil)], if: loss != .gbce, for: "--loss \(loss.rawValue)")
     guard negativesPower == 0 || loss == .bce || loss == .sampledSoftmax else {
@@ -124,10 +126,7 @@ public struct NextItemLossOptions: ConfiguredOptions {
 
   /// Puts what this catalogue and this processor decide in place of `auto`.
   public mutating func resolve(itemCount: Int) {
-    if loss == .auto {
-      loss = itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax
-      if loss == .ce { negatives = nil }
-    }
+    if loss == .auto { loss = itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax }
     precision = precision.resolved == .bfloat16 ? .bfloat16 : .float32
   }
 
