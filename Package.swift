@@ -120,7 +120,12 @@ let package = Package(
       ], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
-    tests("Model", ["Dataset", "Layers", "Losses", "Models", "Numerics", "ShardIO", "Tape", "Training"]),
+    tests(
+      "Model",
+      [
+        "CommandSupport", "Dataset", "Layers", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape",
+        "Training", argumentParser,
+      ]),
     tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
@@ -149,8 +154,8 @@ let package = Package(
     tests(
       "Train",
       [
-        "Dataset", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape", "Train",
-        argumentParser,
+        "CommandSupport", "Dataset", "Losses", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO",
+        "Tape", "Train", "Training", argumentParser,
       ]),
 
     tests("TextInput", ["ShardIO", "TextInput"]),

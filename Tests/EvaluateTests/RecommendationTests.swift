@@ -41,7 +41,7 @@ import TextInput
         allowsRepeats: allowsRepeats, threads: 2))
     var output = try StageOutput(directory: directory, stage: "evaluate")
     let counts = try writer.write(
-      model: model, items: model.itemVectors(threads: 1), to: &output
+      .vectors(model), items: model.itemVectors(threads: 1), to: &output
     ) { _ in }
     try output.commit(configuration: [:], inputs: [], counters: [:])
     let name = writer.fileName

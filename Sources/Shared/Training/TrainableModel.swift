@@ -65,6 +65,9 @@ public protocol Objective<Batch, Output>: AnyObject, Sendable {
   /// The name of the loss in logs and reports.
   var name: String { get }
 
+  /// What the loss is multiplied by in the sum that is minimised.
+  var weight: Float { get }
+
   /// Prepares for a batch of these micro-batches.
   func begin(_ microBatches: [Batch.MicroBatch])
 
@@ -85,6 +88,8 @@ public protocol Objective<Batch, Output>: AnyObject, Sendable {
 }
 
 extension Objective {
+  /// Counts as it is.
+  public var weight: Float { 1 }
   /// Needs no preparation.
   public func begin(_ microBatches: [Batch.MicroBatch]) {}
   /// Takes nothing.
