@@ -32,7 +32,7 @@ extension ReportPage {
     let keys = (report["metrics"]?.arrayValue ?? []).compactMap(\.stringValue).filter { key in
       ["hr@", "ndcg@", "mrr"].contains { key.hasPrefix($0) }
     }
-    let sections: [CaseGroup.Section] = [.overall, .popularity, .length, .period, .category]
+    let sections: [CaseGroup.Section] = [.overall, .popularity, .length, .ties, .period, .category]
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let candidates = report["candidates"]?[kind.rawValue]?.stringValue else { return nil }
       let rows = sections.flatMap { groups($0) }.map { key, title in
@@ -142,7 +142,7 @@ extension ReportPage {
   /// The differences to the other run.
   var comparison: String {
     guard let protocols = report["against"]?["protocols"] else { return "" }
-    let shown = [CaseGroup.Section.overall, .popularity, .length, .period, .category]
+    let shown = [CaseGroup.Section.overall, .popularity, .length, .ties, .period, .category]
       .flatMap { groups($0) }
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let differences = protocols[kind.rawValue] else { return nil }

@@ -105,7 +105,7 @@ struct RecommendationOptions: ParsableArguments {
   ) throws(PipelineError) -> RecommendationWriter? {
     guard recommend > 0 else { return nil }
     let data = items.data
-    let eligible = try filter.items(data, newItems: items.newItems)
+    let (eligible, matched) = try filter.items(data, newItems: items.newItems)
     guard recommend <= eligible.count else {
       throw .listTooLong("--recommend", recommend, catalogue: eligible.count)
     }
@@ -123,12 +123,14 @@ struct RecommendationOptions: ParsableArguments {
       } else {
         Audience.known(Array(0..<data.sequences.count), data.sequences)
       }
-    return RecommendationWriter(
+    var writer = RecommendationWriter(
       audience: audience, eligible: eligible, catalogue: data.catalogue, reranker: reranker(data),
       newItems: items.newItems, allowsRepeats: allowsRepeats, threads: threads,
       encoding: RecommendationEncoding(
         format: form, compression: compression, catalogue: data.catalogue,
         hasTitles: recommendTitles, newItems: items.marksNewItems ? items.newItems : nil))
+    writer.matchedIDs = matched
+    return writer
   }
 
   private func reranker(_ data: PreprocessedData) -> Reranker {

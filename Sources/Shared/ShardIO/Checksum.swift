@@ -8,6 +8,18 @@ public func checksum(_ bytes: [UInt8]) -> String {
   return hexadecimal(hash)
 }
 
+/// The XXH3 64-bit hash of some bytes under a seed: the same number on every machine.
+///
+/// - Parameters:
+///   - bytes: what is hashed.
+///   - seed: other seeds give unrelated hashes.
+/// - Returns: the hash.
+public func seededHash(_ bytes: ArraySlice<UInt8>, seed: UInt64) -> UInt64 {
+  unsafe bytes.withUnsafeBytes {
+    unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed)
+  }
+}
+
 /// The hash of bytes that come in pieces; see ``checksum(_:)``.
 @safe
 struct ChecksumStream: ~Copyable {
