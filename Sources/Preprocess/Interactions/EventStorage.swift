@@ -31,6 +31,9 @@ final class EventStorage: Sendable {
     state = Mutex(State())
   }
 
+  /// Forgets everything.
+  func reset() { state.withLock { $0 = State() } }
+
   /// Room for everything; nothing is ever written.
   static var unlimited: EventStorage { EventStorage(limit: .max, directory: "/tmp") }
 

@@ -11,7 +11,7 @@ func forEachLine(
   of stream: ByteStream,
   _ body: (_ bytes: Span<UInt8>, _ line: Range<Int>, _ number: Int) throws(PipelineError) -> Void
 ) throws(PipelineError) {
-  var chunks = ChunkReader(stream, hasQuotes: false)
+  var chunks = ChunkReader(stream, scanner: nil)
   var number = 0
   while let chunk = try chunks.next() {
     let bytes = chunk.bytes.span

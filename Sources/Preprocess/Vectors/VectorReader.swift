@@ -88,21 +88,18 @@ struct VectorReader {
   }
 
   private static func readIDs(_ path: String) throws(PipelineError) -> IdentifierTable {
-    let stream = try ByteStream(path)
+    let list = try IdentifierList(path)
     var ids = IdentifierTable()
-    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
-      let hasReturn = !line.isEmpty && bytes[line.upperBound - 1] == UInt8(ascii: "\r")
-      let range = line.lowerBound..<(hasReturn ? line.upperBound - 1 : line.upperBound)
-      let place = PipelineError.Location(path: stream.name, line: number, column: 1)
-      if let bad = firstInvalidUTF8(bytes, range) {
+    for (index, line) in list.lines.enumerated() {
+      let place = PipelineError.Location(path: list.path, line: line.number, column: 1)
+      guard line.number == index + 1 else {
         throw PipelineError(
-          .dataFormat, "the id is not UTF-8",
-          at: .init(path: stream.name, line: number, column: bad - range.lowerBound + 1))
+          .dataFormat, "the item id is empty",
+          at: .init(path: list.path, line: index + 1, column: 1))
       }
-      if range.isEmpty { throw PipelineError(.dataFormat, "the item id is empty", at: place) }
-      guard ids.insert(bytes, range) == number - 1 else {
-        let text = String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-        throw PipelineError(.dataFormat, "the id \(quoted(text)) is there twice", at: place)
+      let known = ids.count
+      guard ids.insert(line.id.utf8) == known else {
+        throw PipelineError(.dataFormat, "the id \(quoted(line.id)) is there twice", at: place)
       }
     }
     return ids
