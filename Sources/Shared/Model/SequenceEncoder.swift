@@ -119,11 +119,11 @@ struct SequenceEncoder {
     }
     if readers.last.count > 0 {
       let seen = keyValue.slice(tokens..<keyValue.rows)
-      tape.attentionOfLast(
+      tape.attention(
         q: AttentionInput(query.slice(tokens..<query.rows)), k: AttentionInput(seen),
-        v: AttentionInput(seen, column: d), sequences: readers.last, heads: hyper.headCount,
-        headWidth: d / hyper.headCount, rate: hyper.dropout.attention,
-        into: attended.slice(tokens..<query.rows))
+        v: AttentionInput(seen, column: d), queries: readers.last.lastQueries, keys: readers.last,
+        heads: hyper.headCount, headWidth: d / hyper.headCount, mask: .causal,
+        rate: hyper.dropout.attention, into: attended.slice(tokens..<query.rows))
     }
     return attended
   }
