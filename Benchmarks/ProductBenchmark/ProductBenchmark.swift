@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Kernels
+import Numerics
 import MultiplyAddRate
 
 /// Matrix products in single precision of the shapes of training and ranking, on one thread, as a share of the rate at which the

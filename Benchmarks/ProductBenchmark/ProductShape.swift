@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Kernels
+import Numerics
 
 /// A product `C = op(A) · op(B)`, or `C += op(A) · op(B)`, of some training step or ranking.
 struct ProductShape {

@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Numerics
 internal import ShardIO
 
 /// Computes one value for each index, several at a time; the result is in the order of the indices.
@@ -7,7 +7,7 @@ internal import ShardIO
 func parallelMap<Value: Sendable>(
   _ count: Int, threads: Int, _ body: @Sendable (Int) throws(PipelineError) -> Value
 ) throws(PipelineError) -> [Value] {
-  let results = Kernels.parallelMap(count, threads: threads) { index in
+  let results = Numerics.parallelMap(count, threads: threads) { index in
     Result { () throws(PipelineError) in try body(index) }
   }
   var values: [Value] = []

@@ -1,4 +1,3 @@
-import Model
 import ShardIO
 
 /// Where a training stands between two steps; with the blocks of floats, all that its future depends on.

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
+@testable import Tape
 
 /// Attention whose queries and keys have ranges of their own, with a learned bias by distance.
 @Suite struct AttentionRangesTests {
