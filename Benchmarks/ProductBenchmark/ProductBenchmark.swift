@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
-import Numerics
 import MultiplyAddRate
+import Numerics
 
 /// Matrix products in single precision of the shapes of training and ranking, on one thread, as a share of the rate at which the
 /// processor multiplies and adds in registers; other libraries beside them.
@@ -14,14 +14,17 @@ struct ProductBenchmark: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A library with 'cblas_sgemm', to be measured beside the project's products; repeatable.",
+      "A library with 'cblas_sgemm', measured beside ours; repeatable.",
       valueName: "file"))
   var library: [String] = []
 
   @Option(help: "Passes over all contenders for each shape.")
   var passes = 40
 
-  @Option(help: "Memory that the factors of consecutive products come from, in MiB; 0 for the same factors each time.")
+  @Option(
+    help:
+      "MiB that the factors of consecutive products come from; 0 for the same factors."
+  )
   var spread = 0
 
   @Option(help: "Only shapes whose name contains this.")

@@ -90,7 +90,7 @@ final class Operands {
   }
 
   /// The product of the project.
-  static let multiply: (Operands, Int) -> Void = { operands, turn in
+  static let multiply: @Sendable (Operands, Int) -> Void = { operands, turn in
     operands.withPointers(turn) { shape, a, b, c in
       matrixMultiply(
         shape.m, shape.n, shape.k, a, shape.aStride, transposeA: shape.transposesA, b,
