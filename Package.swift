@@ -56,6 +56,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     path: "Tests/\(name)Tests", swiftSettings: strict)
 }
 
+// MARK: - Kernels of one processor
+
+let environment = ProcessInfo.processInfo.environment
+
+/// The C kernels for one kind of processor alone, "x86-64-v3" for instance, in place of all; for tests (`make test-portable`).
+let oneKernelSet: [CSetting] =
+  environment["H2REC_KERNELS"].map {
+    [.define("H2REC_ONE_TARGET"), .unsafeFlags(["-march=\($0)"])]
+  } ?? []
+
 let package = Package(
   name: "h2rec",
   products: [
@@ -79,7 +89,7 @@ let package = Package(
     // The loops keep their speed in debug builds: tests train real models.
     .target(
       name: "CKernels", path: "Sources/Shared/CKernels",
-      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))] + oneKernelSet),
     shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
@@ -164,8 +174,6 @@ let package = Package(
 
 // MARK: - For developers only; never part of a normal build
 
-let environment = ProcessInfo.processInfo.environment
-
 if environment["H2REC_DOCS"] == "1" {
   package.dependencies.append(
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
@@ -175,6 +183,7 @@ if environment["H2REC_BENCHMARKS"] == "1" {
   package.products += [
     .executable(name: "shard-benchmark", targets: ["ShardBenchmark"]),
     .executable(name: "ranking-benchmark", targets: ["RankingBenchmark"]),
+    .executable(name: "product-benchmark", targets: ["ProductBenchmark"]),
     .executable(name: "training-benchmark", targets: ["TrainingBenchmark"]),
     .executable(name: "autoencoder-benchmark", targets: ["AutoencoderBenchmark"]),
   ]
@@ -182,6 +191,12 @@ if environment["H2REC_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "ShardBenchmark", dependencies: ["ShardIO", system], path: "Benchmarks/ShardBenchmark",
       swiftSettings: strict))
+  package.targets.append(
+    .target(name: "MultiplyAddRate", path: "Benchmarks/MultiplyAddRate"))
+  package.targets.append(
+    .executableTarget(
+      name: "ProductBenchmark", dependencies: ["Numerics", "MultiplyAddRate", argumentParser],
+      path: "Benchmarks/ProductBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
       name: "RankingBenchmark",
