@@ -57,7 +57,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let sharedModules = [
-  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO", "TextInput",
+  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO", "TextInput", "Threading",
 ]
 let systemModules = ["CDNNL", "CLapacke", "CXXHash", "CZlib", "CZstd"]
 
@@ -86,19 +86,21 @@ let package = Package(
     .target(
       name: "CKernels", path: "Sources/Shared/CKernels",
       cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
-    shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
+    .target(name: "CThreading", path: "Sources/Shared/CThreading"),
+    shared("Threading", ["CThreading"], settings: strictUnsafe),
+    shared("ShardIO", ["CXXHash", "CZstd", "Threading", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
-    shared("Kernels", ["CDNNL", "CKernels", "CLapacke"], settings: strictUnsafe),
+    shared("Kernels", ["CDNNL", "CKernels", "CLapacke", "Threading"], settings: strictUnsafe),
     shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
     shared("Model", ["Dataset", "Kernels", "ShardIO"]),
-    shared("CommandSupport", ["ShardIO", argumentParser, system]),
+    shared("CommandSupport", ["ShardIO", "Threading", argumentParser, system]),
     .target(
       name: "Shared", dependencies: sharedModules.map { .byName(name: $0) },
-      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels"],
+      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels", "CThreading"],
       swiftSettings: strict),
 
-    stage("Preprocess", ["Kernels", "TextInput"]),
+    stage("Preprocess", ["Kernels", "TextInput", "Threading"]),
     stage("Tokenize", ["Kernels", "TextInput"]),
     stage("Train", ["Kernels", "Model", "Ranking"]),
     stage("Evaluate", ["Kernels", "Model", "Ranking", "TextInput"]),
@@ -127,6 +129,7 @@ let package = Package(
     tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
     tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
     tests("TextInput", ["ShardIO", "TextInput"]),
+    tests("Threading", ["Threading"]),
   ]
 )
 

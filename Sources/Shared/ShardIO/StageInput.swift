@@ -1,4 +1,5 @@
 public import SystemPackage
+internal import Threading
 
 /// The finished output of an earlier stage, as its manifest describes it.
 public struct StageInput: Sendable {
@@ -61,7 +62,7 @@ public struct StageInput: Sendable {
   /// - Throws: ``PipelineError`` `.dataFormat` if there is none, or if one is damaged.
   public func table(_ kind: String) throws(PipelineError) -> Table {
     let listed = shards(kind)
-    let parts = try concurrentMap(listed.count, threads: threads) { index throws(PipelineError) in
+    let parts = try parallelMap(listed.count, threads: threads) { index throws(PipelineError) in
       try shard(listed[index], kind)
     }
     if parts.count == 1 { return parts[0] }

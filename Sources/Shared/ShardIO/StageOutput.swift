@@ -1,4 +1,5 @@
 public import SystemPackage
+internal import Threading
 
 /// The one writer of a stage's output directory; nothing counts until ``commit(configuration:inputs:counters:)``.
 ///
@@ -55,7 +56,7 @@ public struct StageOutput: ~Copyable {
   public mutating func write(_ source: TableSource) throws(PipelineError) {
     let first = outputs.count { $0.kind == source.kind && $0.rows != nil }
     let directory = directory
-    outputs += try concurrentMap(source.shardCount, threads: threads) {
+    outputs += try parallelMap(source.shardCount, threads: threads) {
       index throws(PipelineError) in
       try Self.writeShard(
         try source.shard(index), kind: source.kind, rowCount: source.shards[index].count,
