@@ -86,6 +86,7 @@ let package = Package(
     .target(
       name: "CKernels", path: "Sources/Shared/CKernels",
       cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+    .target(name: "CMemory", path: "Sources/Shared/CMemory"),
     .target(name: "CThreading", path: "Sources/Shared/CThreading"),
     shared("Threading", ["CThreading"], settings: strictUnsafe),
     shared("ShardIO", ["CXXHash", "CZstd", "Threading", system], settings: strictUnsafe),
@@ -94,10 +95,10 @@ let package = Package(
     shared("Kernels", ["CDNNL", "CKernels", "CLapacke", "Threading"], settings: strictUnsafe),
     shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
     shared("Model", ["Dataset", "Kernels", "ShardIO"]),
-    shared("CommandSupport", ["ShardIO", "Threading", argumentParser, system]),
+    shared("CommandSupport", ["CMemory", "ShardIO", "Threading", argumentParser, system]),
     .target(
       name: "Shared", dependencies: sharedModules.map { .byName(name: $0) },
-      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels", "CThreading"],
+      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels", "CMemory", "CThreading"],
       swiftSettings: strict),
 
     stage("Preprocess", ["Kernels", "TextInput", "Threading"]),

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// The tokenize stage.
 @main
-struct TokenizeCommand: StageCommand {
+struct TokenizeCommand: StageCommand, StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-tokenize",
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",

@@ -10,6 +10,8 @@ final class Checkpoints {
   private let timeInterval: Duration?
   private let isQuiet: Bool
   private let isStopAsked: () -> Bool
+  /// Whether a validation under way is to be given up, since the program has been asked to stop.
+  let isValidationOver: () -> Bool
   private let warn: (String, FilePath) -> Void
   private var lastStep = 0
   private var lastTime = ContinuousClock.now
@@ -23,11 +25,13 @@ final class Checkpoints {
   ///   - store: where.
   ///   - options: when.
   ///   - isQuiet: whether to keep silent about checkpoints of other settings.
-  ///   - isStopAsked: whether the program has been asked to stop.
+  ///   - isStopAsked: whether the program has been asked to stop; asked after every step.
+  ///   - isValidationOver: the same, asked while a validation is under way.
   ///   - warn: tells the user about a checkpoint that is not used.
   init(
     _ store: CheckpointStore, _ options: CheckpointOptions, isQuiet: Bool,
     isStopAsked: @escaping () -> Bool = { StopRequest.isMade },
+    isValidationOver: @escaping () -> Bool = { StopRequest.isMade },
     warn: @escaping (String, FilePath) -> Void = { printWarning($0, at: $1.string) }
   ) {
     self.store = store
@@ -36,6 +40,7 @@ final class Checkpoints {
       options.checkpointMinutes > 0 ? .seconds(60 * options.checkpointMinutes) : nil
     self.isQuiet = isQuiet
     self.isStopAsked = isStopAsked
+    self.isValidationOver = isValidationOver
     self.warn = warn
     nextPath = store.directory.appending("1")
   }
@@ -84,12 +89,20 @@ final class Checkpoints {
   func stepDone(
     _ position: TrainingPosition, _ network: Network, _ blocks: [StateBlock]
   ) throws(PipelineError) {
-    let mustStop = isStopAsked()
-    guard mustStop || isDue(position.stepCount) else { return }
-    if savedStep != position.stepCount { try save(position, network, blocks) }
-    if mustStop {
-      throw .interrupted(step: position.stepCount, directory: store.directory)
+    if isStopAsked() { try stop(position, network, blocks) }
+    if isDue(position.stepCount), savedStep != position.stepCount {
+      try save(position, network, blocks)
     }
+  }
+
+  /// Saves the training and ends the program.
+  ///
+  /// - Throws: as ``stepDone(_:_:_:)``, always.
+  func stop(
+    _ position: TrainingPosition, _ network: Network, _ blocks: [StateBlock]
+  ) throws(PipelineError) {
+    if savedStep != position.stepCount { try save(position, network, blocks) }
+    throw .interrupted(step: position.stepCount, directory: store.directory)
   }
 
   private func isDue(_ step: Int) -> Bool {

@@ -8,7 +8,7 @@ import SystemPackage
 
 /// The train stage.
 @main
-struct TrainCommand: StageCommand {
+struct TrainCommand: StageCommand, StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-train",
     abstract: "Train a sequential recommender on hash IDs, semantic IDs, or both.",
@@ -59,8 +59,6 @@ struct TrainCommand: StageCommand {
   }
 
   func runStage() throws(PipelineError) {
-    StopRequest.watch()
-    defer { StopRequest.endWatch() }
     var summary = Summary(stage: "train")
     let dataInput = try StageInput(
       directory: FilePath(data), expecting: "preprocess", threads: shared.threads)
@@ -80,6 +78,9 @@ struct TrainCommand: StageCommand {
       CheckpointStore(
         output: FilePath(output), configuration: configuration, inputs: inputs,
         threads: shared.threads), checkpointing, isQuiet: shared.quiet)
+    // What was read can be read again: until there is something to save, a signal ends the program at once.
+    StopRequest.watch()
+    defer { StopRequest.endWatch() }
     let outcome = try loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
     for table in loop.network.savedTables { try stage.write(table) }
     try stage.writeFile(TrainingPosition.logName, outcome.log)

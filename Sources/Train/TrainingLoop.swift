@@ -56,15 +56,14 @@ struct TrainingLoop {
     var position = TrainingPosition()
     if let saved = try checkpoints?.resume(blocks) {
       position = saved
-      // The average was last made up at the end of the epoch before.
-      step.resume(stepCount: saved.stepCount, averagedStep: saved.stepCount - saved.batch)
+      step.resume(stepCount: saved.stepCount, averagedStep: saved.averagedStep)
     }
     var outcome = Outcome()
     let progress = Progress("training", total: schedule.epochs, isQuiet: isQuiet)
     progress.advance(by: position.epochCount)
     while !position.isFinished(schedule) {
       try runEpoch(&position, &outcome, checkpoints, blocks)
-      try finishEpoch(&position, best, checkpoints, progress)
+      try finishEpoch(&position, best, checkpoints, blocks, progress)
     }
     progress.finish()
     best.restore()
@@ -72,7 +71,9 @@ struct TrainingLoop {
     outcome.epochCount = position.epochCount
     outcome.bestEpoch = position.bestEpoch
     outcome.bestNDCG = position.bestNDCG < 0 ? nil : position.bestNDCG
-    outcome.finalNDCG = finalValidation?.measure(network)?.ndcg
+    if let finalValidation {
+      outcome.finalNDCG = try measure(finalValidation, position, checkpoints, blocks)?.ndcg
+    }
     outcome.stepCount = position.stepCount
     return outcome
   }
@@ -109,18 +110,26 @@ struct TrainingLoop {
   /// Validates, keeps the parameters if they are the best, and goes on to the next epoch.
   private func finishEpoch(
     _ position: inout TrainingPosition, _ best: BestParameters, _ checkpoints: Checkpoints?,
-    _ progress: Progress
+    _ blocks: [StateBlock], _ progress: Progress
   ) throws(PipelineError) {
     if let parameter = network.firstNotFinite {
       throw .notFinite(parameter, step: position.stepCount, saved: checkpoints?.savedStep)
     }
     let bestSoFar = position.bestNDCG
-    let (measured, isBest) = step.withAverage {
-      let measured = validation.measure(network)
-      let isBest = measured.map { $0.ndcg > bestSoFar } ?? true
+    var measured: (ndcg: Double, hitRate: Double)?
+    var isStopped = false
+    let isBest = step.withAverage {
+      switch validation.measure(network, until: { checkpoints?.isValidationOver() ?? false }) {
+      case .nothing: break
+      case .measured(let ndcg, let hitRate): measured = (ndcg, hitRate)
+      case .stopped: isStopped = true
+      }
+      let isBest = !isStopped && (measured.map { $0.ndcg > bestSoFar } ?? true)
       if isBest { best.take() }
-      return (measured, isBest)
+      return isBest
     }
+    position.averagedStep = position.stepCount
+    if isStopped { try checkpoints?.stop(position, network, blocks) }
     if isBest {
       position.bestNDCG = measured?.ndcg ?? bestSoFar
       position.bestEpoch = position.epoch
@@ -132,6 +141,22 @@ struct TrainingLoop {
     position.epoch += 1
     position.batch = 0
     position.lossSums = [:]
+  }
+
+  /// Measures the finished parameters.
+  ///
+  /// - Throws: `PipelineError` `.temporaryFailure` when the program was asked to stop.
+  private func measure(
+    _ validation: Validation, _ position: TrainingPosition, _ checkpoints: Checkpoints?,
+    _ blocks: [StateBlock]
+  ) throws(PipelineError) -> (ndcg: Double, hitRate: Double)? {
+    switch validation.measure(network, until: { checkpoints?.isValidationOver() ?? false }) {
+    case .nothing: return nil
+    case .measured(let ndcg, let hitRate): return (ndcg, hitRate)
+    case .stopped:
+      try checkpoints?.stop(position, network, blocks)
+      return nil
+    }
   }
 
   private func logLine(

@@ -11,6 +11,8 @@ struct TrainingPosition: Equatable {
   var batch = 0
   /// The steps taken.
   var stepCount = 0
+  /// The steps taken when the average of the parameters was last made up.
+  var averagedStep = 0
   /// The sums of the losses over the batches of the epoch that are done, by part.
   var lossSums: [String: Double] = [:]
   /// The epoch with the best validation so far, 0 for none.
@@ -42,7 +44,8 @@ extension TrainingPosition {
         kind: Self.kind, rowCount: 1,
         columns: [
           .fixed("epoch", [UInt64(epoch)]), .fixed("batch", [UInt64(batch)]),
-          .fixed("step", [UInt64(stepCount)]), .fixed("best_epoch", [UInt64(bestEpoch)]),
+          .fixed("step", [UInt64(stepCount)]),
+          .fixed("averaged_step", [UInt64(averagedStep)]), .fixed("best_epoch", [UInt64(bestEpoch)]),
           .fixed("best_ndcg", [bestNDCG]),
         ]),
       Table(
@@ -65,6 +68,7 @@ extension TrainingPosition {
     epoch = try number("epoch")
     batch = try number("batch")
     stepCount = try number("step")
+    averagedStep = try number("averaged_step")
     bestEpoch = try number("best_epoch")
     bestNDCG = try table.fixed("best_ndcg", as: Double.self).first ?? -1
     let sums = try input.table(Self.sumsKind)

@@ -59,17 +59,50 @@ struct Validation {
   /// The number of targets.
   var count: Int { targets.count }
 
+  /// What became of a measurement.
+  enum Outcome {
+    /// There is no target.
+    case nothing
+    /// Mean NDCG@10 and hit rate at 10.
+    case measured(ndcg: Double, hitRate: Double)
+    /// The program was asked to stop.
+    case stopped
+  }
+
+  /// Targets that are measured before the program looks again whether it was asked to stop.
+  private static let blockSize = 4096
+
   /// Mean NDCG@10 and hit rate at 10 of the current parameters; nil where there is no target.
   func measure(_ network: Network) -> (ndcg: Double, hitRate: Double)? {
-    guard count > 0 else { return nil }
-    let ranks = midRanks(
-      users: network.states(after: histories, threads: threads),
-      items: network.itemVectors(threads: threads), targets: targets, excluded: excluded,
-      threads: threads)
-    let count = Double(ranks.count)
-    return (
-      ranks.reduce(0) { $0 + ndcg($1, 10) } / count,
-      ranks.reduce(0) { $0 + hitRate($1, 10) } / count
-    )
+    guard case .measured(let ndcg, let hitRate) = measure(network, until: { false }) else {
+      return nil
+    }
+    return (ndcg, hitRate)
+  }
+
+  /// Measures the current parameters.
+  ///
+  /// - Parameters:
+  ///   - network: the parameters.
+  ///   - isStopAsked: whether to give up; asked every few thousand targets.
+  /// - Returns: the means over all targets, the same however they are cut.
+  func measure(_ network: Network, until isStopAsked: () -> Bool) -> Outcome {
+    guard count > 0 else { return .nothing }
+    let items = network.itemVectors(threads: threads)
+    var sums = (ndcg: 0.0, hitRate: 0.0)
+    for first in stride(from: 0, to: count, by: Self.blockSize) {
+      if isStopAsked() { return .stopped }
+      let rows = first..<min(first + Self.blockSize, count)
+      var known = RaggedArray<UInt32>()
+      for row in rows { known.append(contentsOf: excluded[row]) }
+      let ranks = midRanks(
+        users: network.states(after: Array(histories[rows]), threads: threads), items: items,
+        targets: Array(targets[rows]), excluded: known, threads: threads)
+      for rank in ranks {
+        sums.ndcg += ndcg(rank, 10)
+        sums.hitRate += hitRate(rank, 10)
+      }
+    }
+    return .measured(ndcg: sums.ndcg / Double(count), hitRate: sums.hitRate / Double(count))
   }
 }

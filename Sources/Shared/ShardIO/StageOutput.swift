@@ -77,10 +77,11 @@ public struct StageOutput: ~Copyable {
   /// Starts a file of any size that people open under `name`; append to it, then call ``endFile(_:)``.
   ///
   /// - Precondition: `name` is a plain file name with an extension, and is written once.
-  /// - Throws: ``PipelineError`` `.cannotCreate`.
+  /// - Throws: ``PipelineError`` `.cannotCreate`, also if something else has the name.
   public func beginFile(_ name: String) throws(PipelineError) -> OutputFile {
     precondition(FilePath.Component(name)?.extension != nil, "a file name needs an extension")
     precondition(outputs.allSatisfy { $0.kind != name }, "\(name) was written already")
+    try StageDirectory(directory).requireFree(alias: name)
     return try OutputFile(name, in: directory)
   }
 

@@ -18,10 +18,10 @@ public func startThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
   unsafe pthread_attr_init(&attributes)
   defer { unsafe pthread_attr_destroy(&attributes) }
   unsafe pthread_attr_setstacksize(&attributes, stackByteCount)
-  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+  unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
   var all = sigset_t()
   var before = sigset_t()
-  sigfillset(&all)
+  unsafe sigfillset(&all)
   unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
   defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
   let errand = unsafe Unmanaged.passRetained(Errand(body))

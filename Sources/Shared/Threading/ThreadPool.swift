@@ -24,7 +24,7 @@ final class ThreadPool: Sendable {
   /// The jobs published so far; idle threads look at it for a moment before they sleep.
   private let published = Atomic(0)
   private let alarm = Semaphore()
-  private let startThread: @Sendable (ThreadPool) -> Int32
+  private let makeThread: @Sendable (ThreadPool) -> Int32
 
   /// Jobs often follow one another within microseconds; waking a thread takes longer than that.
   private static let spinCount = 2_000
@@ -32,10 +32,10 @@ final class ThreadPool: Sendable {
   ///
   /// - Parameters:
   ///   - limit: the most threads beside those that call.
-  ///   - startThread: makes a thread that calls ``serve()``; the result is an error number or 0.
-  init(limit: Int, startThread: @escaping @Sendable (ThreadPool) -> Int32 = ThreadPool.start) {
+  ///   - makeThread: makes a thread that calls ``serve()``; the result is an error number or 0.
+  init(limit: Int, makeThread: @escaping @Sendable (ThreadPool) -> Int32 = ThreadPool.start) {
     state = Mutex(State(limit: limit))
-    self.startThread = startThread
+    self.makeThread = makeThread
   }
 
   /// Calls `body` for 0, 1, … `count` − 1 on at most `workers` threads, this one included.
@@ -69,7 +69,7 @@ final class ThreadPool: Sendable {
   /// Makes threads; after the first refusal never again.
   private func start(_ state: inout State, upTo wanted: Int) -> ThreadShortage? {
     while state.count < min(wanted, state.limit) {
-      let error = startThread(self)
+      let error = makeThread(self)
       if error != 0 {
         let asked = min(wanted, state.limit) + 1
         state.limit = state.count
