@@ -41,6 +41,10 @@ struct EvaluationInputs {
     self.data = try PreprocessedData(dataInput)
     negatives = Self.negatives(dataInput, self.data)
     self.codes = if let codesInput { try ItemCodes(codesInput) } else { nil }
+    if let codesInput, let codes = self.codes {
+      try codes.requireFit(
+        codesInput, itemCount: self.data.catalogue.count, vectors: self.data.vectors)
+    }
     self.model = try Recommender(model: modelInput, data: self.data, codes: self.codes)
     trainingLog = try Self.log(modelInput)
     codeReport =

@@ -50,9 +50,14 @@ final class Checkpoints {
   /// A damaged one is replaced by the one before it; one of other settings is left aside, and overwritten later. Both
   /// are told to the user.
   ///
+  /// - Parameters:
+  ///   - blocks: what receives the numbers.
+  ///   - rules: where a checkpoint of this training may stand.
   /// - Returns: where that checkpoint stands, or nil if there is none and training begins anew.
   /// - Throws: `PipelineError` `.dataFormat` if there is a damaged checkpoint and no good one.
-  func resume(_ blocks: [StateBlock]) throws(PipelineError) -> TrainingPosition? {
+  func resume(
+    _ blocks: [StateBlock], _ rules: TrainingPosition.Rules
+  ) throws(PipelineError) -> TrainingPosition? {
     var found: [(path: FilePath, input: StageInput, step: Int)] = []
     var damage: [PipelineError] = []
     for (path, slot) in store.slots() {
@@ -67,7 +72,7 @@ final class Checkpoints {
     }
     for (path, input, step) in found.sorted(by: { $0.step > $1.step }) {
       do throws(PipelineError) {
-        let position = try store.read(input, into: blocks)
+        let position = try store.read(input, into: blocks, rules)
         for error in damage {
           warn("\(error.message); the checkpoint of step \(step) is used", error.path ?? path)
         }

@@ -63,12 +63,12 @@ struct TrainCommand: StageCommand, StageProgram {
     let dataInput = try StageInput(
       directory: FilePath(data), expecting: "preprocess", threads: shared.threads)
     var inputs = [dataInput.reference]
-    var itemCodes: ItemCodes?
+    var itemCodes: (codes: ItemCodes, input: StageInput)?
     if let codes {
       let input = try StageInput(directory: FilePath(codes), expecting: "tokenize")
       try input.requireInput(dataInput)
       inputs.append(input.reference)
-      itemCodes = try ItemCodes(input)
+      itemCodes = (try ItemCodes(input), input)
     }
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
@@ -105,8 +105,9 @@ struct TrainCommand: StageCommand, StageProgram {
 
   /// Reads what the network needs and gives it its start values.
   private func prepare(
-    _ input: StageInput, _ itemCodes: ItemCodes?
+    _ input: StageInput, _ codesRead: (codes: ItemCodes, input: StageInput)?
   ) throws(PipelineError) -> TrainingLoop {
+    let itemCodes = codesRead?.codes
     let hyper = network.hyperparameters(levelSizes: itemCodes?.levelSizes ?? [])
     let needsVectors = (hyper.hasHash && network.hashStart == .pca) || itemCodes != nil
     let data = try PreprocessedData(input, includesVectors: needsVectors)
@@ -116,6 +117,9 @@ struct TrainCommand: StageCommand, StageProgram {
     if let itemCodes, itemCodes.count != data.catalogue.count {
       throw .codesOfOtherItems(
         codes ?? "", found: itemCodes.count, expected: data.catalogue.count)
+    }
+    if let (codes, input) = codesRead {
+      try codes.requireFit(input, itemCount: data.catalogue.count, vectors: data.vectors)
     }
     if itemCodes?.levelSizes.count == 1, let option = optionOfSeveralLevels {
       throw .oneLevel(codes ?? "", option: option)
@@ -166,8 +170,8 @@ struct TrainCommand: StageCommand, StageProgram {
     let behaviour: PositivePairs? =
       switch objective.auxiliary.positives {
       case .none: nil
-      case .ppmi: try PositivePairs(input, .ppmi)
-      case .decay: try PositivePairs(input, .decay)
+      case .ppmi: try PositivePairs(input, .ppmi, itemCount: model.itemCount)
+      case .decay: try PositivePairs(input, .decay, itemCount: model.itemCount)
       }
     return AlignmentPairs(
       behaviour: behaviour, codeRows: model.codeRows, levelCount: model.hyper.levelCount,

@@ -54,7 +54,7 @@ struct TrainingLoop {
     let best = BestParameters(network)
     let blocks = step.stateBlocks + best.stateBlocks
     var position = TrainingPosition()
-    if let saved = try checkpoints?.resume(blocks) {
+    if let saved = try checkpoints?.resume(blocks, positionRules) {
       position = saved
       step.resume(stepCount: saved.stepCount, averagedStep: saved.averagedStep)
     }
@@ -76,6 +76,14 @@ struct TrainingLoop {
     }
     outcome.stepCount = position.stepCount
     return outcome
+  }
+
+  /// Where a checkpoint of this training may stand.
+  private var positionRules: TrainingPosition.Rules {
+    TrainingPosition.Rules(
+      epochs: schedule.epochs,
+      batches: examples.batches(epoch: 1, size: schedule.batchSize).count,
+      hasTargets: validation.count > 0)
   }
 
   /// The rest of a pass over all sequences.

@@ -67,6 +67,9 @@ public struct StepLosses: Sendable, Equatable {
   /// Zero losses.
   public init() {}
 
+  /// The names that ``parts`` may have.
+  public static let partNames: Set<String> = ["recommendation", "alignment", "consistency"]
+
   /// Names and values of the parts that take part.
   public var parts: [(name: String, value: Double)] {
     [("recommendation", recommendation)]

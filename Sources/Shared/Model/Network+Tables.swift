@@ -1,3 +1,4 @@
+internal import Dataset
 internal import Kernels
 public import ShardIO
 
@@ -39,15 +40,21 @@ extension Network {
   public func load(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(Self.parametersKind)
     let names = try table.strings("name")
+    let shapes = try table.ragged("shape", as: UInt32.self)
     let values = try table.ragged("values", as: Float.self)
+    try TableRules(input, Self.parametersKind).requireFinite(values, "values")
     guard names == layout.entries.map(\.name) else {
       throw mismatch(input, "the parameters have other names than this network's")
     }
     for (index, entry) in layout.entries.enumerated() {
-      guard values[index].count == entry.parameter.count else {
+      guard
+        shapes[index].map(Int.init) == [entry.parameter.rows, entry.parameter.columns],
+        values[index].count == entry.parameter.count
+      else {
         throw mismatch(
           input,
-          "parameter '\(entry.name)' has \(values[index].count) values, expected \(entry.parameter.count)"
+          "parameter '\(entry.name)' has \(values[index].count) values of shape \(Array(shapes[index])), "
+            + "expected \(entry.parameter.count) of [\(entry.parameter.rows), \(entry.parameter.columns)]"
         )
       }
       parameters.set(Array(values[index]), at: entry.parameter.offset)
@@ -65,7 +72,38 @@ extension Network {
       throw mismatch(
         input, "'\(kind)' has \(saved.rowCount) rows, expected \(table.count) of \(table.width)")
     }
-    table.values.set(try saved.fixed("vector", as: Float.self))
+    let values = try saved.fixed("vector", as: Float.self)
+    try TableRules(input, kind).requireFinite(values, width: table.width, "vector")
+    table.values.set(values)
+  }
+
+  /// Requires tables as large as the configuration says, before memory is taken for what it says.
+  ///
+  /// - Throws: `PipelineError` `.dataFormat`.
+  static func requireSizes(
+    _ hyper: Hyperparameters, itemCount: Int, _ input: StageInput
+  ) throws(PipelineError) {
+    let table = try input.table(parametersKind)
+    let shapes = try table.ragged("shape", as: UInt32.self)
+    let rules = TableRules(input, parametersKind)
+    guard shapes.count > 0, shapes[0].map(Int.init) == [hyper.maxLength, hyper.dimension] else {
+      throw rules.broken(
+        "a first parameter of another shape", row: 0,
+        expected: "[maxLength, dimension] = [\(hyper.maxLength), \(hyper.dimension)]")
+    }
+    guard hyper.layerCount <= shapes.count else {
+      throw rules.broken(
+        "\(shapes.count) parameters", expected: "some for each of \(hyper.layerCount) layers")
+    }
+    let sizes = [
+      (hashKind, hyper.hasHash, itemCount), (codesKind, hyper.hasCodes, hyper.levelSizes.reduce(0, +)),
+    ]
+    for (kind, isThere, count) in sizes where isThere {
+      let saved = try input.table(kind)
+      try TableRules(input, kind).requireRows(
+        saved.rowCount, count, one: kind == hashKind ? "item" : "code")
+      try TableRules(input, kind).requireWidth(saved, "vector", hyper.dimension)
+    }
   }
 
   private func mismatch(_ input: StageInput, _ problem: String) -> PipelineError {

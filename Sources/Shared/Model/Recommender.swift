@@ -34,6 +34,7 @@ public struct Recommender: Sendable {
           at: .init(path: path), note: "name the tokenize output that the model was trained with")
       }
     }
+    try Network.requireSizes(hyper, itemCount: itemCount, model)
     network = Network(
       hyper, itemCount: itemCount, codeRows: hyper.hasCodes ? codes?.rows ?? [] : [])
     try network.load(model)

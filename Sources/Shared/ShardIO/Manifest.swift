@@ -31,6 +31,14 @@ public struct Manifest: Sendable, Equatable {
     public var rows: Int?
     /// The XXH3-128 checksum of the file.
     public var checksum: String
+
+    package init(name: String, kind: String, bytes: Int, rows: Int?, checksum: String) {
+      self.name = name
+      self.kind = kind
+      self.bytes = bytes
+      self.rows = rows
+      self.checksum = checksum
+    }
   }
 
   /// The name of the file.

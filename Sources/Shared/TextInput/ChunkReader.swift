@@ -18,6 +18,8 @@ public struct ChunkReader {
   private var rest: [UInt8] = []
   private var isAtEnd = false
   private var nextIndex = 0
+  /// The bytes of the pieces so far.
+  private var offset = 0
 
   /// The longest record accepted, bytes.
   public static let maximumRecordByteCount = 1 << 26
@@ -37,11 +39,12 @@ public struct ChunkReader {
 
   /// The next piece, or nil at the end.
   ///
-  /// A piece without any record end within ``maximumRecordByteCount`` is returned as it is; its scanner finds the fault.
+  /// A piece with quotes and without any record end within ``maximumRecordByteCount`` is returned as it is; its scanner finds
+  /// the quote that is not closed.
   ///
   /// - Parameter old: the bytes of a piece that is not needed any more; their memory is used again.
   /// - Returns: the piece.
-  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``.
+  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``, and `.dataFormat` for a longer record without quotes.
   public mutating func next(reusing old: consuming [UInt8] = []) throws(PipelineError) -> Chunk? {
     var bytes = old
     old = []
@@ -58,14 +61,22 @@ public struct ChunkReader {
       }
       if isAtEnd || count >= Self.maximumRecordByteCount {
         guard count > 0 else { return nil }
-        let end = isAtEnd ? count : recordEnd(bytes.span.extracting(..<count)) ?? count
-        return makeChunk(&bytes, end: end, count: count)
+        if isAtEnd { return makeChunk(&bytes, end: count, count: count) }
+        let end = recordEnd(bytes.span.extracting(..<count))
+        if end == nil, !hasQuotes || !hasQuote(bytes.span.extracting(..<count)) { throw tooLong }
+        return makeChunk(&bytes, end: end ?? count, count: count)
       }
       if let end = recordEnd(bytes.span.extracting(..<count)) {
         return makeChunk(&bytes, end: end, count: count)
       }
       resize(&bytes, 2 * bytes.count)
     }
+  }
+
+  private var tooLong: PipelineError {
+    PipelineError(
+      .dataFormat, "a record is longer than \(Self.maximumRecordByteCount) bytes",
+      at: .init(path: stream.name, byteOffset: offset), note: "records end with a line feed")
   }
 
   private func resize(_ bytes: inout [UInt8], _ count: Int) {
@@ -77,7 +88,10 @@ public struct ChunkReader {
   }
 
   private mutating func makeChunk(_ bytes: inout [UInt8], end: Int, count: Int) -> Chunk {
-    defer { nextIndex += 1 }
+    defer {
+      nextIndex += 1
+      offset += end
+    }
     rest = Array(bytes[end..<count])
     bytes.removeLast(bytes.count - end)
     return Chunk(bytes: bytes, index: nextIndex)
