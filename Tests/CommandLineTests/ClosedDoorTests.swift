@@ -82,7 +82,7 @@ internal import Testing
     try await withRun { run in
       var refusals = 0
       for stage in stageNames.indices {
-        for mebibytes in stride(from: 100, through: 420, by: 40) {
+        for mebibytes in stride(from: 112, through: 208, by: 16) {
           let result = try await run.run(
             stage, "out", under: "ulimit -v \(mebibytes << 10); exec \"$@\"")
           // Below this the dynamic linker finds no room for the libraries.

@@ -31,7 +31,7 @@ struct TinyRun {
       ],
       ["--codebooks", "4,4", "--pca", "8", "--whiten"],
       ["--dimension", "8", "--epochs", "1", "--max-length", "5"],
-      ["--resamples", "50", "--recommend", "3"],
+      ["--resamples", "100", "--recommend", "3"],
     ]
     return own[stage] + inputs + ["--output", output, "--quiet"] + more
   }
