@@ -56,11 +56,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     path: "Tests/\(name)Tests", swiftSettings: strict)
 }
 
-let sharedModules = [
-  "CommandSupport", "Dataset", "Kernels", "Model", "Ranking", "ShardIO", "TextInput", "Threading",
-]
-let systemModules = ["CDNNL", "CLapacke", "CXXHash", "CZlib", "CZstd"]
-
 let package = Package(
   name: "h2rec",
   products: [
@@ -68,7 +63,6 @@ let package = Package(
     .executable(name: "h2rec-tokenize", targets: ["Tokenize"]),
     .executable(name: "h2rec-train", targets: ["Train"]),
     .executable(name: "h2rec-evaluate", targets: ["Evaluate"]),
-    .library(name: "Shared", targets: ["Shared"]),
     .library(name: "CrashShim", type: .dynamic, targets: ["CrashShim"]),
   ],
   dependencies: [
@@ -92,43 +86,55 @@ let package = Package(
     shared("ShardIO", ["CXXHash", "CZstd", "Threading", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
-    shared("Kernels", ["CDNNL", "CKernels", "CLapacke", "Threading"], settings: strictUnsafe),
-    shared("Ranking", ["Dataset", "Kernels", "ShardIO"]),
-    shared("Model", ["Dataset", "Kernels", "ShardIO"]),
+    shared("Numerics", ["CDNNL", "CKernels", "Threading"], settings: strictUnsafe),
+    shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),
+    shared("Tape", ["CKernels", "Numerics"], settings: strictUnsafe),
+    shared("Layers", ["CKernels", "Numerics", "Tape"], settings: strictUnsafe),
+    shared("Losses", ["CKernels", "Layers", "Numerics", "Tape"], settings: strictUnsafe),
+    shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
+    shared("Metrics", ["Numerics"]),
+    shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
+    shared(
+      "Models",
+      ["Clustering", "Dataset", "Layers", "Losses", "Numerics", "ShardIO", "Tape"]),
     shared("CommandSupport", ["CMemory", "ShardIO", "Threading", argumentParser, system]),
-    .target(
-      name: "Shared", dependencies: sharedModules.map { .byName(name: $0) },
-      path: "Sources/Shared", exclude: sharedModules + systemModules + ["CKernels", "CMemory", "CThreading"],
-      swiftSettings: strict),
 
-    stage("Preprocess", ["Kernels", "TextInput", "Threading"]),
-    stage("Tokenize", ["Kernels", "TextInput"]),
-    stage("Train", ["Kernels", "Model", "Ranking"]),
-    stage("Evaluate", ["Kernels", "Model", "Ranking", "TextInput"]),
+    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "Threading"]),
+    stage("Tokenize", ["Clustering", "Numerics", "Quantizers", "Tape", "TextInput"]),
+    stage("Train", ["Losses", "Metrics", "Models", "Numerics", "Retrieval", "Tape"]),
+    stage("Evaluate", ["Metrics", "Models", "Numerics", "Retrieval", "TextInput"]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(
       name: "TestSupport", dependencies: ["ShardIO", subprocess, system], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
-    tests("Model", ["Dataset", "Kernels", "Model"]),
-    tests("Kernels", ["Kernels"]),
-    tests("Ranking", ["CKernels", "Kernels", "Ranking", "ShardIO"]),
+    tests("Model", ["Dataset", "Layers", "Losses", "Models", "Numerics", "Tape"]),
+    tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
+    tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests(
       "Evaluate",
       [
-        "Dataset", "Evaluate", "Kernels", "Ranking", "ShardIO", "TextInput", argumentParser,
-        subprocess,
+        "Dataset", "Evaluate", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO", "TextInput",
+        argumentParser, subprocess,
       ]),
     tests("Dataset", ["Dataset", "ShardIO"]),
     tests(
       "Preprocess",
       [
-        "Dataset", "Kernels", "Preprocess", "ShardIO", "TextInput", argumentParser, subprocess,
+        "Dataset", "Clustering", "Numerics", "Preprocess", "ShardIO", "TextInput", argumentParser,
+        subprocess,
       ]),
-    tests("Tokenize", ["Dataset", "Kernels", "ShardIO", "Tokenize"]),
-    tests("Train", ["Dataset", "Kernels", "Model", "ShardIO", "Train", argumentParser]),
+    tests(
+      "Tokenize",
+      ["Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "Tokenize"]),
+    tests(
+      "Train",
+      [
+        "Dataset", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape", "Train",
+        argumentParser,
+      ]),
     tests("TextInput", ["ShardIO", "TextInput"]),
     tests("Threading", ["Threading"]),
   ]
@@ -156,16 +162,20 @@ if environment["H2REC_BENCHMARKS"] == "1" {
       swiftSettings: strict))
   package.targets.append(
     .executableTarget(
-      name: "RankingBenchmark", dependencies: ["Kernels", "Ranking", "ShardIO", argumentParser],
+      name: "RankingBenchmark",
+      dependencies: ["Metrics", "Numerics", "Retrieval", "ShardIO", argumentParser],
       path: "Benchmarks/RankingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
       name: "TrainingBenchmark",
-      dependencies: ["Dataset", "Kernels", "Model", "ShardIO", argumentParser, system],
+      dependencies: [
+        "Dataset", "Losses", "Models", "Numerics", "ShardIO", "Tape", argumentParser, system,
+      ],
       path: "Benchmarks/TrainingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
-      name: "AutoencoderBenchmark", dependencies: ["Kernels", argumentParser],
+      name: "AutoencoderBenchmark",
+      dependencies: ["Numerics", "Quantizers", "Tape", argumentParser],
       path: "Benchmarks/AutoencoderBenchmark", swiftSettings: strict))
 }
 

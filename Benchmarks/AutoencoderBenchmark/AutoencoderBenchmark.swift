@@ -1,6 +1,9 @@
 public import ArgumentParser
+public import Clustering
 import Foundation
-public import Kernels
+public import Numerics
+public import Quantizers
+public import Tape
 
 /// Times the learning of a residual-quantised autoencoder and prints one JSON line.
 ///

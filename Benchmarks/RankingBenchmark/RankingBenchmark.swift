@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
-import Kernels
-import Ranking
+import Numerics
+import Retrieval
 import ShardIO
 
 /// Recommendations for many users, beside the bare matrix product on the same machine; ends in one JSON line.

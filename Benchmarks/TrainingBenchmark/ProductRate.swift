@@ -1,4 +1,4 @@
-import Kernels
+import Numerics
 
 /// Floating-point operations a second of large matrix products on all threads: what the machine does when nothing else is
 /// asked of it, and so the bound that times are compared with.

@@ -1,7 +1,8 @@
 public import ArgumentParser
 import Glibc
-public import Kernels
-public import Model
+public import Models
+public import Numerics
+import Tape
 
 /// Times training steps and prints one JSON line.
 ///

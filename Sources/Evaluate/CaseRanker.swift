@@ -1,6 +1,7 @@
 import Dataset
-import Kernels
-import Ranking
+import Metrics
+import Numerics
+import Retrieval
 import ShardIO
 
 /// Ranks all cases under every protocol, a block of users at a time, so that user vectors, lists and stored negatives never

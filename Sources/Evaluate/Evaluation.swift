@@ -1,8 +1,7 @@
 import CommandSupport
 import Dataset
-import Kernels
-import Model
-import Ranking
+import Metrics
+import Numerics
 import ShardIO
 
 /// Measures the model and writes the report in all its forms.

@@ -1,4 +1,4 @@
-import Ranking
+import Metrics
 import ShardIO
 
 /// Everything that report.json says; the other forms of the report are made from it.

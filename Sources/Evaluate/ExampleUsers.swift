@@ -1,7 +1,6 @@
 import Dataset
-import Kernels
-import Model
-import Ranking
+import Numerics
+import Retrieval
 import ShardIO
 
 /// A few users whose lists a person can judge: what they did, what they were given, what they took next, and why.

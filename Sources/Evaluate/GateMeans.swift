@@ -1,4 +1,4 @@
-import Kernels
+import Numerics
 import ShardIO
 
 /// The mean weight that the gate gives to each level of a semantic ID at the end of the history, by group of cases.

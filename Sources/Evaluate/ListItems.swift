@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dataset
-import Kernels
-import Model
+import Models
+import Numerics
 import ShardIO
 import SystemPackage
 

@@ -1,4 +1,4 @@
-import Ranking
+import Metrics
 import ShardIO
 
 /// The metrics of all groups under one protocol.

@@ -1,4 +1,4 @@
-import Ranking
+import Metrics
 import ShardIO
 import SystemPackage
 

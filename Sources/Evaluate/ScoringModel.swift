@@ -1,5 +1,5 @@
-import Kernels
-import Model
+import Models
+import Numerics
 import ShardIO
 
 extension Recommender: ScoringModel {}

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Kernels
+internal import Numerics
 internal import ShardIO
 
 /// Formats in which codes and codebooks are written for other programs.

@@ -1,6 +1,8 @@
 public import ArgumentParser
-public import Kernels
+public import Numerics
+internal import Quantizers
 internal import ShardIO
+internal import Tape
 
 /// The options that say how `--quantizer rq-vae` learns; nil where the default holds.
 struct AutoencoderArguments: ParsableArguments {

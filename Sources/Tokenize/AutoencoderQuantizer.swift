@@ -1,4 +1,6 @@
-internal import Kernels
+internal import Clustering
+internal import Numerics
+internal import Quantizers
 
 // N items, D width of their vectors, P width of the quantiser's space, Z of the latent space, M levels, K codes of a level.
 

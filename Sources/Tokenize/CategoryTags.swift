@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Quantizers
 
 extension AutoencoderTags {
   /// The most tags of a level; deeper categories with more are left out.

@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Numerics
 
 // N items, M levels, K codes of a level.
 

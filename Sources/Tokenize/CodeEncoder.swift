@@ -1,5 +1,7 @@
+internal import Clustering
 internal import Dataset
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 
 // N items, D width of their vectors, M levels.
@@ -121,7 +123,7 @@ struct CodeEncoder: Sendable, Equatable {
 extension Matrix {
   /// Takes from each row the row of a table.
   fileprivate mutating func subtract(_ indices: [UInt32], of table: Matrix, threads: Int) {
-    Kernels.subtract(indices, of: table, from: &self, threads: threads)
+    Clustering.subtract(indices, of: table, from: &self, threads: threads)
   }
 
   /// What is left of vectors when the mean of their first code vectors is taken away.

@@ -1,5 +1,7 @@
+internal import Clustering
 internal import Dataset
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 
 // D width of the item vectors, Z width of the latent space, M levels, K codes of a level.

@@ -1,6 +1,6 @@
 internal import Dataset
 internal import Foundation
-internal import Kernels
+internal import Quantizers
 
 extension CodeReport {
   /// The report for a person to read.

@@ -1,5 +1,7 @@
+internal import Clustering
 internal import Dataset
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 
 /// What a person or a program wants to know of a set of codes.

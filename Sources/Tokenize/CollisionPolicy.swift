@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 
 /// What happens to items that share their tuple with another item.

@@ -1,5 +1,4 @@
 internal import Dataset
-internal import Kernels
 internal import ShardIO
 internal import TextInput
 

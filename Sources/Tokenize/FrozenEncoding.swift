@@ -1,5 +1,6 @@
 internal import Dataset
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 
 /// What a frozen tokenizer made of a catalogue.

@@ -1,5 +1,6 @@
+internal import Clustering
 internal import Dataset
-internal import Kernels
+internal import Numerics
 internal import ShardIO
 
 extension TokenizedItems {

@@ -1,6 +1,6 @@
 internal import CommandSupport
 internal import Dataset
-internal import Kernels
+internal import Numerics
 internal import ShardIO
 internal import SystemPackage
 

@@ -1,5 +1,6 @@
+internal import Clustering
 internal import Foundation
-internal import Kernels
+internal import Numerics
 
 // N items, P width of the quantiser's space, M levels, K codes of a level.
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 
 /// The options that say how codes are learned.

@@ -1,4 +1,5 @@
-internal import Kernels
+internal import Clustering
+internal import Numerics
 
 // N items, P width of the quantiser's space, M levels, K codes of a level.
 

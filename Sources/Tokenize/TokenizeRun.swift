@@ -1,6 +1,8 @@
+internal import Clustering
 internal import CommandSupport
 internal import Dataset
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 internal import ShardIO
 internal import SystemPackage
 

@@ -1,5 +1,6 @@
 internal import Dataset
-internal import Kernels
+internal import Numerics
+internal import Quantizers
 
 // N items, D width of their vectors, M levels, K codes of a level.
 

@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Numerics
 
 /// The number of items whose vector some other item has as well, bit for bit.
 ///

@@ -1,6 +1,6 @@
 public import ArgumentParser
 import CommandSupport
-public import Model
+public import Models
 import ShardIO
 
 extension ViewMaskStrategy: ExpressibleByArgument {}

@@ -1,5 +1,5 @@
-import Kernels
-import Model
+import Models
+import Numerics
 
 /// A copy of all parameters, as they were after the best epoch.
 struct BestParameters {

@@ -1,6 +1,6 @@
 import Dataset
-import Kernels
-import Model
+import Models
+import Numerics
 import ShardIO
 import SystemPackage
 

@@ -1,5 +1,5 @@
 import CommandSupport
-import Model
+import Models
 import ShardIO
 import SystemPackage
 

@@ -1,6 +1,6 @@
 public import ArgumentParser
 import CommandSupport
-public import Model
+public import Models
 
 extension Hyperparameters.Architecture: ExpressibleByArgument {}
 extension Hyperparameters.Cross: ExpressibleByArgument {}

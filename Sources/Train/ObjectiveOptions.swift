@@ -1,6 +1,6 @@
 public import ArgumentParser
-public import Kernels
-public import Model
+public import Models
+public import Numerics
 import ShardIO
 
 extension LossSettings.Targets: ExpressibleByArgument {}

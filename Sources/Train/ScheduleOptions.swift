@@ -1,6 +1,7 @@
 import ArgumentParser
-import Kernels
+import Numerics
 import ShardIO
+import Tape
 
 /// How long and how fast.
 struct ScheduleOptions: ParsableArguments {

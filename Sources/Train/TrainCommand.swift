@@ -1,8 +1,9 @@
 import ArgumentParser
 import CommandSupport
 import Dataset
-import Kernels
-import Model
+import Losses
+import Models
+import Numerics
 import ShardIO
 import SystemPackage
 

@@ -1,6 +1,7 @@
 import Dataset
-import Kernels
-import Model
+import Losses
+import Models
+import Numerics
 
 /// The train part of every user as inputs and next items, and the order of the epochs.
 struct TrainingExamples {

@@ -1,6 +1,6 @@
 import CommandSupport
-import Kernels
-import Model
+import Metrics
+import Models
 import ShardIO
 
 /// Epochs, validation after each, early stopping, and the best parameters at the end.

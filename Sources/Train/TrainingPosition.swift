@@ -1,5 +1,5 @@
 import Dataset
-import Model
+import Models
 import ShardIO
 import SystemPackage
 
@@ -47,7 +47,8 @@ extension TrainingPosition {
         columns: [
           .fixed("epoch", [UInt64(epoch)]), .fixed("batch", [UInt64(batch)]),
           .fixed("step", [UInt64(stepCount)]),
-          .fixed("averaged_step", [UInt64(averagedStep)]), .fixed("best_epoch", [UInt64(bestEpoch)]),
+          .fixed("averaged_step", [UInt64(averagedStep)]),
+          .fixed("best_epoch", [UInt64(bestEpoch)]),
           .fixed("best_ndcg", [bestNDCG]),
         ]),
       Table(

@@ -1,7 +1,8 @@
 import Dataset
-import Kernels
-import Model
-import Ranking
+import Metrics
+import Models
+import Numerics
+import Retrieval
 import ShardIO
 
 /// The validation targets: full ranking over the catalogue with the history excluded.

@@ -6,7 +6,9 @@ internal import Testing
 
 /// What a program is started with may be hostile: no descriptors, no threads, no memory, small files, a signal at any time.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct ClosedDoorTests {
-  /// A shell line that runs a command without any thread but its first. As root nothing limits threads, so another user runs it.
+  /// A shell line that runs a command without any thread but its first.
+  ///
+  /// As root nothing limits threads, so another user runs it.
   private static let withoutThreads = """
     chmod -R a+rwX . 2>/dev/null
     if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups prlimit --nproc=1 "$@"
@@ -61,7 +63,8 @@ internal import Testing
     try await withRun { run in
       let clock = ContinuousClock()
       let prefix = isThreadless ? Self.withoutThreads + "\n" : ""
-      let script = "program() { \(prefix) \"$@\"; }\nsend=$1; shift\n"
+      let script =
+        "program() { \(prefix) \"$@\"; }\nsend=$1; shift\n"
         + "( program \"$@\" ) & job=$!; sleep $send; pkill -TERM -P $job 2>/dev/null || kill -TERM $job; wait $job"
       for stage in stageNames.indices {
         for delay in ["0.02", "0.1", "0.3"] {
@@ -70,7 +73,8 @@ internal import Testing
           let start = clock.now
           _ = try await runProgram(
             .name("bash"),
-            ["-c", script, "bash", delay, program] + TinyRun.arguments(stage, "out")
+            ["-c", script, "bash", delay, program]
+              + TinyRun.arguments(stage, "out")
               .replacing(["--epochs", "1"], with: more), in: run.directory)
           #expect(clock.now - start < .seconds(15), "\(stageNames[stage]) after \(delay) s")
         }
@@ -113,7 +117,9 @@ internal import Testing
     }
   }
 
-  @Test func `an argument that is not UTF-8 is refused, not written under another name`() async throws {
+  @Test func `an argument that is not UTF-8 is refused, not written under another name`()
+    async throws
+  {
     try await withTemporaryDirectory { directory in
       let result = try await runProgram(
         .name("bash"),
@@ -140,7 +146,8 @@ internal import Testing
       #expect(rating.status == .exited(64), "\(value): \(rating.error)")
       let limit = try await runStage(
         "h2rec-tokenize",
-        ["--data", "x", "--output", "out", "--encode-only", "y", "--drift-limit=\(value)"], in: "/tmp")
+        ["--data", "x", "--output", "out", "--encode-only", "y", "--drift-limit=\(value)"],
+        in: "/tmp")
       #expect(limit.status == .exited(64), "\(value): \(limit.error)")
     }
   }

@@ -27,7 +27,8 @@ internal import Testing
     try await withTemporaryDirectory { directory in
       let run = try await TinyRun(in: directory)
       var statuses: [Int32: Int] = [:]
-      for (number, change) in try changes(run).enumerated() where number % Self.stride == 7 % Self.stride {
+      for (number, change) in try changes(run).enumerated()
+      where number % Self.stride == 7 % Self.stride {
         for status in try await check(change, run) { statuses[status, default: 0] += 1 }
       }
       #expect(statuses[65, default: 0] > (Self.isLong ? 300 : 15), "\(statuses)")
@@ -114,7 +115,7 @@ internal import Testing
     case 0: [(1, []), (2, []), (3, [])]
     case 1: [(1, ["--encode-only", TinyRun.outputs[1]]), (2, []), (3, [])]
     case 2: [(3, [])]
-    default: [(3, ["--compare", TinyRun.outputs[3]])]
+    default: [(3, ["--against", TinyRun.outputs[3]])]
     }
   }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Dataset
-import Kernels
-import Ranking
+import Metrics
 import ShardIO
 import Testing
 

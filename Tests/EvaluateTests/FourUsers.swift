@@ -1,6 +1,6 @@
 import Dataset
-import Kernels
-import Ranking
+import Metrics
+import Numerics
 import ShardIO
 
 @testable import Evaluate

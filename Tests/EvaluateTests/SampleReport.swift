@@ -1,5 +1,5 @@
 import Dataset
-import Ranking
+import Metrics
 import ShardIO
 
 @testable import Evaluate

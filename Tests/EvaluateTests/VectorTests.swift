@@ -1,4 +1,4 @@
-import Kernels
+import Numerics
 import ShardIO
 import Testing
 

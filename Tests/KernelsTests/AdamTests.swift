@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
+@testable import Tape
 
 /// Adam against its definition in Double, and what it leaves alone.
 @Suite struct AdamTests {

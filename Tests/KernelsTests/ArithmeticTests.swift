@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Tape
 
 /// Sums, copies, columns, and the operations on the views of a semantic ID.
 @Suite struct ArithmeticTests {

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
+@testable import Tape
 
 /// Packed attention against the definition, for sequence lengths around the lanes of a vector.
 @Suite struct AttentionTests {

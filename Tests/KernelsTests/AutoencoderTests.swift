@@ -1,7 +1,10 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
+@testable import Quantizers
+@testable import Tape
 
 private func options(_ sizes: [Int], epochs: Int = 30) -> AutoencoderOptions {
   var options = AutoencoderOptions(

@@ -1,7 +1,11 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Layers
+@testable import Losses
+@testable import Numerics
+@testable import Tape
 
 @Suite(.enabled(if: ProductPrecision.bfloat16.isAvailable)) struct BFloat16Tests {
   /// Layers of T rows, `in` and `out` columns, by name.

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
 
 struct `Means of clusters` {
   @Test func `that are followed equal those of all points, and centroids without points stay`() {

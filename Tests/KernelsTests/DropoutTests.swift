@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
+@testable import Tape
 
 /// Dropout inside the operations: its rate, its scale, and that backward uses the mask of forward.
 @Suite struct DropoutTests {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Tape
 
 /// Rows of tables and of matrices, and what flows back to them.
 @Suite struct EmbeddingTests {

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Losses
+@testable import Numerics
 
 /// Items are drawn with the probabilities that were asked for.
 @Suite struct ItemSamplerTests {

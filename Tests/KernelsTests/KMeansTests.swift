@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
 
 /// Points in −1..<1 that look random.
 private func cloud(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix {

@@ -1,7 +1,6 @@
+import Tape
 import TestSupport
 import Testing
-
-@testable import Kernels
 
 /// Matrix products of the tape: `[T, in]` to `[T, out]` with widths that fit no block.
 @Suite struct LinearTests {

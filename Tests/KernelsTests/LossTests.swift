@@ -1,7 +1,11 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Layers
+@testable import Losses
+@testable import Numerics
+@testable import Tape
 
 /// Every loss against its definition: value, and the gradient of states, item rows and code rows.
 @Suite struct LossTests {

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
 
 /// Points of normal numbers.
 private func cloud(_ rows: Int, _ columns: Int, seed: UInt64, scale: Float = 1) -> Matrix {

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
 
 struct `Nearest rotation` {
   private let points: Matrix = {

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Tape
 
 /// Layer norm, unit length, softmax.
 @Suite struct NormalizationTests {

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
+@testable import Tape
 
 /// An input of an operation: where the engine finds it.
 enum Input {

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
+@testable import Tape
 
 /// The average of the parameters against its definition in Double, row by row and step by step.
 @Suite struct ParameterAverageTests {

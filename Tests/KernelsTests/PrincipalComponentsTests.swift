@@ -1,6 +1,7 @@
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
 
 /// Numbers in −1..<1 that look random and are the same everywhere.
 private func noise(_ count: Int, seed: UInt64) -> [Float] {

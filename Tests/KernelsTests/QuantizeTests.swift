@@ -1,7 +1,9 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Numerics
+@testable import Tape
 
 /// A sum of code vectors a row, chosen level by level, as the definition says.
 private struct Choice {

@@ -1,4 +1,5 @@
-import Kernels
+import Clustering
+import Numerics
 import TestSupport
 import Testing
 

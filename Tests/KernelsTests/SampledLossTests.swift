@@ -1,5 +1,8 @@
 import Foundation
-import Kernels
+import Layers
+import Losses
+import Numerics
+import Tape
 import Testing
 
 @Suite struct SampledLossTests {

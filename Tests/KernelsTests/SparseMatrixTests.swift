@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Numerics
 
 struct `Sparse matrix` {
   /// A random matrix with empty rows and columns, and its dense form.

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-@testable import Kernels
+@testable import Clustering
+@testable import Tape
 
 @Suite struct SupervisionTests {
   @Test(arguments: Shape.awkward)

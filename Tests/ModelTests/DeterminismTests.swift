@@ -1,8 +1,9 @@
-import Kernels
 import TestSupport
 import Testing
 
-@testable import Model
+@testable import Models
+@testable import Numerics
+@testable import Tape
 
 /// A step is a function of data, settings and seed, whatever the threads; and its first loss is known.
 @Suite struct DeterminismTests {

@@ -1,5 +1,6 @@
-import Kernels
-import Model
+import Models
+import Numerics
+import Tape
 import TestSupport
 import Testing
 

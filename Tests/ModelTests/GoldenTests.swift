@@ -1,6 +1,7 @@
-import Kernels
-import Model
+import Models
+import Numerics
 import SystemPackage
+import Tape
 import TestSupport
 import Testing
 

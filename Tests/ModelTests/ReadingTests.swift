@@ -1,9 +1,10 @@
 import Dataset
-import Kernels
 import TestSupport
 import Testing
 
-@testable import Model
+@testable import Models
+@testable import Numerics
+@testable import Tape
 
 /// What a trained network says of itself: gate weights, attention, vectors of items that it never saw.
 @Suite struct ReadingTests {

@@ -1,4 +1,5 @@
-import Model
+import Clustering
+import Models
 import TestSupport
 
 /// The complete loss of a batch as the method's description says (shared/method is summed up in

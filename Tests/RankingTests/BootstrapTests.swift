@@ -1,5 +1,5 @@
 import Foundation
-import Ranking
+import Metrics
 import Testing
 
 @Suite struct BootstrapTests {

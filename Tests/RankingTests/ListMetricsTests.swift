@@ -1,5 +1,5 @@
 import Foundation
-import Ranking
+import Metrics
 import Testing
 
 /// Four users with lists of two out of five items.

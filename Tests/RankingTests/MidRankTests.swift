@@ -1,5 +1,4 @@
-import Kernels
-import Ranking
+import Metrics
 import ShardIO
 import Testing
 

@@ -1,5 +1,5 @@
-import Kernels
-import Ranking
+import Numerics
+import Retrieval
 import ShardIO
 
 /// Users and items whose scores a reader can compute: small whole numbers multiply and add without rounding.

@@ -1,5 +1,6 @@
 import CKernels
-import Kernels
+import Numerics
+import Retrieval
 import Testing
 
 /// Ranks and lists against the exact scores of all pairs.

@@ -1,4 +1,4 @@
-import Ranking
+import Retrieval
 import ShardIO
 import Testing
 

@@ -206,11 +206,12 @@ import Testing
   }
 
   @Test(arguments: [
-    "../victim.txt", "/tmp/victim.txt", "a/b.txt", "manifest.json", ".lock", ".hidden.txt", "x.partial",
+    "../victim.txt", "/tmp/victim.txt", "a/b.txt", "manifest.json", ".lock", ".hidden.txt",
+    "x.partial",
     "report.json.partial", "x-0123456789abcdef.txt", "noextension", "", ".", "..", "a\\u0000b.txt",
     "a\\nb.txt", "codes",
   ])
-  func `a kind that is a path or a name of the directory's own is refused, and reading writes nothing`(
+  func `a kind that is a path or a name of the directory's own is refused, nothing is written`(
     kind: String
   ) throws {
     try withStages { _, codes in

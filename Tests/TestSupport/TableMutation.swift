@@ -37,7 +37,9 @@ public enum TableMutation: String, CaseIterable, Sendable {
     case .noRows: return table.rows(0..<0)
     case .rowsReversed: return replacingRows(table, index) { $0.reversed() }
     case .equalTexts, .emptyTexts:
-      guard column.shape == .strings, let texts = try? table.strings(column.name) else { return nil }
+      guard column.shape == .strings, let texts = try? table.strings(column.name) else {
+        return nil
+      }
       let text = self == .equalTexts ? texts.first ?? "" : ""
       return replacing(table, index, .strings(column.name, texts.map { _ in text }))
     case .twiceAsWide:
@@ -131,7 +133,9 @@ public enum TableMutation: String, CaseIterable, Sendable {
   /// A column of some rows of another one, each as a table of its own that is joined again.
   private func selecting(_ column: Column, _ rows: [Int]) -> Column {
     let table = Table(kind: "x", rowCount: column.rowCount, columns: [column])
-    guard let joined = try? Table(joining: rows.map { table.rows($0..<$0 + 1) }) else { return column }
+    guard let joined = try? Table(joining: rows.map { table.rows($0..<$0 + 1) }) else {
+      return column
+    }
     return joined.columns[0]
   }
 }
@@ -142,6 +146,7 @@ public enum TableMutation: String, CaseIterable, Sendable {
 ///   - directory: the output; changed in place.
 ///   - stage: the stage that wrote it.
 ///   - table: what takes the place of the table of its kind.
+/// - Returns: what later stages must have recorded.
 /// - Throws: `PipelineError`.
 public func replaceTable(
   in directory: FilePath, stage: String, with table: Table

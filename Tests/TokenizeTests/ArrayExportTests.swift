@@ -1,4 +1,5 @@
-import Kernels
+import Numerics
+import Quantizers
 import SystemPackage
 import TestSupport
 import Testing

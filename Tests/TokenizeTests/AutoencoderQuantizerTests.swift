@@ -1,11 +1,12 @@
 import ArgumentParser
 import Dataset
-import Kernels
+import Numerics
 import ShardIO
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Quantizers
 @testable import Tokenize
 
 /// 6 far centres and around each the same 3 offsets: item i has centre i mod 6 and offset (i / 6) mod 3.

@@ -1,5 +1,6 @@
 import Dataset
-import Kernels
+import Numerics
+import Quantizers
 import ShardIO
 import SystemPackage
 import TestSupport

@@ -1,6 +1,6 @@
 import Dataset
 import Foundation
-import Kernels
+import Numerics
 import Testing
 
 @testable import Tokenize

@@ -1,5 +1,5 @@
 import Dataset
-import Kernels
+import Numerics
 import ShardIO
 import SystemPackage
 import TestSupport

@@ -1,6 +1,8 @@
-import Kernels
+import Clustering
+import Numerics
 import Testing
 
+@testable import Quantizers
 @testable import Tokenize
 
 /// Two levels of structure: 8 far centres, around each the same 4 offsets, and a little noise.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Dataset
-import Kernels
+import Numerics
 import ShardIO
 import SystemPackage
 import TestSupport

@@ -1,11 +1,11 @@
 import ArgumentParser
-import Kernels
-import Model
+import Models
 import ShardIO
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Numerics
 @testable import Train
 
 /// A training that is interrupted and resumed is the training that was not.

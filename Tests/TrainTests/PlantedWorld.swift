@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dataset
-import Kernels
-import Model
+import Losses
+import Models
 import ShardIO
 
 @testable import Train

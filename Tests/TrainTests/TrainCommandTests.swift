@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dataset
-import Kernels
-import Model
+import Metrics
+import Models
 import ShardIO
 import SystemPackage
 import TestSupport

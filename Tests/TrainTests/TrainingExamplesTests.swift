@@ -1,6 +1,7 @@
 import Dataset
-import Kernels
-import Model
+import Losses
+import Metrics
+import Models
 import ShardIO
 import TestSupport
 import Testing

@@ -1,10 +1,12 @@
 import Dataset
-import Kernels
-import Model
+import Metrics
+import Models
 import ShardIO
 import TestSupport
 import Testing
 
+@testable import Numerics
+@testable import Tape
 @testable import Train
 
 /// Whole trainings of small networks: what they learn, when they stop, what they leave.

@@ -1,8 +1,7 @@
 public import ArgumentParser
 import CommandSupport
 import Dataset
-import Kernels
-import Ranking
+import Metrics
 import ShardIO
 import SystemPackage
 public import TextInput

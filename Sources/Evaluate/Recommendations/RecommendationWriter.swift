@@ -1,6 +1,6 @@
 import Dataset
-import Kernels
-import Ranking
+import Numerics
+import Retrieval
 import ShardIO
 import TextInput
 

@@ -1,4 +1,4 @@
-import Ranking
+import Numerics
 
 /// Turns a longer list into the final one: at most so many items of a category, and items unlike those before them.
 ///

@@ -1,8 +1,8 @@
 import ArgumentParser
 import CommandSupport
 import Dataset
-import Kernels
-import Model
+import Models
+import Numerics
 import ShardIO
 
 /// Writes the vectors of users and items for other programs.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Kernels
+import Numerics
 import ShardIO
 
 /// The space in which items are compared.

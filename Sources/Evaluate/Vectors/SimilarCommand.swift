@@ -1,9 +1,8 @@
 import ArgumentParser
 import CommandSupport
 import Dataset
-import Kernels
-import Model
-import Ranking
+import Numerics
+import Retrieval
 import ShardIO
 import TextInput
 

@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Numerics
 internal import ShardIO
 internal import Synchronization
 internal import TextInput

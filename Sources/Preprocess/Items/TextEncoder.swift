@@ -1,5 +1,6 @@
+internal import Clustering
 internal import Dataset
-internal import Kernels
+internal import Numerics
 
 /// Makes vectors from texts without any model: TF-IDF of words and pieces of words, then a randomised singular value
 /// decomposition (Halko, Martinsson and Tropp 2011).

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Kernels
+internal import Numerics
 
 /// Texts as rows of TF-IDF weights of words, pairs of words and pieces of words.
 ///

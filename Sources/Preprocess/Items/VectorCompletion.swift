@@ -1,5 +1,6 @@
+internal import Clustering
 internal import Dataset
-internal import Kernels
+internal import Numerics
 
 /// Vectors for items that have none, made from their texts in the space of the vectors that are given.
 ///

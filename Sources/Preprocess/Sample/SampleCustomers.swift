@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Kernels
+internal import Numerics
 
 /// The customers of the sample shop: what each buys when, one event at a time.
 ///

@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Numerics
 
 /// The shop of the sample: what its items are and what is bought after what.
 ///

@@ -1,5 +1,5 @@
 internal import Dataset
-internal import Kernels
+internal import Numerics
 internal import ShardIO
 
 extension NegativeSampler {

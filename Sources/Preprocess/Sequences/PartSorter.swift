@@ -1,4 +1,4 @@
-internal import Kernels
+internal import Numerics
 
 /// Sorts the events of a part of the users.
 struct PartSorter {

@@ -27,8 +27,8 @@ extension StageProgram {
 ///
 /// What is then written to standard output fails as it did, and is lost on standard error, where it is no failure.
 private func secureStandardDescriptors() {
-  for (descriptor, access) in [(0, O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)] as [(Int32, Int32)] {
-    guard fcntl(descriptor, F_GETFD) < 0 else { continue }
+  for (descriptor, access) in [(0, O_RDONLY), (1, O_RDONLY), (2, O_WRONLY)] as [(Int32, Int32)]
+  where fcntl(descriptor, F_GETFD) < 0 {
     // The lowest that is free, which is this one.
     let opened = open("/dev/null", access)
     guard opened == descriptor else { exit(PipelineError.Kind.inputOutput.rawValue) }
@@ -37,14 +37,14 @@ private func secureStandardDescriptors() {
 
 /// Ends the program if an argument is not UTF-8: as a name it would be another one than meant.
 private func refuseInvalidArguments() {
-  for index in 1..<max(1, Int(CommandLine.argc)) {
-    guard let argument = CommandLine.unsafeArgv[index] else { continue }
-    guard String(validatingCString: argument) == nil else { continue }
-    let found = quoted(String(cString: argument))
-    let error = PipelineError(
-      .usage, "argument \(index) is not UTF-8: \(found)",
-      note: "rename the file or the directory that it names")
-    writeToStandardError("\(programName): \(error)\n")
-    exit(error.kind.rawValue)
+  let arguments = CommandLine.arguments
+  let invalid = arguments.indices.dropFirst().first { index in
+    CommandLine.unsafeArgv[index].map { String(validatingCString: $0) == nil } ?? false
   }
+  guard let invalid else { return }
+  let error = PipelineError(
+    .usage, "argument \(invalid) is not UTF-8: \(quoted(arguments[invalid]))",
+    note: "rename the file or the directory that it names")
+  writeToStandardError("\(programName): \(error)\n")
+  exit(error.kind.rawValue)
 }

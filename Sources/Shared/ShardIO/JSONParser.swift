@@ -149,10 +149,9 @@ struct JSONParser {
     if let scalar = Unicode.Scalar(first) { return Character(scalar) }
     guard first < 0xDC00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw fault }
     let second = try codeUnit()
-    let joined = 0x1_0000 + (first - 0xD800) << 10 + (second &- 0xDC00)
-    guard (0xDC00..<0xE000).contains(second), let scalar = Unicode.Scalar(joined) else {
-      throw fault
-    }
+    guard (0xDC00..<0xE000).contains(second) else { throw fault }
+    guard let scalar = Unicode.Scalar(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+    else { throw fault }
     return Character(scalar)
   }
 

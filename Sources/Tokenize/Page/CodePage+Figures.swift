@@ -1,5 +1,5 @@
 internal import Dataset
-internal import Kernels
+internal import Numerics
 
 extension CodePage {
   /// Items on the map.

@@ -1,5 +1,5 @@
 internal import Dataset
-internal import Kernels
+internal import Numerics
 
 /// The code report as one HTML file that needs nothing else: pictures, and what each code means.
 struct CodePage {

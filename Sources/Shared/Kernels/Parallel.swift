@@ -1,2 +1,0 @@
-// Work in parallel is part of what kernels are written in: who imports Kernels has it too.
-@_exported public import Threading

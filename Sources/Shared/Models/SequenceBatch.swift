@@ -1,0 +1,42 @@
+public import Tape
+
+/// Histories packed one after another, without padding.
+public struct SequenceBatch: Sendable {
+  /// The items of all sequences, oldest first, `[T]`.
+  public let items: [UInt32]
+  /// Token ranges of the sequences.
+  public let sequences: PackedSequences
+
+  /// Packs histories; only the most recent `maxLength` items of each are kept.
+  public init(_ histories: [ArraySlice<UInt32>], maxLength: Int) {
+    var items: [UInt32] = []
+    var offsets: [UInt32] = [0]
+    for history in histories {
+      items += history.suffix(maxLength)
+      offsets.append(UInt32(items.count))
+    }
+    self.items = items
+    sequences = PackedSequences(offsets: offsets)
+  }
+
+  /// Rows of the position table: 0 for the oldest kept item of each sequence, then 1, 2, … `[T]`.
+  public var places: [UInt32] {
+    var places: [UInt32] = []
+    places.reserveCapacity(items.count)
+    for (first, end) in zip(sequences.offsets, sequences.offsets.dropFirst()) {
+      places += 0..<(end - first)
+    }
+    return places
+  }
+
+  /// The number of the sequence that each token belongs to, `[T]`.
+  public var sequenceOfToken: [UInt32] {
+    var numbers: [UInt32] = []
+    numbers.reserveCapacity(items.count)
+    for sequence in 0..<sequences.count {
+      let length = sequences.offsets[sequence + 1] - sequences.offsets[sequence]
+      numbers += repeatElement(UInt32(sequence), count: Int(length))
+    }
+    return numbers
+  }
+}

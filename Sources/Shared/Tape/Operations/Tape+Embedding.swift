@@ -1,0 +1,84 @@
+internal import CKernels
+internal import Numerics
+
+/// Rows of an embedding table that a micro-batch used, and the gradients they receive.
+@safe public struct Gather {
+  /// The table.
+  public let table: EmbeddingTable
+  let indices: [UInt32]
+  /// Indices per gradient row; all of them receive the row.
+  let indicesPerRow: Int
+  let rows: UnsafeMutablePointer<Float>
+  let factor: Float
+}
+
+/// Where the tokens of a micro-batch stand in their sequences.
+public struct Places: Sendable {
+  /// The row of the position table for each token, `[T]`.
+  public let indices: [UInt32]
+  /// The position table, `[longest, d]`.
+  public let table: Parameter
+
+  /// Creates places from rows of a position table.
+  public init(indices: [UInt32], table: Parameter) {
+    self.indices = indices
+    self.table = table
+  }
+}
+
+extension Tape {
+  /// `y[t] = dropout(scale · mean over j of table[indices[t, j]] + positions[places[t]])`.
+  ///
+  /// - Parameters:
+  ///   - table: the embedding table, `[N, d]`.
+  ///   - indices: `indicesPerRow` rows of the table for each token, `[T · indicesPerRow]`.
+  ///   - indicesPerRow: 1 for an item's own row, M for the mean over the levels of its code.
+  ///   - scale: the factor of the rows, √d in the model.
+  ///   - places: the row of the position table that is added to each token.
+  ///   - rate: dropout, in [0, 1).
+  ///   - y: `[T, d]`; a new tensor if nil.
+  /// - Returns: `y`.
+  @discardableResult
+  public func embed(
+    _ table: EmbeddingTable, _ indices: [UInt32], indicesPerRow: Int = 1, scale: Float,
+    places: Places, rate: Float, into y: Tensor? = nil
+  ) -> Tensor {
+    let rows = indices.count / indicesPerRow
+    let y = y ?? tensor(rows: rows, columns: table.width)
+    precondition(y.rows == rows && places.indices.count == rows && y.columns == table.width)
+    let dropout = nextDropout(rate)
+    if indicesPerRow == 1 {
+      unsafe h2rec_embed(
+        y.values, table.values.base, indices, value(places.table), places.indices, scale, rows,
+        table.width, dropout)
+    } else {
+      unsafe h2rec_embed_mean(
+        y.values, table.values.base, indices, indicesPerRow, value(places.table), places.indices,
+        scale, rows, table.width, dropout)
+    }
+    record { [self] in
+      let dy = unsafe grad(y)
+      unsafe h2rec_apply_dropout(dy, rows, table.width, dropout)
+      unsafe h2rec_scatter_add(
+        gradient(places.table), places.indices, dy, 1, rows, table.width)
+      gathers.append(
+        unsafe Gather(
+          table: table, indices: indices, indicesPerRow: indicesPerRow, rows: dy,
+          factor: scale / Float(indicesPerRow)))
+    }
+    return y
+  }
+
+  /// Some rows of a tensor, `y[i] = x[indices[i]]`.
+  public func rows(_ x: Tensor, _ indices: [UInt32]) -> Tensor {
+    let y = tensor(rows: indices.count, columns: x.columns)
+    for (row, index) in indices.enumerated() {
+      unsafe (y.values + row * x.columns).update(
+        from: x.values + Int(index) * x.columns, count: x.columns)
+    }
+    record { [self] in
+      unsafe h2rec_scatter_add(grad(x), indices, grad(y), 1, indices.count, x.columns)
+    }
+    return y
+  }
+}
