@@ -90,12 +90,15 @@ let package = Package(
     .target(
       name: "CKernels", path: "Sources/Shared/CKernels",
       cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))] + oneKernelSet),
-    shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
+    .target(name: "CMemory", path: "Sources/Shared/CMemory"),
+    .target(name: "CThreading", path: "Sources/Shared/CThreading"),
+    shared("Threading", ["CThreading"], settings: strictUnsafe),
+    shared("ShardIO", ["CXXHash", "CZstd", "Threading", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
     shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
     shared("Page"),
-    shared("Numerics", ["CDNNL", "CKernels"], settings: strictUnsafe),
+    shared("Numerics", ["CDNNL", "CKernels", "Threading"], settings: strictUnsafe),
     shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),
     shared("Tape", ["CKernels", "Numerics"], settings: strictUnsafe),
     shared("Layers", ["CKernels", "Numerics", "Tape"], settings: strictUnsafe),
@@ -103,8 +106,8 @@ let package = Package(
     shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
     shared("Metrics", ["Numerics"]),
     shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
-    shared("CommandSupport", ["ShardIO", argumentParser, system]),
-    shared("Training", ["CommandSupport", "Numerics", "ShardIO", "Tape", system]),
+    shared("CommandSupport", ["CMemory", "ShardIO", "Threading", argumentParser, system]),
+    shared("Training", ["CommandSupport", "Dataset", "Numerics", "ShardIO", "Tape", system]),
     shared(
       "Models",
       [
@@ -112,7 +115,7 @@ let package = Package(
         "Retrieval", "ShardIO", "Tape", "Training", argumentParser,
       ]),
 
-    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput"]),
+    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput", "Threading"]),
     stage(
       "Tokenize",
       ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
@@ -169,6 +172,7 @@ let package = Package(
       ]),
 
     tests("TextInput", ["ShardIO", "TextInput"]),
+    tests("Threading", ["Threading"]),
   ]
 )
 

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// The tokenize stage.
 @main
-struct TokenizeCommand: StageCommand {
+struct TokenizeCommand: StageCommand, StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-tokenize",
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",
@@ -93,8 +93,8 @@ struct TokenizeCommand: StageCommand {
     guard lintOnly == nil || data != nil || !lint.needsData else {
       throw ValidationError("'--min-purity' and '--max-duplicate-share' need '--data'.")
     }
-    if let driftLimit, !(driftLimit > 0) {
-      throw ValidationError("'--drift-limit' must be greater than 0, not \(driftLimit).")
+    if let driftLimit, !(driftLimit > 0 && driftLimit.isFinite) {
+      throw ValidationError("'--drift-limit' must be a number above 0, not \(driftLimit).")
     }
     try refuseUnused()
   }

@@ -8,7 +8,7 @@ internal import SystemPackage
 final class EventStorage: Sendable {
   /// Where the file is made, once it is needed.
   private let directory: FilePath
-  private let limit: Int
+  let limit: Int
   private let reserve: Int
   private let state: Mutex<State>
 

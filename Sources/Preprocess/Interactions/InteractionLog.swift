@@ -123,10 +123,10 @@ struct InteractionLog: Sendable {
     self.storage = storage
     let tables = workers.flatMap { [$0.users, $0.items] }
     workers = []
-    let sorted = Numerics.parallelMap(tables.count, threads: threads) {
+    let sorted = parallelMap(tables.count, threads: threads) {
       SortedIdentifiers.sorting(tables[$0])
     }
-    let joined = Numerics.parallelMap(2, threads: threads) { kind in
+    let joined = parallelMap(2, threads: threads) { kind in
       Self.join(stride(from: kind, to: sorted.count, by: 2).map { sorted[$0] })
     }
     (users, items) = (joined[0].ids, joined[1].ids)

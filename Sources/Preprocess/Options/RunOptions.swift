@@ -254,6 +254,9 @@ struct FilterOptions: ParsableArguments {
     where !(0...1_000_000).contains(value) {
       throw ValidationError("'\(name)' must be from 0 to 1000000, not \(value).")
     }
+    if let minimumRating, !minimumRating.isFinite {
+      throw ValidationError("'--minimum-rating' must be a finite number, not \(minimumRating).")
+    }
     if let maximumHistory, maximumHistory < 1 {
       throw ValidationError("'--maximum-history' must be at least 1, not \(maximumHistory).")
     }

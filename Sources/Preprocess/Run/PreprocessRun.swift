@@ -92,7 +92,9 @@ struct PreprocessRun {
 
   private func openVectors() throws(PipelineError) -> VectorReader? {
     guard let vectors = input.vectors else { return nil }
-    return try VectorReader(vectors: vectors, idList: input.vectorIds, field: input.vectorField)
+    return try VectorReader(
+      vectors: vectors, idList: input.vectorIds, field: input.vectorField,
+      memoryLimit: storage.limit)
   }
 
   private var interactionSettings: InteractionSettings {

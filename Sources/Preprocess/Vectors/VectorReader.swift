@@ -8,6 +8,7 @@ struct VectorReader {
   let ids: IdentifierTable
   private let name: String
   private let source: Source
+  private let memoryLimit: Int
 
   private enum Source {
     case binary(ByteStream, NumericLayout, isLast: Bool)
@@ -20,9 +21,13 @@ struct VectorReader {
   ///   - vectors: the file of the vectors; its format is told from its first bytes.
   ///   - idList: one item id a line, in the order of the rows; nil if the vectors have ids of their own.
   ///   - field: the name of the array, the tensor or the JSON list; nil for the only one or the usual names.
+  ///   - memoryLimit: the most bytes that the vectors may take, unpacked.
   /// - Throws: `PipelineError`: `.missingInput`; `.dataFormat` if a file is damaged or the counts differ; `.usage` if no ids
   ///   are given for a format without them.
-  init(vectors: String, idList: String?, field: String?) throws(PipelineError) {
+  init(
+    vectors: String, idList: String?, field: String?, memoryLimit: Int = .max
+  ) throws(PipelineError) {
+    self.memoryLimit = memoryLimit
     let stream = try ByteStream(vectors)
     name = stream.name
     let start = try stream.peek(NumpyHeader.prefixByteCount)
@@ -34,7 +39,8 @@ struct VectorReader {
       let layout = try Self.numpyLayout(stream)
       (source, rowCount) = (.binary(stream, layout, isLast: true), layout.rowCount)
     } else if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-      let archive = try VectorArchive(stream, field: field, needsIDs: listed == nil)
+      let archive = try VectorArchive(
+        stream, field: field, needsIDs: listed == nil, memoryLimit: memoryLimit)
       (source, rowCount) = (
         .binary(archive.stream, archive.layout, isLast: true), archive.layout.rowCount
       )
@@ -115,6 +121,11 @@ struct VectorReader {
   func read(_ targets: [UInt32?], count: Int) throws(PipelineError) -> ItemVectors {
     switch source {
     case .binary(let stream, let layout, let isLast):
+      // The counts are those of headers, so their product may be anything.
+      let (size, overflow) = count.multipliedReportingOverflow(by: 4 * layout.width)
+      guard !overflow, size <= memoryLimit else {
+        throw .vectorsTooLarge(name, byteCount: overflow ? .max : size, limit: memoryLimit)
+      }
       let reader = NumericReader(stream: stream, layout: layout, ids: ids)
       let vectors = try reader.read(targets, count: count)
       if isLast { try reader.requireEnd() }
@@ -128,5 +139,14 @@ struct VectorReader {
       }
       return ItemVectors(values: values, width: width)
     }
+  }
+}
+
+extension PipelineError {
+  /// Vectors that take more memory than a run may.
+  static func vectorsTooLarge(_ path: String, byteCount: Int, limit: Int) -> PipelineError {
+    PipelineError(
+      .configuration, "the vectors take \(byteCount >> 20) MiB, --memory allows \(limit >> 20) MiB",
+      at: .init(path: path), note: "give more with --memory; vectors are always in memory")
   }
 }

@@ -79,24 +79,31 @@ extension UserSequences {
     let times = try table.ragged("times", as: Int64.self)
     let trainEnds = try table.fixed("train_end", as: UInt32.self)
     let validEnds = try table.fixed("valid_end", as: UInt32.self)
-    guard items.offsets == times.offsets else {
-      throw PipelineError(
-        .dataFormat, "the table 'sequences' has items and times of different shape",
-        at: .init(path: "\(input.directory)"))
-    }
-    if let stray = items.values.first(where: { $0 >= itemCount }) {
-      throw .outOfRange(input, "an item of the sequences", found: Int(stray), limit: itemCount)
-    }
+    let rules = TableRules(input, Self.tableKind)
+    let userIDs = try table.strings("user_id")
+    try rules.requireUnique(userIDs, "user_id")
+    for column in ["train_end", "valid_end"] { try rules.requireWidth(table, column) }
+    try rules.requireSameShape(("items", items.offsets), ("times", times.offsets))
+    try rules.requireIndices(items, "items", below: itemCount, "items")
     for user in 0..<items.count {
       let length = items.offsets[user + 1] - items.offsets[user]
       guard trainEnds[user] <= validEnds[user], Int(validEnds[user]) <= length else {
-        throw .outOfRange(
-          input, "the split of user \(user)", found: Int(max(trainEnds[user], validEnds[user])),
-          limit: length + 1)
+        throw rules.broken(
+          "'train_end' \(trainEnds[user]) and 'valid_end' \(validEnds[user])", row: user,
+          expected: "two that ascend, of \(length) events")
+      }
+      var last = -TableRules.latestTime
+      for time in times[user] {
+        guard time >= last, time <= TableRules.latestTime else {
+          throw rules.broken(
+            "\(time) in 'times'", row: user,
+            expected: "times that do not decrease, within 2⁵³ seconds of 1970")
+        }
+        last = time
       }
     }
     self.init(
-      userIDs: try table.strings("user_id"), items: items, times: times, trainEnds: trainEnds,
+      userIDs: userIDs, items: items, times: times, trainEnds: trainEnds,
       validEnds: validEnds, heldOutTies: try Self.ties(table, input, items, trainEnds))
   }
 

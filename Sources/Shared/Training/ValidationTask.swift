@@ -6,7 +6,31 @@ public protocol ValidationTask: Sendable {
   /// The key of the first metric in the training log and in the manifest, for example `validationNdcg@10`.
   var metricKey: String { get }
 
-  /// The metrics of the model as it is, each with its key in the training log, for example `validationNdcg@10`; the first one decides
-  /// which epoch is the best, greater being better. Nil where there is nothing to measure on.
-  func measure() -> [(key: String, value: Double)]?
+  /// The number of cases that are measured.
+  var count: Int { get }
+
+  /// Measures the model as it is.
+  ///
+  /// - Parameter isStopAsked: whether to give up; asked every few thousand cases.
+  /// - Returns: the metrics; the same however often it is asked.
+  func measure(until isStopAsked: () -> Bool) -> ValidationOutcome
+}
+
+/// What became of a measurement.
+public enum ValidationOutcome: Sendable {
+  /// There is nothing to measure on.
+  case nothing
+  /// The metrics, each with its key in the training log; the first one decides which epoch is the best, greater being better, and is not
+  /// negative.
+  case measured([(key: String, value: Double)])
+  /// The program was asked to stop.
+  case stopped
+}
+
+extension ValidationTask {
+  /// Measures the model as it is, whatever the program is asked; nil where there is nothing to measure on.
+  public func measure() -> [(key: String, value: Double)]? {
+    guard case .measured(let metrics) = measure(until: { false }) else { return nil }
+    return metrics
+  }
 }

@@ -19,6 +19,8 @@ public struct ChunkReader {
   private var rest: [UInt8] = []
   private var isAtEnd = false
   private var nextIndex = 0
+  /// The bytes of the pieces so far.
+  private var offset = 0
 
   /// The longest text between quotes that is looked through for the closing one, bytes.
   public static let maximumRecordByteCount = 1 << 26
@@ -43,11 +45,11 @@ public struct ChunkReader {
 
   /// The next piece, or nil at the end.
   ///
-  /// A record that does not end within ``maximumRecordByteCount`` is what its scanner makes of so many bytes.
+  /// A record that does not end within ``maximumRecordByteCount`` is an error.
   ///
   /// - Parameter old: the bytes of a piece that is not needed any more; their memory is used again.
   /// - Returns: the piece.
-  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``.
+  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``, and `.dataFormat` for a longer record without quotes.
   public mutating func next(reusing old: consuming [UInt8] = []) throws(PipelineError) -> Chunk? {
     var bytes = old
     old = []
@@ -64,8 +66,10 @@ public struct ChunkReader {
       }
       if isAtEnd || count >= limit {
         guard count > 0 else { return nil }
-        let end =
-          isAtEnd ? count : recordEnd(bytes.span.extracting(..<count), isFull: true) ?? count
+        if isAtEnd { return makeChunk(&bytes, end: count, count: count) }
+        guard let end = recordEnd(bytes.span.extracting(..<count), isFull: true) else {
+          throw tooLong
+        }
         return makeChunk(&bytes, end: end, count: count)
       }
       if let end = recordEnd(bytes.span.extracting(..<count), isFull: false) {
@@ -73,6 +77,12 @@ public struct ChunkReader {
       }
       resize(&bytes, 2 * bytes.count)
     }
+  }
+
+  private var tooLong: PipelineError {
+    PipelineError(
+      .dataFormat, "a record is longer than \(Self.maximumRecordByteCount) bytes",
+      at: .init(path: stream.name, byteOffset: offset), note: "records end with a line feed")
   }
 
   private func resize(_ bytes: inout [UInt8], _ count: Int) {
@@ -84,7 +94,10 @@ public struct ChunkReader {
   }
 
   private mutating func makeChunk(_ bytes: inout [UInt8], end: Int, count: Int) -> Chunk {
-    defer { nextIndex += 1 }
+    defer {
+      nextIndex += 1
+      offset += end
+    }
     rest = Array(bytes[end..<count])
     bytes.removeLast(bytes.count - end)
     return Chunk(bytes: bytes, index: nextIndex)
