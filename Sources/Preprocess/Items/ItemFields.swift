@@ -1,3 +1,4 @@
+internal import ShardIO
 internal import TextInput
 
 /// The columns of a delimited item file.
@@ -39,11 +40,13 @@ struct DelimitedItemFields {
 
 /// The members of a JSON object that describes an item.
 struct JSONItemFields {
-  private let members: [(name: String, value: JSONNode)]
+  private let members: [(name: String, value: JSONValue)]
 
-  init(_ node: JSONNode) {
+  init(_ node: JSONValue) {
     if case .object(let members) = node {
-      self.members = members.filter { $0.value != .null }
+      // In a fixed order: two names may be plain spellings of one.
+      self.members = members.filter { $0.value != .null }.sorted { $0.key < $1.key }
+        .map { ($0.key, $0.value) }
     } else {
       members = []
     }
@@ -53,7 +56,7 @@ struct JSONItemFields {
   var names: [String] { members.map(\.name) }
 
   /// The first of some names that is there.
-  func find(_ names: [String]) -> (name: String, value: JSONNode)? {
+  func find(_ names: [String]) -> (name: String, value: JSONValue)? {
     for name in names {
       if let member = members.last(where: { $0.name == name }) { return member }
     }
