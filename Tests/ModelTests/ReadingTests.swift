@@ -123,7 +123,8 @@ import Testing
     let network = network { $0.cross = .none }
     let known = network.model.itemVectors(threads: 1)
     // Item 17 is the only one with its codes; a 32nd item would share the first code 3 with items 3, 7, … 27.
-    let new = try #require(network.model.diagnostics.newItemVectors)(Self.codes([17, 31]), 1)
+    let vectors = try #require(network.model.diagnostics.newItemVectors)
+    let new = vectors(Self.codes([17, 31]), 1)
     #expect(new.rows == 2 && new.columns == 16)
     #expect(Array(new[row: 0]) == Array(known[row: 17]))
     for column in 0..<8 {
@@ -152,7 +153,8 @@ import Testing
     let codes = ItemCodes(
       levelSizes: [5, 8], codes: [4, 0], codebooks: [Float](repeating: 0, count: 13), width: 1,
       usage: [UInt32](repeating: 1, count: 13), center: [0])
-    let new = try #require(network.model.diagnostics.newItemVectors)(codes, 1)
+    let vectors = try #require(network.model.diagnostics.newItemVectors)
+    let new = vectors(codes, 1)
     for column in 0..<8 {
       let mean = (0..<31).reduce(0.0) { $0 + Double(known.values[$1 * 16 + column]) } / 31
       #expect(abs(Double(new.values[column]) - mean) < 1e-7)
