@@ -2,6 +2,7 @@ import CommandSupport
 import Models
 import ShardIO
 import SystemPackage
+import Tape
 import TestSupport
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
       network, epochs: Self.epochs, rate: rate, losses: form.losses,
       emaDecay: form.emaDecay)
     var asked = 0
-    let checkpoints = try directory.map { directory in
+    let checkpoints = directory.map { directory in
       Checkpoints(
         CheckpointStore(
           output: directory, configuration: Self.configuration(rate), inputs: [], threads: 2),
