@@ -136,7 +136,8 @@ let package = Package(
     tests(
       "Model",
       [
-        "CommandSupport", "Dataset", "Layers", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape",
+        "CommandSupport", "Dataset", "Layers", "Losses", "Models", "Numerics", "Retrieval",
+        "ShardIO", "Tape",
         "Training", argumentParser,
       ]),
     tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
@@ -167,7 +168,8 @@ let package = Package(
     tests(
       "Train",
       [
-        "CommandSupport", "Dataset", "Losses", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO",
+        "CommandSupport", "Dataset", "Losses", "Metrics", "Models", "Numerics", "Retrieval",
+        "ShardIO",
         "Tape", "Train", "Training", argumentParser,
       ]),
 

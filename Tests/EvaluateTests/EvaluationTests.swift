@@ -159,7 +159,8 @@ import Testing
       var sequences = FourUsers.sequences
       sequences.heldOutTies = ties.map { RaggedArray($0) }
       let cases = EvaluationCases(sequences, split: .test)
-      return CaseGroup.all(cases, catalogue: FourUsers.catalogue).filter { $0.section == .ties }
+      return CaseGroup.all(cases, in: sequences, catalogue: FourUsers.catalogue)
+        .filter { $0.section == .ties }
     }
     // Each user has a valid and a test target; only the second one counts here.
     let found = groups([[1, 0], [0, 1], [0, 0], [1, 1]])

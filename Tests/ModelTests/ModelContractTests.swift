@@ -40,9 +40,11 @@ import Training
   ) throws -> [(words: [String], options: Recipe.Options)] {
     let exact = ["--precision", "float32"]
     let base = (try? Recipe.Options.parse(exact)) == nil ? [] : exact
-    let lines = [base] + variants.map { base + $0 }.filter {
-      (try? Recipe.Options.parse($0)) != nil
-    }
+    let lines =
+      [base]
+      + variants.map { base + $0 }.filter {
+        (try? Recipe.Options.parse($0)) != nil
+      }
     return try lines.map { words in
       var options = try Recipe.Options.parse(words)
       options.resolve(data)

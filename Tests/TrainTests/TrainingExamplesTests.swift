@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Models
+@testable import Training
 
 /// What is read and predicted, and in which order.
 @Suite struct NextItemExamplesTests {

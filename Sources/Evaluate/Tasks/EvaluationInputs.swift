@@ -79,6 +79,7 @@ struct EvaluationInputs {
   /// The model as one that has vectors.
   ///
   /// - Parameter command: what needs them, for the message.
+  /// - Returns: the model.
   /// - Throws: `PipelineError` `.configuration` if the model scores in another way.
   func vectorModel(for command: String) throws(PipelineError) -> any VectorScoring {
     guard case .vectors(let model) = trained.model.scoring else {

@@ -1,5 +1,5 @@
-internal import Numerics
 internal import Dataset
+internal import Numerics
 public import ShardIO
 public import Tape
 

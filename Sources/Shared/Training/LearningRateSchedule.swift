@@ -66,6 +66,7 @@ public struct TrainingSchedule: Sendable {
   /// The learning rate of every step.
   ///
   /// - Parameter stepsPerEpoch: steps in an epoch.
+  /// - Returns: the rate as a function of the step.
   public func rates(stepsPerEpoch: Int) -> LearningRateSchedule {
     LearningRateSchedule(
       form: form, peak: learningRate, warmUpSteps: warmUpSteps,

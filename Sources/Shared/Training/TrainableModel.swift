@@ -26,6 +26,7 @@ public protocol ExampleSource<Batch>: Sendable {
   /// - Parameters:
   ///   - epoch: from 1.
   ///   - size: examples in a batch; the last one may be smaller.
+  /// - Returns: the numbers of the examples of each batch.
   func batches(epoch: Int, size: Int) -> [[Int]]
 
   /// What some examples hold.
@@ -51,6 +52,7 @@ public protocol TrainableModel: AnyObject, Sendable {
   ///   - microBatch: the examples.
   ///   - tape: where the operations go; begun by the caller.
   ///   - random: random draws of this micro-batch, besides dropout.
+  /// - Returns: what the objectives read.
   func forward(_ microBatch: Batch.MicroBatch, on tape: Tape, random: CounterRandom) -> Output
 }
 

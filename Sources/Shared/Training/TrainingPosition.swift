@@ -56,7 +56,7 @@ extension TrainingPosition {
 
   /// The numbers as tables; the log is a file of its own.
   var tables: [Table] {
-    return [
+    [
       Table(
         kind: Self.kind, rowCount: 1,
         columns: [
