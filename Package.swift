@@ -92,9 +92,11 @@ let package = Package(
     shared("Losses", ["CKernels", "Layers", "Numerics", "Tape"], settings: strictUnsafe),
     shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
     shared("Metrics", ["Numerics"]),
-    shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
+    shared(
+      "Quantizers", ["CKernels", "Clustering", "Numerics", "ShardIO", "Tape", "Training"],
+      settings: strictUnsafe),
     shared("CommandSupport", ["ShardIO", argumentParser, system]),
-    shared("Training", ["CommandSupport", "Numerics", "ShardIO", "Tape", system]),
+    shared("Training", ["CommandSupport", "Numerics", "ShardIO", "Tape", argumentParser, system]),
     shared(
       "Models",
       [
@@ -105,7 +107,9 @@ let package = Package(
     stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput"]),
     stage(
       "Tokenize",
-      ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
+      [
+        "Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput", "Training",
+      ]),
     stage("Train", ["Models", "Numerics", "Tape", "Training"]),
     stage(
       "Evaluate",
@@ -121,7 +125,9 @@ let package = Package(
       swiftSettings: strict),
     tests("CommandLine", ["ShardIO", subprocess]),
     tests("Model", ["Dataset", "Layers", "Losses", "Models", "Numerics", "ShardIO", "Tape", "Training"]),
-    tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
+    tests(
+      "Kernels",
+      ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "ShardIO", "Tape", "Training"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests("TextOutput", ["ShardIO", "TextOutput"]),
@@ -144,7 +150,7 @@ let package = Package(
       "Tokenize",
       [
         "Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "TextOutput",
-        "Tokenize",
+        "Tokenize", "Training",
       ]),
     tests(
       "Train",

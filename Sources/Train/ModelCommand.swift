@@ -53,12 +53,10 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
     let training = try prepare(inputs)
-    let checkpoints = Checkpoints(
-      CheckpointStore(
+    let checkpoints = checkpointing.checkpoints(
+      in: CheckpointStore(
         output: FilePath(output), configuration: training.configuration,
-        inputs: inputs.references, threads: shared.threads),
-      minutes: checkpointing.checkpointMinutes, steps: checkpointing.checkpointSteps,
-      isQuiet: shared.quiet)
+        inputs: inputs.references, threads: shared.threads), isQuiet: shared.quiet)
     let outcome = try training.loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
     for table in training.model.store.savedTables { try stage.write(table) }
     try stage.writeFile("training-log.jsonl", outcome.log)
@@ -77,7 +75,7 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   private func request(_ outputs: EarlierOutputs) -> StageRequest {
     var request = request(
       "train", output: FilePath(output),
-      leavingOut: ["data", "codes", "checkpointMinutes", "checkpointSteps"],
+      leavingOut: CheckpointOptions.fieldNames.union(["data", "codes"]),
       inputs: outputs.references)
     if request.configuration["precision"] == PrecisionChoice.auto.rawValue {
       request.configuration["precision"] = PrecisionChoice.auto.resolved.rawValue

@@ -9,8 +9,16 @@ public protocol StepBatch: Sendable {
   /// The positions that are trained.
   var tokenCount: Int { get }
 
+  /// What the losses of the batch weigh in the means of an epoch.
+  var epochWeight: Double { get }
+
   /// The micro-batches of about `tokenLimit` tokens; where they are cut depends on the batch alone, not on the number of threads.
   func microBatches(tokenLimit: Int) -> [MicroBatch]
+}
+
+extension StepBatch {
+  /// All batches count alike.
+  public var epochWeight: Double { 1 }
 }
 
 /// Where the batches of a training come from; a function of the seed, the epoch and the place in it alone.
@@ -52,6 +60,39 @@ public protocol TrainableModel: AnyObject, Sendable {
   ///   - tape: where the operations go; begun by the caller.
   ///   - random: random draws of this micro-batch, besides dropout.
   func forward(_ microBatch: Batch.MicroBatch, on tape: Tape, random: CounterRandom) -> Output
+
+  /// What the future of the training depends on besides the store, the optimiser and the position.
+  var stateBlocks: [StateBlock] { get }
+
+  /// Prepares for step `number`, from 0, before its forward pass.
+  func prepareStep(_ number: Int)
+
+  /// Moves what the optimiser does not move, after it has moved the rest.
+  func finishStep()
+
+  /// Makes anew what follows from the store: after each step, and where a checkpoint, averages or the best parameters were put into it.
+  func storeDidChange()
+
+  /// Ends an epoch, before it is validated.
+  ///
+  /// - Parameters:
+  ///   - epoch: from 1.
+  ///   - count: the most epochs that there may be.
+  /// - Returns: what the training log says about it besides the losses.
+  func finishEpoch(_ epoch: Int, of count: Int) -> [(key: String, value: Double)]
+}
+
+extension TrainableModel {
+  /// Nothing.
+  public var stateBlocks: [StateBlock] { [] }
+  /// Needs no preparation.
+  public func prepareStep(_ number: Int) {}
+  /// Moves nothing.
+  public func finishStep() {}
+  /// Keeps nothing that follows from the store.
+  public func storeDidChange() {}
+  /// Does nothing.
+  public func finishEpoch(_ epoch: Int, of count: Int) -> [(key: String, value: Double)] { [] }
 }
 
 /// One of the losses of a model, over a whole batch.

@@ -12,6 +12,8 @@ struct TrainingPosition: Equatable {
   var stepCount = 0
   /// The sums of the losses over the batches of the epoch that are done, in the order of the objectives.
   var losses: [LossSum] = []
+  /// What these batches weigh together in the means of the epoch.
+  var lossWeight = 0.0
   /// The epoch with the best validation so far, 0 for none.
   var bestEpoch = 0
   /// Its first metric.
@@ -20,12 +22,17 @@ struct TrainingPosition: Equatable {
   var log: [UInt8] = []
 
   /// Adds a loss of a step.
-  mutating func add(_ part: (name: String, value: Double)) {
+  mutating func add(_ part: (name: String, value: Double), weight: Double) {
     if let index = losses.firstIndex(where: { $0.name == part.name }) {
-      losses[index].sum += part.value
+      losses[index].sum += weight * part.value
     } else {
-      losses.append(LossSum(name: part.name, sum: part.value))
+      losses.append(LossSum(name: part.name, sum: weight * part.value))
     }
+  }
+
+  /// The mean of each loss over the batches of the epoch that are done.
+  var meanLosses: [(name: String, value: Double)] {
+    losses.map { ($0.name, $0.sum / lossWeight) }
   }
 
   /// The epochs that are done.
@@ -33,7 +40,12 @@ struct TrainingPosition: Equatable {
 
   /// Whether nothing is left to train.
   func isFinished(_ schedule: TrainingSchedule) -> Bool {
-    epochCount >= schedule.epochs || epochCount - bestEpoch >= schedule.patience
+    epochCount >= schedule.epochs || isOutOfPatience(schedule)
+  }
+
+  /// Whether the last epochs were no better than the best.
+  func isOutOfPatience(_ schedule: TrainingSchedule) -> Bool {
+    epochCount - bestEpoch >= schedule.patience
   }
 }
 
@@ -52,13 +64,13 @@ extension TrainingPosition {
 
   /// The numbers as tables; the log is a file of its own.
   var tables: [Table] {
-    return [
+    [
       Table(
         kind: Self.kind, rowCount: 1,
         columns: [
           .fixed("epoch", [UInt64(epoch)]), .fixed("batch", [UInt64(batch)]),
           .fixed("step", [UInt64(stepCount)]), .fixed("best_epoch", [UInt64(bestEpoch)]),
-          .fixed("best_metric", [bestMetric]),
+          .fixed("best_metric", [bestMetric]), .fixed("loss_weight", [lossWeight]),
         ]),
       Table(
         kind: Self.sumsKind, rowCount: losses.count,
@@ -82,6 +94,7 @@ extension TrainingPosition {
     stepCount = try number("step")
     bestEpoch = try number("best_epoch")
     bestMetric = try table.fixed("best_metric", as: Double.self).first ?? -1
+    lossWeight = try table.fixed("loss_weight", as: Double.self).first ?? 0
     let sums = try input.table(Self.sumsKind)
     for (part, sum) in zip(try sums.strings("part"), try sums.fixed("sum", as: Double.self)) {
       losses.append(LossSum(name: part, sum: sum))
