@@ -30,6 +30,14 @@ extension PipelineError {
   }
 
   /// The network of an earlier run is damaged.
+  static func vectorsTooSmall(_ directory: String, spread: Double) -> PipelineError {
+    PipelineError(
+      .dataFormat,
+      "the numbers of the item vectors differ by at most \(spread), expected 1e-12 or more",
+      at: .init(path: directory),
+      note: "multiply all vectors by one number, so that they are near 1, and preprocess again")
+  }
+
   static func badNetwork(_ input: StageInput, _ problem: String) -> PipelineError {
     PipelineError(
       .dataFormat, "the network of the tokenizer: \(problem)",

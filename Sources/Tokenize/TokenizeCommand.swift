@@ -6,7 +6,7 @@ internal import Training
 
 /// The tokenize stage.
 @main
-struct TokenizeCommand: StageCommand {
+struct TokenizeCommand: StageCommand, StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-tokenize",
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",
@@ -97,8 +97,8 @@ struct TokenizeCommand: StageCommand {
     guard lintOnly == nil || data != nil || !lint.needsData else {
       throw ValidationError("'--min-purity' and '--max-duplicate-share' need '--data'.")
     }
-    if let driftLimit, !(driftLimit > 0) {
-      throw ValidationError("'--drift-limit' must be greater than 0, not \(driftLimit).")
+    if let driftLimit, !(driftLimit > 0 && driftLimit.isFinite) {
+      throw ValidationError("'--drift-limit' must be a number above 0, not \(driftLimit).")
     }
     try refuseUnused()
   }
@@ -120,16 +120,11 @@ struct TokenizeCommand: StageCommand {
       [
         ("checkpoint-minutes", checkpointing.checkpointMinutes != untouched.checkpointMinutes),
         ("checkpoint-steps", checkpointing.checkpointSteps != untouched.checkpointSteps),
-      ], without: "--quantizer rq-vae", isThere: hasCheckpoints)
+      ], without: "--quantizer rq-vae", isThere: quantizer.quantizer == .autoencoder && mode.learns)
   }
-
-  /// Whether codes are learned in steps, between which the program can stop and go on.
-  private var hasCheckpoints: Bool { quantizer.quantizer == .autoencoder && mode.learns }
 
   func runStage() throws(PipelineError) {
     if let lintOnly { return try LintRun(path: lintOnly, data: data, limits: lint.limits).run() }
-    if hasCheckpoints { StopRequest.watch() }
-    defer { if hasCheckpoints { StopRequest.endWatch() } }
     let path = FilePath(output ?? "")
     let input = try StageInput(directory: FilePath(data ?? ""), expecting: "preprocess")
     let request = try request(input.reference, path)

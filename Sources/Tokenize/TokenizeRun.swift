@@ -197,13 +197,34 @@ struct TokenizeRun {
   ) throws(PipelineError) -> Matrix {
     guard input.hasTable(ItemVectors.tableKind) else { throw .noVectors(data) }
     let vectors = try ItemVectors(input)
+    try TableRules(input, ItemVectors.tableKind).requireRows(
+      vectors.count, itemCount, one: "item")
     let matrix = Matrix(rows: vectors.count, columns: vectors.width, values: vectors.values)
     let first = matrix[row: 0]
     guard (1..<matrix.rows).contains(where: { matrix[row: $0] != first }) else {
       throw .allVectorsEqual(data, itemCount: itemCount)
     }
+    try requireScale(vectors)
     return matrix
   }
+
+  /// Refuses vectors whose differences are so small that their squares leave the range of 32-bit numbers.
+  private func requireScale(_ vectors: ItemVectors) throws(PipelineError) {
+    var largest = 0.0
+    for column in 0..<vectors.width {
+      var low = vectors.values[column]
+      var high = low
+      for place in stride(from: column, to: vectors.values.count, by: vectors.width) {
+        low = min(low, vectors.values[place])
+        high = max(high, vectors.values[place])
+      }
+      largest = max(largest, Double(high) - Double(low))
+    }
+    guard largest >= Self.leastSpread else { throw .vectorsTooSmall(data, spread: largest) }
+  }
+
+  /// The least difference of two numbers of a column; the squares of a thousandth of it are still exact.
+  private static let leastSpread = 1e-12
 
   private func write(_ report: CodeReport, to stage: inout StageOutput) throws(PipelineError) {
     for table in ItemCodes(report.items).tables { try stage.write(table) }

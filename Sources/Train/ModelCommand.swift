@@ -43,8 +43,6 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   }
 
   func runStage() throws(PipelineError) {
-    StopRequest.watch()
-    defer { StopRequest.endWatch() }
     var summary = Summary(stage: "train")
     let outputs = try EarlierOutputs(data: data, codes: codes, threads: shared.threads)
     let request = request(outputs)
@@ -57,6 +55,9 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
       in: CheckpointStore(
         output: FilePath(output), configuration: training.configuration,
         inputs: inputs.references, threads: shared.threads), isQuiet: shared.quiet)
+    // What was read can be read again: until there is something to save, a signal ends the program at once.
+    StopRequest.watch()
+    defer { StopRequest.endWatch() }
     let outcome = try training.loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
     for table in training.model.store.savedTables { try stage.write(table) }
     try stage.writeFile("training-log.jsonl", outcome.log)

@@ -106,7 +106,7 @@ private struct Experiment {
       // Three steps, a checkpoint after each, so that the third replaces the first.
       case "train":
         [
-          "--data", "data", "--model", "sasrec", "--dimension", "4", "--epochs", "3",
+          "sasrec", "--data", "data", "--dimension", "4", "--epochs", "3", "--batch-size", "128",
           "--checkpoint-steps", "1",
         ]
       default:

@@ -248,7 +248,7 @@ import Testing
       let started = try await runProgram(
         .name("bash"),
         ["-c", script, "bash", program, "pipeline", "--run=run", "--then", train]
-          + ["--data=run/1-preprocess", "--model", "sasrec", "--output=run/3-train"]
+          + ["sasrec", "--data=run/1-preprocess", "--output=run/3-train"]
           + long.split(separator: " ").map(String.init), in: pipeline.directory)
       let stage = try #require(pid_t(started.output.dropLast()), "\(started)")
       let busy = try await pipeline.make(Self.options + ["train", "DATA=\(data)"])

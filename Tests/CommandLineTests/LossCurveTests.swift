@@ -19,9 +19,9 @@ import Testing
     (
       "train",
       """
-      --data data --codes codes --dimension 16 --layers 1 --cross residual --consistency-weight 0.1 --dropout 0.2 \
+      --data data --codes codes --dimension 16 --layers 1 --cross residual --msg-weight 0.1 --dropout 0.2 \
       --batch-size 12 --epochs 40 --patience 40 --rate-schedule cosine --warm-up-steps 50 --clip-norm 5 \
-      --weight-decay 0.01 --label-smoothing 0.05 --output model
+      --weight-decay 0.01 --output model
       """
     ),
   ]
@@ -36,7 +36,7 @@ import Testing
     try text.split(separator: "\n").map { line in
       let object = try #require(
         try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-      let losses = ["recommendation", "alignment", "consistency"].compactMap {
+      let losses = ["recommendation", "alignment", "maskedGranularity"].compactMap {
         object[$0] as? Double
       }
       try #require(losses.count == 3)

@@ -7,8 +7,8 @@ import Testing
 /// A training that is stopped at any moment ends, in the end, with the bytes of one that was not.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ResumeTests {
   private static let options = [
-    "--data", "data", "--model", "sasrec", "--dimension", "16", "--epochs", "30", "--patience",
-    "30", "--batch-size", "16", "--validation-users", "40", "--average-decay", "0.9", "--quiet",
+    "sasrec", "--data", "data", "--dimension", "16", "--epochs", "30", "--patience",
+    "30", "--batch-size", "16", "--validation-users", "40", "--ema-decay", "0.9", "--quiet",
   ]
 
   /// A small shop in `directory`, and the output of a straight run on it, which is removed again.

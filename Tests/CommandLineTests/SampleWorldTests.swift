@@ -47,7 +47,7 @@ import Testing
     try await run(
       "h2rec-train",
       """
-      --data data\(codes) --model \(model) --dimension 32 --dropout 0.3 \(start) --epochs 20 \
+      \(model) --data data\(codes) --dimension 32 --dropout 0.3 \(start) --epochs 20 \
       --output model-\(model)
       """, directory)
     try await run(

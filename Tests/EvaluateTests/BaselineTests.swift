@@ -1,6 +1,7 @@
 import Dataset
 import Metrics
 import Numerics
+import Retrieval
 import ShardIO
 import Testing
 
@@ -82,8 +83,8 @@ struct `Baselines` {
         .negatives: NegativeWalk(
           EvaluationNegatives(users: [0], negatives: RaggedArray([[0, 5, 7]])))
       ], threads: 1, popularity: PopularityOrder(FourUsers.catalogue))
-    let items = FourUsers.model.itemVectors(threads: 1)
-    try ranker.rank(cases, model: FourUsers.model, items: items, into: &result) { _ in }
+    let model = Ranker(.vectors(FourUsers.model), itemCount: 8, threads: 1)
+    try ranker.rank(cases, with: model, into: &result) { _ in }
     // Items 0 and 1 have more training events than item 2; of the negatives only item 0 has.
     #expect(result.ranks[.full]?.ranks == [3] && result.ranks[.fullWithHistory]?.ranks == [3])
     #expect(result.ranks[.negatives]?.ranks == [2])

@@ -1,6 +1,7 @@
 import Dataset
 import Metrics
 import Numerics
+import Retrieval
 import ShardIO
 
 @testable import Evaluate
@@ -71,7 +72,7 @@ enum FourUsers {
         .negatives: NegativeWalk(negatives), .popular: NegativeWalk(popularNegatives),
       ], threads: 2, popularity: PopularityOrder(catalogue))
     try ranker.rank(
-      cases, model: model, items: model.itemVectors(threads: 1), into: &result
+      cases, with: Ranker(.vectors(model), itemCount: 8, threads: 2), into: &result
     ) { _ in }
     return result
   }
@@ -84,7 +85,7 @@ enum FourUsers {
 ///
 /// With `hasGate` its gate gives 1 / length of the history to the first of two levels, and its one branch `hash` reads the
 /// last three events with weights that rise as 1 : 2 : 3.
-struct TableModel: ScoringModel {
+struct TableModel: VectorScoring {
   let rows: [[UInt32]: [Float]]
   let itemCount: Int
   var hasGate = false
@@ -95,26 +96,23 @@ struct TableModel: ScoringModel {
     return vectors
   }
 
-  func userVectors(_ histories: RaggedArray<UInt32>, threads: Int) -> Matrix {
+  func read(_ histories: RaggedArray<UInt32>, threads: Int) -> UserReading {
     let unknown = [Float](repeating: 0, count: itemCount)
-    return Matrix(
-      rows: histories.count, columns: itemCount,
-      values: (0..<histories.count).flatMap { rows[Array(histories[$0])] ?? unknown })
-  }
-
-  func read(
-    _ histories: RaggedArray<UInt32>, threads: Int
-  ) -> (vectors: Matrix, gates: Matrix?) {
-    let gates = Matrix(
+    var reading = UserReading(
+      states: Matrix(
+        rows: histories.count, columns: itemCount,
+        values: (0..<histories.count).flatMap { rows[Array(histories[$0])] ?? unknown }))
+    guard hasGate else { return reading }
+    reading.diagnostics[UserReading.gateWeights] = Matrix(
       rows: histories.count, columns: 2,
       values: (0..<histories.count).flatMap { user in
         let weight = 1 / Float(histories[user].count)
         return [weight, 1 - weight]
       })
-    return (userVectors(histories, threads: threads), hasGate ? gates : nil)
+    return reading
   }
 
-  func attention(over history: ArraySlice<UInt32>) -> [(branch: String, weights: [Float])] {
+  @Sendable func attention(over history: ArraySlice<UInt32>) -> [(branch: String, weights: [Float])] {
     let count = min(3, history.count)
     let sum = Float(count * (count + 1) / 2)
     return hasGate ? [("hash", (1...count).map { Float($0) / sum })] : []

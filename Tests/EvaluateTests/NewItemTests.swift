@@ -126,7 +126,7 @@ import Testing
       try await SmallShop.prepare(directory)
       try await run(
         "train",
-        ["--data", "1", "--model", "sasrec", "--dimension", "8", "--epochs", "1", "--output", "s"],
+        ["sasrec", "--data", "1", "--dimension", "8", "--epochs", "1", "--output", "s"],
         in: directory)
       let result = try await runStage(
         "h2rec-evaluate",

@@ -236,7 +236,7 @@ import Testing
       (
         "train",
         [
-          "--data", "1n", "--model", "sasrec", "--hash-init", "random", "--dimension", "8",
+          "sasrec", "--data", "1n", "--hash-init", "random", "--dimension", "8",
           "--epochs", "1", "--output", "3n",
         ]
       ),

@@ -1,5 +1,6 @@
 import Dataset
 import Metrics
+import Retrieval
 import ShardIO
 
 @testable import Evaluate
@@ -82,8 +83,9 @@ enum SampleReport {
       "collisions": ["rate": 1, "largestGroup": 2],
     ]
     report.examples = ExampleUsers(data: data, codes: codes, threads: 1).json(
-      FourUsers.cases, ranks[.full] ?? CaseRanks(), model: FourUsers.model,
-      items: FourUsers.model.itemVectors(threads: 1))
+      FourUsers.cases, ranks[.full] ?? CaseRanks(),
+      Ranker(.vectors(FourUsers.model), itemCount: 8, threads: 1),
+      attention: FourUsers.model.attention)
     guard withOther else { return report.json }
     return try withComparison(report, ranks)
   }

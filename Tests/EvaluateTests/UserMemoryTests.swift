@@ -24,7 +24,7 @@ import Testing
         (
           "train",
           """
-          --data 1 --model sasrec --hash-init random --dimension 8 --layers 1 --max-length 8 --epochs 1 --loss bce \
+          sasrec --data 1 --hash-init random --dimension 8 --layers 1 --max-length 8 --epochs 1 --loss bce \
           --validation-users 10 --output 3
           """
         ),

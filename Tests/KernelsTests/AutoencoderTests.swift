@@ -311,23 +311,32 @@ extension Grid {
     }
   }
 
-  @Test func `uniqueness lowers the number of different points with equal codes`() throws {
-    let points = plantedPoints(300, 12)
-    let collisions = { (uniqueness: Float) throws -> Int in
-      var settings = autoencoderOptions([8, 8], epochs: 60)
-      settings.uniqueness = uniqueness
-      let found = try ResidualAutoencoder(points, options: settings, threads: 2)
-      var rest = found.encoder.apply(to: points, threads: 1)
-      var tuples = [[UInt32]](repeating: [], count: 300)
-      for codebook in found.codebooks {
-        let nearest = NearestCentroids(of: rest, among: codebook, threads: 1).indices
-        for row in 0..<300 { tuples[row].append(nearest[row]) }
-        subtract(nearest, of: codebook, from: &rest, threads: 1)
-      }
-      #expect((found.epochs[0].uniqueness > 0) == (uniqueness > 0))
-      return 300 - Set(tuples).count
+  /// How many of 300 points have the codes of an earlier one, in the world and with the random numbers of a seed.
+  private func collisions(uniqueness: Float, seed: UInt64) throws -> Int {
+    var points = plantedPoints(300, 12)
+    let noise = Grid.noise(300, 12, seed: 10 + Int(seed), scale: 1.5)
+    for place in points.values.indices { points.values[place] += Float(noise.values[place]) }
+    var settings = autoencoderOptions([8, 8], epochs: 60)
+    settings.random = CounterRandom(seed: seed, stream: 0)
+    settings.uniqueness = uniqueness
+    let found = try ResidualAutoencoder(points, options: settings, threads: 2)
+    #expect((found.epochs[0].uniqueness > 0) == (uniqueness > 0))
+    var rest = found.encoder.apply(to: points, threads: 1)
+    var tuples = [[UInt32]](repeating: [], count: 300)
+    for codebook in found.codebooks {
+      let nearest = NearestCentroids(of: rest, among: codebook, threads: 1).indices
+      for row in 0..<300 { tuples[row].append(nearest[row]) }
+      subtract(nearest, of: codebook, from: &rest, threads: 1)
     }
-    #expect(try collisions(2) < collisions(0))
+    return 300 - Set(tuples).count
+  }
+
+  @Test func `uniqueness lowers the number of different points with equal codes`() throws {
+    // One seed gives 17 fewer, with a standard deviation of 9: eight of them leave five deviations of room.
+    let sums = try [Float(0), 4].map { uniqueness in
+      try (1...8).reduce(0) { try $0 + collisions(uniqueness: uniqueness, seed: $1) }
+    }
+    #expect(sums[1] < sums[0])
   }
 
   @Test func `an earlier autoencoder is where a warm start begins`() throws {

@@ -96,7 +96,7 @@ import Testing
     states.receive(inputs, at: 0)
     let loss = CrossEntropy(precision: precision, scoreLimit: 64 * items).add(
       states: states, targets: (0..<count).map { UInt32($0 * 7 % items) },
-      branches: [ItemBranch(.rows(table))], weight: 1, threads: 2)
+      encoders: [ItemTable(table)], weight: 1, threads: 2)
     states.passGradient(to: inputs, from: 0)
     return (loss, table.gradient.array, inputs.gradientArray)
   }
@@ -200,8 +200,8 @@ import Testing
     let codes = (0..<2 * count).map { UInt32($0 * 5 % 9) }
     let loss = AlignmentLoss(precision: precision).add(
       items: (0..<UInt32(count)).reversed(),
-      semantic: ItemBranch(.codes(tables[1], rows: codes, levelCount: 2)),
-      hash: ItemBranch(.rows(tables[0])), temperature: 0.5, weight: 1, threads: 2
+      semantic: CodeBag(tables[1], rows: codes, levelCount: 2),
+      hash: ItemTable(tables[0]), temperature: 0.5, weight: 1, threads: 2
     ) { PositiveLists(identity: $0) }
     return (loss, tables.map(\.gradient.array))
   }
@@ -214,12 +214,12 @@ import Testing
   }
 
   @Test(arguments: [9, 33, 300])
-  func `rounded products change the consistency of two views by its last bits only`(count: Int) {
+  func `rounded products change the masked granularity of two views by its last bits only`(count: Int) {
     let views = (1...2).map { Grid.noise(count, 24, seed: $0).normalizedRows }
     requireLastBits(
       of: { precision in
         let bench = OperationBench(views.map { .tensor($0) })
-        let loss = ConsistencyLoss(precision: precision).add(
+        let loss = MaskedGranularityLoss(precision: precision).add(
           views: [(bench.tensor(0), bench.tensor(1))], temperature: 0.5, weight: 1, threads: 2)
         return (loss, (0..<2).map { bench.tensor($0).gradientArray })
       }, loss: 0.002, gradients: 0.01)

@@ -21,7 +21,7 @@ import Testing
     let none = [UInt32](repeating: 0, count: rows)
     let results = (0..<operation).map { _ in
       bench.tape.embed(
-        bench.table(0), none, scale: 1, places: Places(indices: none, table: bench.parameter(1)),
+        bench.table(0), none, scale: 1, positions: PositionIDs(indices: none, table: bench.parameter(1)),
         rate: rate)
     }
     return results[operation - 1].array
@@ -127,7 +127,7 @@ import Testing
     ) {
       $0.tape.embed(
         $0.table(0), chosen, indicesPerRow: perRow, scale: 2,
-        places: Places(indices: places, table: $0.parameter(1)), rate: rate)
+        positions: PositionIDs(indices: places, table: $0.parameter(1)), rate: rate)
     } reference: {
       mask * $0[0].embed(chosen, perToken: perRow, scale: 2, positions: $0[1], places: places)
     }

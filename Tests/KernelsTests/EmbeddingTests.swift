@@ -21,7 +21,7 @@ import Testing
     ) {
       $0.tape.embed(
         $0.table(0), chosen, indicesPerRow: perRow, scale: 2.5,
-        places: Places(indices: places, table: $0.parameter(1)), rate: 0.5)
+        positions: PositionIDs(indices: places, table: $0.parameter(1)), rate: 0.5)
     } reference: {
       $0[0].embed(chosen, perToken: perRow, scale: 2.5, positions: $0[1], places: places)
     }
@@ -33,11 +33,11 @@ import Testing
     let places: [UInt32] = [0, 1, 2]
     try check(.embed, [.table(.noise(4, 7, seed: 3)), .parameter(.noise(3, 7, seed: 4))]) { bench in
       let all = bench.tape.tensor(rows: 6, columns: 7)
-      let positions = Places(indices: places, table: bench.parameter(1))
+      let positions = PositionIDs(indices: places, table: bench.parameter(1))
       bench.tape.embed(
-        bench.table(0), first, scale: 1, places: positions, rate: 0, into: all.slice(0..<3))
+        bench.table(0), first, scale: 1, positions: positions, rate: 0, into: all.slice(0..<3))
       bench.tape.embed(
-        bench.table(0), second, scale: 3, places: positions, rate: 0, into: all.slice(3..<6))
+        bench.table(0), second, scale: 3, positions: positions, rate: 0, into: all.slice(3..<6))
       return all
     } reference: {
       .stacked([
@@ -51,7 +51,7 @@ import Testing
     let bench = OperationBench([.table(.noise(9, 2, seed: 1)), .parameter(.noise(1, 2, seed: 2))])
     let output = bench.tape.embed(
       bench.table(0), [7, 3, 7, 0], scale: 1,
-      places: Places(indices: [0, 0, 0, 0], table: bench.parameter(1)), rate: 0)
+      positions: PositionIDs(indices: [0, 0, 0, 0], table: bench.parameter(1)), rate: 0)
     _ = bench.differentiate(output, towards: Array(repeating: 1, count: 8))
     #expect(bench.table(0).touchedRows == [7, 3, 0])
   }

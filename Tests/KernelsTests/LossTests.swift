@@ -25,8 +25,8 @@ import Testing
       self.levels = levels
     }
 
-    var branches: [ItemBranch] {
-      [ItemBranch(.rows(hash)), ItemBranch(.codes(codes, rows: codeRows, levelCount: levels))]
+    var encoders: [any ItemEncoder] {
+      [ItemTable(hash), CodeBag(codes, rows: codeRows, levelCount: levels)]
     }
     var gradients: [[Float]] { [hash.gradient.array, codes.gradient.array] }
 
@@ -84,10 +84,10 @@ import Testing
   }
 
   /// Noise of these sizes: the code rows of the items and the targets, the inputs of the reference, and the items with
-  /// their branches, ready to be scored.
+  /// their encoders, ready to be scored.
   private func problem(
     _ size: Softmax, threads: Int
-  ) -> (rows: [UInt32], targets: [UInt32], inputs: [Grid], items: Items, branches: [ItemBranch]) {
+  ) -> (rows: [UInt32], targets: [UInt32], inputs: [Grid], items: Items, encoders: [any ItemEncoder]) {
     let rows = numbers(size.items * 3, below: 9, seed: 4)
     let targets = numbers(size.states, below: size.items, seed: 5)
     let inputs = [
@@ -95,9 +95,9 @@ import Testing
       .noise(9, size.width, seed: 3),
     ]
     let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 3)
-    let branches = items.branches
-    for branch in branches { branch.refresh(threads: threads) }
-    return (rows, targets, inputs, items, branches)
+    let encoders = items.encoders
+    for encoder in encoders { encoder.refresh(threads: threads) }
+    return (rows, targets, inputs, items, encoders)
   }
 
   static let softmaxes = [
@@ -113,10 +113,10 @@ import Testing
 
   @Test(arguments: softmaxes, [1, 2])
   func `cross entropy over the catalogue`(size: Softmax, threads: Int) throws {
-    let (rows, targets, inputs, items, branches) = problem(size, threads: threads)
+    let (rows, targets, inputs, items, encoders) = problem(size, threads: threads)
     let result = throughBatch(inputs[0]) {
       CrossEntropy(scoreLimit: size.limit).add(
-        states: $0, targets: targets, branches: branches, weight: 2, threads: threads)
+        states: $0, targets: targets, encoders: encoders, weight: 2, threads: threads)
     }
     try require(
       .crossEntropy, found: result.loss, gradients: [result.gradient] + items.gradients,
@@ -129,35 +129,12 @@ import Testing
     #expect(items.hash.isWhollyTouched)
   }
 
-  @Test(arguments: softmaxes.dropFirst(), [0.1, 0.5])
-  func `label smoothing spreads a share of each target over the catalogue`(
-    size: Softmax, smoothing: Double
-  ) throws {
-    let (rows, targets, inputs, items, branches) = problem(size, threads: 1)
-    let result = throughBatch(inputs[0]) { states in
-      addLabelSmoothing(
-        states: states, targets: targets, branches: branches, smoothing: Float(smoothing),
-        weight: 2)
-        + CrossEntropy(scoreLimit: size.limit).add(
-          states: states, targets: targets, branches: branches, weight: 2, threads: 1)
-    }
-    let exact = Double(Float(smoothing))
-    try require(
-      .crossEntropy, found: result.loss, gradients: [result.gradient] + items.gradients,
-      inputs: inputs, factor: 2
-    ) {
-      referenceCrossEntropy(
-        states: $0[0], items: .concatenated([$0[1], Items.means($0[2], rows, levels: 3)]),
-        targets: targets, smoothing: exact)
-    }
-  }
-
   @Test func `cross entropy of huge scores is exact and finite`() throws {
     let hash = EmbeddingTable(count: 3, width: 1)
     hash.values.set([0, 300, -300])
     let result = throughBatch(Grid(2, 1, [1, 1])) {
       CrossEntropy().add(
-        states: $0, targets: [1, 0], branches: [ItemBranch(.rows(hash))], weight: 1, threads: 1)
+        states: $0, targets: [1, 0], encoders: [ItemTable(hash)], weight: 1, threads: 1)
     }
     #expect(result.loss == 150)
     #expect(result.gradient[1] == 150 && abs(result.gradient[0]) < 1e-30)
@@ -177,7 +154,7 @@ import Testing
     let items = Items(inputs[1], inputs[2], codeRows: rows, levels: 2)
     let result = throughBatch(inputs[0]) {
       addBinaryCrossEntropy(
-        states: $0, targets: targets, negatives: negatives, branches: items.branches, weight: 2,
+        states: $0, targets: targets, negatives: negatives, encoders: items.encoders, weight: 2,
         threads: threads)
     }
     try require(
@@ -196,7 +173,7 @@ import Testing
     hash.values.set([500, -500])
     let result = throughBatch(Grid(1, 1, [2])) {
       addBinaryCrossEntropy(
-        states: $0, targets: [1], negatives: [0], branches: [ItemBranch(.rows(hash))], weight: 1,
+        states: $0, targets: [1], negatives: [0], encoders: [ItemTable(hash)], weight: 1,
         threads: 1)
     }
     #expect(result.loss == 2000)
@@ -223,9 +200,9 @@ import Testing
     for row in 0..<count where others[row] != row {
       weights.values[row * count + others[row]] = 0.25 + 0.5 * Double(row % 2)
     }
-    let branches = items.branches
+    let encoders = items.encoders
     let found = AlignmentLoss().add(
-      items: chosen, semantic: branches[1], hash: branches[0], temperature: Float(temperature),
+      items: chosen, semantic: encoders[1], hash: encoders[0], temperature: Float(temperature),
       weight: 2, threads: threads
     ) { rows in
       var positives = PositiveLists()
@@ -248,25 +225,25 @@ import Testing
   @Test(
     arguments: [(1, 7, 1.0), (2, 1, 0.5), (17, 16, 0.3), (33, 7, 1), (270, 5, 3), (9, 3, 0.01)],
     [1, 2])
-  func `consistency of two views, targets held constant`(
+  func `masked granularity of two views, targets held constant`(
     size: (Int, Int, Double), threads: Int
   ) throws {
     let (count, width, temperature) = size
     let inputs = (1...2).map { Grid.noise(count, width, seed: $0).normalizedRows }
       .map { Grid($0.rows, $0.columns, floats: $0.floats) }
-    let targets = referenceConsistencyTargets(
+    let targets = referenceMaskedGranularityTargets(
       masked: inputs[0], full: inputs[1], temperature: temperature)
     let bench = OperationBench(inputs.map { .tensor($0) })
     let views = [0..<count / 2, count / 2..<count].map { part in
       (masked: bench.tensor(0).slice(part), full: bench.tensor(1).slice(part))
     }
-    let loss = ConsistencyLoss().add(
+    let loss = MaskedGranularityLoss().add(
       views: views, temperature: Float(temperature), weight: 2, threads: threads)
     try require(
-      .consistency, found: loss, gradients: (0..<2).map { bench.tensor($0).gradientArray },
+      .maskedGranularity, found: loss, gradients: (0..<2).map { bench.tensor($0).gradientArray },
       inputs: inputs, factor: 2
     ) {
-      referenceConsistency(
+      referenceMaskedGranularity(
         masked: $0[0], full: $0[1], targets: targets, temperature: temperature)
     }
   }

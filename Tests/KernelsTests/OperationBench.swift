@@ -163,7 +163,7 @@ enum Operation {
   case linear, linearReLUDropout, linearDropoutAdd, linearOfViews, embed, rows, attention
   case layerNorm, normalizeRows, add, addTimesFactor, copy, appendColumns, concatenateColumns
   case softmax, broadcast, scaleViews, addMixture, mixViews
-  case crossEntropy, binaryCrossEntropy, alignment, consistency
+  case crossEntropy, binaryCrossEntropy, alignment, maskedGranularity
 
   /// Largest differences, relative to the largest value and to the largest gradient element of an input.
   var tolerance: (values: Double, gradients: Double) {
@@ -179,7 +179,7 @@ enum Operation {
     case .layerNorm, .normalizeRows: (2e-6, 1e-5)
     // e^x with a relative error below 3e-7 in both.
     case .softmax, .attention: (2e-6, 2e-5)
-    case .crossEntropy, .binaryCrossEntropy, .consistency: (2e-6, 2e-5)
+    case .crossEntropy, .binaryCrossEntropy, .maskedGranularity: (2e-6, 2e-5)
     case .alignment: (2e-6, 5e-5)
     }
   }

@@ -16,7 +16,7 @@ import Testing
     let codes = EmbeddingTable(count: 5, width: 4)
     let states = BatchStates(width: width)
     let inputs: Tensor
-    let branches: [ItemBranch]
+    let encoders: [any ItemEncoder]
     private let tape = Tape(parameters: AlignedBuffer(count: 1))
 
     init() {
@@ -24,8 +24,8 @@ import Testing
       hash.values.set((0..<itemCount * 6).map { Float(random.normal(UInt64($0))) })
       codes.values.set((0..<20).map { Float(random.normal(UInt64(5000 + $0))) })
       let rows = (0..<2 * itemCount).map { UInt32($0 * 3 % 5) }
-      branches = [
-        ItemBranch(.rows(hash)), ItemBranch(.codes(codes, rows: rows, levelCount: 2)),
+      encoders = [
+        ItemTable(hash), CodeBag(codes, rows: rows, levelCount: 2),
       ]
       tape.begin(recording: true, randomness: nil)
       inputs = tape.tensor(
@@ -43,8 +43,8 @@ import Testing
 
     /// All scores, in Double.
     var scores: [[Double]] {
-      for branch in branches { branch.refresh(threads: 1) }
-      let vectors = branches.map(\.vectors.array)
+      for encoder in encoders { encoder.refresh(threads: 1) }
+      let vectors = encoders.map(\.vectors.array)
       let values = inputs.array
       return targets.indices.map { row in
         (0..<itemCount).map { item in
@@ -58,15 +58,15 @@ import Testing
 
   @Test func `with every item as a negative once it is the softmax over the catalogue`() {
     let whole = World()
-    for branch in whole.branches { branch.refresh(threads: 1) }
+    for encoder in whole.encoders { encoder.refresh(threads: 1) }
     let expected = CrossEntropy().add(
-      states: whole.states, targets: Self.targets, branches: whole.branches, weight: 0.7,
+      states: whole.states, targets: Self.targets, encoders: whole.encoders, weight: 0.7,
       threads: 1)
     let sampled = World()
     let found = SampledSoftmax().add(
       states: sampled.states, targets: Self.targets,
       negatives: (0..<UInt32(Self.itemCount)).reversed(),
-      sampler: ItemSampler(uniformBelow: Self.itemCount), branches: sampled.branches, weight: 0.7,
+      sampler: ItemSampler(uniformBelow: Self.itemCount), encoders: sampled.encoders, weight: 0.7,
       threads: 2)
     #expect(abs(found - expected) < 1e-5)
     for (a, b) in zip(sampled.gradients, whole.gradients) {
@@ -81,7 +81,7 @@ import Testing
       let world = World()
       let loss = SampledSoftmax(precision: precision).add(
         states: world.states, targets: Self.targets, negatives: [4, 0, 4, 11, 36, 20, 7],
-        sampler: ItemSampler(uniformBelow: Self.itemCount), branches: world.branches, weight: 0.7,
+        sampler: ItemSampler(uniformBelow: Self.itemCount), encoders: world.encoders, weight: 0.7,
         threads: 2)
       return (loss: loss, gradients: world.gradients)
     }
@@ -100,7 +100,7 @@ import Testing
     let negatives: [UInt32] = [4, 0, 4, 11, 36]
     let found = SampledSoftmax().add(
       states: world.states, targets: Self.targets, negatives: negatives,
-      sampler: ItemSampler(uniformBelow: Self.itemCount), branches: world.branches, weight: 1,
+      sampler: ItemSampler(uniformBelow: Self.itemCount), encoders: world.encoders, weight: 1,
       threads: 1)
     let shift = log(Double(Self.itemCount) / Double(negatives.count))
     var sum = 0.0
@@ -120,7 +120,7 @@ import Testing
     let weights = (0..<Self.itemCount).map { Double(1 + $0 % 5) }
     let found = SampledSoftmax().add(
       states: world.states, targets: Self.targets, negatives: negatives,
-      sampler: ItemSampler(weights: weights), branches: world.branches, weight: 1, threads: 1)
+      sampler: ItemSampler(weights: weights), encoders: world.encoders, weight: 1, threads: 1)
     // −log(n q_i) with the probabilities as they were asked for.
     func shift(_ item: UInt32) -> Double { -log(5 * weights[Int(item)] / weights.reduce(0, +)) }
     var sum = 0.0
@@ -148,7 +148,7 @@ import Testing
       let world = World()
       let loss = addBinaryCrossEntropy(
         states: world.states, targets: Self.targets, negatives: negatives,
-        branches: world.branches, weights: weights, weight: 1, threads: 1)
+        encoders: world.encoders, weights: weights, weight: 1, threads: 1)
       return (loss, world.gradients[1])
     }
     let positive = run(BinaryWeights(positive: 1, negative: 0))

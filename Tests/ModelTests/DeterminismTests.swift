@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 
+import Layers
 @testable import Models
 @testable import Numerics
 @testable import Tape

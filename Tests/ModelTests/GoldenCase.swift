@@ -81,7 +81,7 @@ struct GoldenCase {
   /// Our name and the reference's of everything that is learned.
   private static func names(_ network: TestNetwork) -> [(String, String)] {
     var names = [
-      ("hash", network.hyper.architecture == .sasrec ? "item" : "hash"), ("codes", "books"),
+      ("hash", network.hyper.architecture == .sasrec ? "item" : "hash"), ("code", "books"),
       ("positions", "pos"), ("cross.view-query.weight", "view_q"),
       ("cross.hash-key-value-query.weight", "hash_kvq.weight"),
       ("cross.view-output.weight", "view_o.weight"), ("cross.view-output.bias", "view_ob"),
@@ -118,7 +118,7 @@ extension TestNetwork {
   private func place(_ name: String) -> (table: EmbeddingTable?, parameters: [Parameter]) {
     switch name {
     case "hash": (hash, [])
-    case "codes": (codes, [])
+    case "code": (codeTable, [])
     case "cross.scales":
       (nil, ["cross.scale.to-hash", "cross.scale.to-semantic"].compactMap { store[$0] })
     default: (nil, [store[name]].compactMap { $0 })

@@ -1,3 +1,4 @@
+import Layers
 import Models
 import Numerics
 import Tape
@@ -127,12 +128,12 @@ private struct TinyWorld {
 extension TestNetwork {
   /// Every parameter and table.
   var names: [String] {
-    store.entries.map(\.name) + (hash == nil ? [] : ["hash"]) + (codes == nil ? [] : ["codes"])
+    store.entries.map(\.name) + (hash == nil ? [] : ["hash"]) + (codeTable == nil ? [] : ["code"])
   }
 
   /// The values of a parameter or table.
   func grid(_ name: String) -> Grid {
-    if let table = name == "hash" ? hash : name == "codes" ? codes : nil {
+    if let table = name == "hash" ? hash : name == "code" ? codeTable : nil {
       return Grid(table.count, table.width, floats: table.values.array)
     }
     guard let place = store[name] else { preconditionFailure("there is no '\(name)'") }

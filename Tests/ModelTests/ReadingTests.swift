@@ -1,4 +1,6 @@
 import Dataset
+import Layers
+import Retrieval
 import TestSupport
 import Testing
 
@@ -34,21 +36,25 @@ import Testing
 
   static let histories: [[UInt32]] = [[3, 1, 4], [30], [1, 5, 9, 2, 6, 5, 3, 5]]
 
+  private func gateWeights(_ network: TestNetwork, _ histories: [ArraySlice<UInt32>]) -> Matrix? {
+    network.model.read(histories, threads: 1).diagnostics[UserReading.gateWeights]
+  }
+
   @Test func `gate weights are those of the last position and add up to 1`() throws {
     let network = network()
     let slices = Self.histories.map { $0[...] }
-    let together = network.reading(of: slices, threads: 2)
-    let gates = try #require(together.gates)
+    let together = network.model.read(slices, threads: 2)
+    let gates = try #require(together.diagnostics[UserReading.gateWeights])
     #expect(gates.rows == 3 && gates.columns == 2)
     #expect(together.states.values == network.states(after: slices, threads: 1).values)
     for row in 0..<3 {
       #expect(abs(gates[row: row].reduce(0, +) - 1) < 1e-6)
-      let alone = try #require(network.reading(of: [slices[row]], threads: 1).gates)
+      let alone = try #require(gateWeights(network, [slices[row]]))
       #expect(zip(alone[row: 0], gates[row: row]).allSatisfy { abs($0 - $1) < 1e-6 })
     }
     #expect(Array(gates[row: 0]) != Array(gates[row: 1]))
-    #expect(self.network { $0.cross = .none }.reading(of: slices, threads: 1).gates == nil)
-    let mean = self.network { $0.gate = .mean }.reading(of: slices, threads: 1).gates
+    #expect(gateWeights(self.network { $0.cross = .none }, slices) == nil)
+    let mean = gateWeights(self.network { $0.gate = .mean }, slices)
     #expect(mean?.values == [Float](repeating: 0.5, count: 6))
   }
 
@@ -64,7 +70,9 @@ import Testing
     func states(_ places: Readout) -> [Float] {
       TapePool(parameters: network.parameters).withTape { tape in
         tape.begin(recording: false, randomness: nil)
-        let states = network.forward(batch, at: places, on: tape).states
+        let states = network.model.states(
+          batch, at: places, on: tape, random: nil, observe: nil
+        ).states
         return (places == .last ? states : tape.rows(states, batch.sequences.lastTokens)).array
       }
     }
@@ -81,7 +89,7 @@ import Testing
     var expected: [[Float]] = []
     TapePool(parameters: network.parameters).withTape { tape in
       tape.begin(recording: false, randomness: nil)
-      _ = network.forward(batch, at: .all, on: tape) { queries, keys in
+      _ = network.model.states(batch, at: .all, on: tape, random: nil) { queries, keys in
         // Values that are the unit vectors of the places: the output of a head is its probabilities.
         let values = (0..<8).flatMap { row in (0..<8).map { $0 % 4 == row % 4 ? Float(1) : 0 } }
         let mixed = tape.attention(
@@ -94,9 +102,9 @@ import Testing
         }
       }
     }
-    let found = network.attention(over: history)
-    #expect(found.count == 2)
-    for (weights, wanted) in zip(found, expected) {
+    let found = network.model.attention(over: history)
+    #expect(found.map(\.branch) == ["hash", "semantic"])
+    for (weights, wanted) in zip(found.map(\.weights), expected) {
       #expect(abs(weights.reduce(0, +) - 1) < 1e-5)
       #expect(zip(weights, wanted).allSatisfy { abs($0 - $1) < 1e-4 })
     }
@@ -107,15 +115,16 @@ import Testing
       $0.architecture = .sasrec
       $0.levelSizes = []
     }
-    let weights = network.attention(over: Self.histories[2][...])
-    #expect(weights.count == 1 && weights[0].count == 5)
+    let found = network.model.attention(over: Self.histories[2][...])
+    #expect(found.map(\.branch) == ["hash"] && found[0].weights.count == 5)
   }
 
-  @Test func `a new item has the vectors of its codes and the hash rows of its peers`() {
+  @Test func `a new item has the vectors of its codes and the hash rows of its peers`() throws {
     let network = network { $0.cross = .none }
-    let known = network.itemVectors(threads: 1)
+    let known = network.model.itemVectors(threads: 1)
     // Item 17 is the only one with its codes; a 32nd item would share the first code 3 with items 3, 7, … 27.
-    let new = network.itemVectors(of: Self.codes([17, 31]), threads: 1)
+    let vectors = try #require(network.model.diagnostics.newItemVectors)
+    let new = vectors(Self.codes([17, 31]), 1)
     #expect(new.rows == 2 && new.columns == 16)
     #expect(Array(new[row: 0]) == Array(known[row: 17]))
     for column in 0..<8 {
@@ -124,21 +133,28 @@ import Testing
         abs(Double(new.values[16 + column]) - peers.reduce(0, +) / Double(peers.count)) < 1e-7)
     }
     let semantic = self.network { $0.architecture = .sid }
+    let alone = try #require(semantic.model.diagnostics.newItemVectors)
     #expect(
-      semantic.itemVectors(of: Self.codes(Array(4..<31)), threads: 1).values
-        == Array(semantic.itemVectors(threads: 1).values.dropFirst(4 * 8)))
+      alone(Self.codes(Array(4..<31)), 1).values
+        == Array(semantic.model.itemVectors(threads: 1).values.dropFirst(4 * 8)))
+    let hash = self.network {
+      $0.architecture = .sasrec
+      $0.levelSizes = []
+    }
+    #expect(hash.model.diagnostics.newItemVectors == nil)
   }
 
-  @Test func `a new item whose first code nobody has gets the mean of all hash rows`() {
+  @Test func `a new item whose first code nobody has gets the mean of all hash rows`() throws {
     let network = network {
       $0.cross = .none
       $0.levelSizes = [5, 8]
     }
-    let known = network.itemVectors(threads: 1)
+    let known = network.model.itemVectors(threads: 1)
     let codes = ItemCodes(
       levelSizes: [5, 8], codes: [4, 0], codebooks: [Float](repeating: 0, count: 13), width: 1,
       usage: [UInt32](repeating: 1, count: 13), center: [0])
-    let new = network.itemVectors(of: codes, threads: 1)
+    let vectors = try #require(network.model.diagnostics.newItemVectors)
+    let new = vectors(codes, 1)
     for column in 0..<8 {
       let mean = (0..<31).reduce(0.0) { $0 + Double(known.values[$1 * 16 + column]) } / 31
       #expect(abs(Double(new.values[column]) - mean) < 1e-7)

@@ -1,4 +1,3 @@
-import Clustering
 import Models
 import TestSupport
 
@@ -16,14 +15,14 @@ struct ReferenceModel {
   /// What the objective holds constant while parameters move.
   struct Constants {
     var hidden: [[UInt8]] = []
-    var consistencyTargets: Grid?
+    var maskedGranularityTargets: Grid?
   }
 
   /// The parts of the loss, each before its weight.
   struct Parts {
     var recommendation = 0.0
     var alignment: Double?
-    var consistency: Double?
+    var maskedGranularity: Double?
   }
 
   /// The total of the parts with their weights.
@@ -64,10 +63,10 @@ struct ReferenceModel {
     if hyper.architecture == .h2rec, losses.alignmentWeight > 0 {
       parts.alignment = alignment(targets, weights)
     }
-    if let consistencyTargets = constants.maskedGranularityTargets {
-      parts.maskedGranularity = referenceConsistency(
+    if let softTargets = constants.maskedGranularityTargets {
+      parts.maskedGranularity = referenceMaskedGranularity(
         masked: .stacked(outputs.compactMap(\.masked)), full: .stacked(outputs.compactMap(\.full)),
-        targets: consistencyTargets, temperature: Double(losses.maskedGranularityTemperature))
+        targets: softTargets, temperature: Double(losses.msgTemperature))
     }
     return parts
   }
@@ -91,9 +90,9 @@ struct ReferenceModel {
     let outputs = zip(batch.histories, constants.hidden).map {
       states($0.map(Int.init), weights, hidden: $1)
     }
-    constants.maskedGranularityTargets = referenceConsistencyTargets(
+    constants.maskedGranularityTargets = referenceMaskedGranularityTargets(
       masked: .stacked(outputs.compactMap(\.masked)), full: .stacked(outputs.compactMap(\.full)),
-      temperature: Double(losses.maskedGranularityTemperature))
+      temperature: Double(losses.msgTemperature))
     return constants
   }
 
@@ -129,7 +128,7 @@ struct ReferenceModel {
 
   /// s(v), the mean of the code vectors of each item: `[I, d]`.
   private func semantic(_ weights: Weights) -> Grid {
-    let codes = weights["codes"]
+    let codes = weights["code"]
     return Grid(codeRows.count / hyper.levelCount, hyper.dimension) { item, column in
       let rows = codeRows[item * hyper.levelCount..<(item + 1) * hyper.levelCount]
       return rows.reduce(0.0) { $0 + codes[Int($1), column] } / Double(hyper.levelCount)
@@ -173,7 +172,7 @@ extension ReferenceModel {
       hash: hash,
       views: (0..<hyper.levelCount).map { level in
         embed(
-          weights["codes"], items.map { Int(codeRows[$0 * hyper.levelCount + level]) }, weights)
+          weights["code"], items.map { Int(codeRows[$0 * hyper.levelCount + level]) }, weights)
       },
       fused: embed(semantic(weights), items, weights), gate: gate(hash, weights))
   }

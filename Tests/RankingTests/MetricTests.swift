@@ -21,6 +21,12 @@ import Testing
     (Metric(kind: .areaUnderCurve, cutoff: 0), 26, 101, 3.0 / 4),
     (Metric(kind: .areaUnderCurve, cutoff: 0), 101, 101, 0),
     (Metric(kind: .areaUnderCurve, cutoff: 0), 1, 1, 1.0 / 2),
+    // A target that a list does not hold.
+    (Metric(kind: .hitRate, cutoff: 5), .infinity, 101, 0),
+    (Metric(kind: .ndcg, cutoff: 10), .infinity, 101, 0),
+    (Metric(kind: .reciprocalRank, cutoff: 0), .infinity, 101, 0),
+    (Metric(kind: .averagePrecision, cutoff: 5), .infinity, 101, 0),
+    (Metric(kind: .areaUnderCurve, cutoff: 0), .infinity, 101, 0),
     // A tie for places 5 and 6 is outside the first 5; a tie for 2 and 3 is read at its fraction.
     (Metric(kind: .hitRate, cutoff: 5), 5.5, 101, 0),
     (Metric(kind: .ndcg, cutoff: 5), 5.5, 101, 0),

@@ -30,7 +30,9 @@ public struct ModelShape: Sendable {
 
   public init() {}
 
+  public var hasHash: Bool { architecture != .sid }
   public var hasCodes: Bool { architecture != .sasrec }
+  public var hasCross: Bool { architecture == .h2rec && cross != .none }
   public var levelCount: Int { levelSizes.count }
 }
 
@@ -40,8 +42,10 @@ public struct LossShape: Sendable {
   public var precision = ProductPrecision.float32
   public var targets = Readout.all
   public var alignmentWeight: Float = 0.1
+  public var alignmentTemperature: Float = 0.5
   public var alignmentItemLimit = 1024
   public var msgWeight: Float = 0.1
+  public var msgTemperature: Float = 1
   public var viewMask = ViewMaskStrategy.low
 
   public init() {}
@@ -74,7 +78,7 @@ public final class TestNetwork {
   }
 
   /// Gives the network losses and pairs; parameters stay.
-  func set(_ losses: LossShape, pairs: AlignmentPairs?) {
+  public func set(_ losses: LossShape, pairs: AlignmentPairs?) {
     let other = Self.build(hyper, losses, pairs: pairs, itemCount: itemCount, codes)
     for (new, old) in zip(other.store.stateBlocks, model.store.stateBlocks) {
       new.buffer.copy(from: old.buffer)
@@ -105,9 +109,11 @@ public final class TestNetwork {
         set(&options.objective, losses)
         options.cross = hyper.cross
         options.alignmentWeight = losses.alignmentWeight
+        options.alignmentTemperature = losses.alignmentTemperature
         options.exchange.crossHeads = hyper.crossHeadCount
         options.exchange.gate = hyper.gate
         options.exchange.msgWeight = losses.msgWeight
+        options.exchange.msgTemperature = losses.msgTemperature
         options.exchange.viewMask = losses.viewMask
         guard let codes else { preconditionFailure("codes") }
         return H2RecModel(

@@ -1,4 +1,4 @@
-import ArgumentParser
+import CommandSupport
 import Models
 import ShardIO
 import SystemPackage
@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Numerics
-@testable import Train
+@testable import Training
 
 /// A training that is interrupted and resumed is the training that was not.
 @Suite struct CheckpointTests {
@@ -24,44 +24,49 @@ import Testing
   struct Form: Sendable, CustomTestStringConvertible {
     var architecture = ModelShape.Architecture.h2rec
     var losses = LossShape()
-    var averageDecay = 0.0
-    var testDescription: String { "\(architecture) \(losses.recommendation) \(averageDecay)" }
+    var emaDecay = 0.0
+    var testDescription: String { "\(architecture) \(losses.recommendation) \(emaDecay)" }
   }
 
   static let forms = [
     Form(), Form(architecture: .sid, losses: TrainingLoopTests.calibrated),
-    Form(architecture: .sasrec, losses: TrainingLoopTests.binary, averageDecay: 0.75),
-    Form(losses: TrainingLoopTests.sampled, averageDecay: 0.9),
+    Form(architecture: .sasrec, losses: TrainingLoopTests.binary, emaDecay: 0.75),
+    Form(losses: TrainingLoopTests.sampled, emaDecay: 0.9),
   ]
 
   /// Among the settings a number without a fraction, which is read back as another kind of number.
   private static func configuration(_ rate: Float) -> [String: JSONValue] {
-    ["learningRate": number(rate), "clipNorm": number(0), "pairs": "none", "calibration": .null]
+    ["learningRate": decimal(rate), "clipNorm": decimal(0), "pairs": "none", "calibration": .null]
   }
 
   /// A training of the planted shop that is asked to stop after some steps of its own.
   private func train(
-    _ directory: FilePath?, _ form: Form = Form(), stopAfter steps: Int? = nil, every: Int = 0,
-    rate: Float = 0.01,
+    _ directory: FilePath?, _ form: Form = Form(), stopAfter steps: Int? = nil,
+    stopInValidation validation: Int? = nil, every: Int = 0, rate: Float = 0.01,
     warn: @escaping (String, FilePath) -> Void = { _, _ in }
   ) throws -> (result: Result, checkpoints: Checkpoints?) {
     let network = world.network(form.architecture)
     let loop = try world.loop(
       network, epochs: Self.epochs, rate: rate, losses: form.losses,
-      averageDecay: form.averageDecay)
+      emaDecay: form.emaDecay)
     var asked = 0
+    var validations = 0
     let checkpoints = try directory.map { directory in
       Checkpoints(
         CheckpointStore(
           output: directory, configuration: Self.configuration(rate), inputs: [], threads: 2),
-        try CheckpointOptions.parse(["--checkpoint-steps", "\(every)"]), isQuiet: false,
+        minutes: 0, steps: every, isQuiet: false,
         isStopAsked: {
           asked += 1
           return asked == steps
+        },
+        isValidationOver: {
+          validations += 1
+          return validations == validation
         }, warn: warn)
     }
     let outcome = try loop.run(isQuiet: true, checkpoints: checkpoints)
-    let bits = network.stateBlocks.map { $0.buffer.array.map(\.bitPattern) }
+    let bits = network.store.stateBlocks.map { $0.buffer.array.map(\.bitPattern) }
     return (
       Result(bits: bits, log: outcome.log, counters: outcome.counters), checkpoints
     )
@@ -83,6 +88,26 @@ import Testing
         let resumed = try train(directory, form)
         #expect(resumed.checkpoints?.resumedStep == steps)
         #expect(resumed.result == straight, "stopped after \(steps) steps")
+      }
+    }
+  }
+
+  @Test(arguments: forms)
+  func `stopping in any validation and going on gives the bytes of a straight run`(
+    form: Form
+  ) throws {
+    let straight = try train(nil, form).result
+    for validation in 1...Self.epochs {
+      try withTemporaryDirectory { directory in
+        let error = #expect(throws: PipelineError.self) {
+          try train(directory, form, stopInValidation: validation)
+        }
+        // Three steps an epoch.
+        #expect(
+          error?.message == "stopped by a signal after step \(3 * validation), which is saved")
+        let resumed = try train(directory, form)
+        #expect(resumed.checkpoints?.resumedStep == 3 * validation)
+        #expect(resumed.result == straight, "stopped in validation \(validation)")
       }
     }
   }
@@ -179,8 +204,7 @@ import Testing
   private func diverge(_ directory: FilePath) throws {
     let store = CheckpointStore(
       output: directory, configuration: Self.configuration(0.01), inputs: [], threads: 1)
-    let checkpoints = Checkpoints(
-      store, try CheckpointOptions.parse(["--checkpoint-steps", "1"]), isQuiet: true)
+    let checkpoints = Checkpoints(store, minutes: 0, steps: 1, isQuiet: true)
     let loop = try world.loop(world.network(.h2rec), epochs: Self.epochs, rate: .infinity)
     _ = try loop.run(isQuiet: true, checkpoints: checkpoints)
   }

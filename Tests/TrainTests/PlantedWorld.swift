@@ -1,10 +1,10 @@
-import ArgumentParser
 import Dataset
-import Losses
 import Models
+import Retrieval
 import ShardIO
+import TestSupport
 
-@testable import Train
+@testable import Training
 
 /// A shop in which every item is always followed by the next one, in a circle.
 struct PlantedWorld {
@@ -32,7 +32,8 @@ struct PlantedWorld {
     hyper.maxLength = 6
     hyper.layerCount = 1
     hyper.crossHeadCount = 2
-    hyper.dropout = .uniform(0.1, gate: 0.1)
+    hyper.dropout = 0.1
+    hyper.gateDropout = 0.1
     hyper.cross = .residual
     hyper.levelSizes = architecture == .sasrec ? [] : [6, 4]
     let codeRows = (0..<itemCount).flatMap { (item: Int) -> [UInt32] in
@@ -45,24 +46,52 @@ struct PlantedWorld {
   }
 
   /// The training of a network.
+  ///
+  /// - Parameter validation: what is measured after each epoch, and at the end; nil for all users alone.
   func loop(
     _ network: TestNetwork, epochs: Int, patience: Int = 1000, batchSize: Int = 16, rate: Float = 0.01,
-    losses: LossShape = LossShape(), averageDecay: Double = 0, seed: UInt64 = 1
-  ) throws -> TrainingLoop {
-    let sampler = ItemSampler(uniformBelow: itemCount)
-    var schedule = try ScheduleOptions.parse([
-      "--batch-size", "\(batchSize)", "--epochs", "\(epochs)", "--patience", "\(patience)",
-    ])
+    losses: LossShape = LossShape(), emaDecay: Double = 0, seed: UInt64 = 1,
+    validation: ((any VectorScoring) -> (epochs: any ValidationTask, end: any ValidationTask))? = nil
+  ) throws -> any RunnableTraining {
+    network.set(losses, pairs: nil)
+    var schedule = TrainingSchedule()
+    schedule.batchSize = batchSize
+    schedule.epochs = epochs
+    schedule.patience = patience
     schedule.learningRate = rate
-    let step = TestStep(
-      network: network, losses: losses, pairs: nil, optimizer: schedule.optimizer,
-      sampler: sampler, averageDecay: averageDecay, tokensPerPart: 32, seed: seed, threads: 2)
-    let negatives = losses.recommendation.negativesPerPosition
-    return TrainingLoop(
-      network: network, step: step,
-      examples: NextItemExamples(
-        sequences, maxLength: network.hyper.maxLength, negativeCount: negatives,
-        sampler: sampler, seed: seed), validation: Validation(sequences, threads: 2),
-      schedule: schedule)
+    func make<Model: NextItemModel>(_ model: Model) -> any RunnableTraining {
+      var settings = TrainingStep<Model>.Settings()
+      settings.optimizer.rate = rate
+      settings.emaDecay = emaDecay
+      settings.microBatchTokens = 32
+      settings.seed = seed
+      settings.threads = 2
+      let tasks = validation?(model)
+      return TrainingLoop(
+        step: TrainingStep(model, settings), examples: model.examples(sequences, seed: seed),
+        validation: tasks?.epochs
+          ?? model.validation(sequences, userCount: nil, seed: seed, threads: 2),
+        finalValidation: tasks?.end, schedule: schedule)
+    }
+    return make(network.model)
   }
+}
+
+/// A training of any model.
+protocol RunnableTraining {
+  var validation: any ValidationTask { get }
+  func run(isQuiet: Bool, checkpoints: Checkpoints?) throws(PipelineError) -> TrainingOutcome
+}
+
+extension RunnableTraining {
+  func run(isQuiet: Bool) throws(PipelineError) -> TrainingOutcome {
+    try run(isQuiet: isQuiet, checkpoints: nil)
+  }
+}
+
+extension TrainingLoop: RunnableTraining {}
+
+extension ValidationTask {
+  /// The first metric, NDCG@10.
+  var ndcg: Double? { measure()?.first?.value }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dataset
-import Metrics
 import Models
+import Numerics
 import ShardIO
 import SystemPackage
 import TestSupport
@@ -23,86 +23,48 @@ import Testing
       ["--cross", "plain", "--gate", "user"],
       "'--gate user' shows every position the last item; add '--targets last'."
     ),
-    (["--model", "sasrec"], "'--model sasrec' has no use for '--codes'; leave it out."),
     (
       ["--dimension", "50", "--heads", "4"],
-      "'--dimension' must be a multiple of '--heads' above 1, not 50."
+      "'--dimension' must be a multiple of '--heads', not 50."
     ),
-    (["--dimension", "1"], "'--dimension' must be a multiple of '--heads' above 1, not 1."),
+    (["--dimension", "1"], "'--dimension' must be from 2 to 4096, not 1."),
     (
       ["--dimension", "6", "--cross", "residual"],
       "'--dimension' must be a multiple of '--cross-heads', too, not 6."
     ),
-    (["--dimension", "0"], "'--dimension' must be from 1 to 4096, not 0."),
+    (["--dimension", "0"], "'--dimension' must be from 2 to 4096, not 0."),
     (["--max-length", "0"], "'--max-length' must be from 1 to 10000, not 0."),
     (["--dropout", "1"], "'--dropout' must be from 0 to below 1, not 1.0."),
-    (["--gate-dropout=-0.1"], "'--gate-dropout' must be from 0 to below 1, not -0.1."),
-    (["--learning-rate", "0"], "'--learning-rate' must be above 0 and at most 10, not 0.0."),
-    (["--learning-rate", "nan"], "'--learning-rate' must be above 0 and at most 10, not nan."),
+    (["--attention-dropout=-0.1"], "'--attention-dropout' must be from 0 to below 1, not -0.1."),
+    (["--learning-rate", "0"], "'--learning-rate' must be from 1e-12 to 10.0, not 0.0."),
+    (["--learning-rate", "nan"], "'--learning-rate' must be from 1e-12 to 10.0, not nan."),
     (["--epochs", "0"], "'--epochs' must be from 1 to 100000, not 0."),
     (["--batch-size=-1"], "'--batch-size' must be from 1 to 65536, not -1."),
     (
       ["--loss", "ce", "--negatives", "5"],
       "'--loss ce' has no use for '--negatives'; leave it out."
     ),
-    (["--calibration", "0.5"], "'--calibration' is for '--loss gbce' alone."),
+    (["--negatives", "5"], "'--loss auto' has no use for '--negatives'; leave it out."),
+    (["--calibration", "0.5"], "'--loss auto' has no use for '--calibration'; leave it out."),
     (
       ["--loss", "gbce", "--calibration", "1.5"],
       "'--calibration' must be from 0.0 to 1.0, not 1.5."
     ),
-    (
-      ["--model", "sid", "--cross", "plain"],
-      "'--model sid' has no use for '--cross'; leave it out."
-    ),
-    (
-      ["--model", "sid", "--gate", "mean"], "'--model sid' has no use for '--gate'; leave it out."
-    ),
-    (
-      ["--model", "sid", "--alignment-weight", "0.2"],
-      "'--model sid' has no use for '--alignment-weight'; leave it out."
-    ),
-    (
-      ["--model", "sid", "--view-mask", "low"],
-      "'--model sid' has no use for '--view-mask'; leave it out."
-    ),
-    (
-      ["--model", "sid", "--hash-init", "pca"],
-      "'--model sid' has no use for '--hash-init'; leave it out."
-    ),
     (["--gate", "mean"], "'--cross none' has no use for '--gate'; leave it out."),
-    (
-      ["--cross", "none", "--gate-dropout", "0.1"],
-      "'--cross none' has no use for '--gate-dropout'; leave it out."
-    ),
     (["--cross-heads", "2"], "'--cross none' has no use for '--cross-heads'; leave it out."),
+    (["--msg-weight", "0.1"], "'--cross none' has no use for '--msg-weight'; leave it out."),
     (
-      ["--consistency-weight", "0.1"],
-      "'--cross none' has no use for '--consistency-weight'; leave it out."
-    ),
-    (
-      ["--consistency-temperature", "2"],
-      "'--cross none' has no use for '--consistency-temperature'; leave it out."
+      ["--cross", "none", "--msg-temperature", "2"],
+      "'--cross none' has no use for '--msg-temperature'; leave it out."
     ),
     (["--view-mask", "low"], "'--cross none' has no use for '--view-mask'; leave it out."),
     (
-      ["--cross", "plain", "--gate", "static", "--gate-dropout", "0.2"],
-      "'--gate static' has no use for '--gate-dropout'; leave it out."
-    ),
-    (
-      ["--cross", "plain", "--consistency-weight", "0", "--view-mask", "high"],
-      "'--consistency-weight 0' has no use for '--view-mask'; leave it out."
+      ["--cross", "plain", "--msg-weight", "0", "--view-mask", "high"],
+      "'--msg-weight 0' has no use for '--view-mask'; leave it out."
     ),
     (
       ["--alignment-weight", "0", "--pairs", "decay"],
       "'--alignment-weight 0' has no use for '--pairs'; leave it out."
-    ),
-    (
-      ["--feed-forward-dropout", "1"],
-      "'--feed-forward-dropout' must be from 0 to below 1, not 1.0."
-    ),
-    (
-      ["--loss", "bce", "--label-smoothing", "0.1"],
-      "'--label-smoothing' is for '--loss ce' alone."
     ),
     (
       ["--negatives-power", "0.75"],
@@ -112,54 +74,82 @@ import Testing
       ["--loss", "gbce", "--negatives-power", "0.75"],
       "'--negatives-power' is for '--loss bce' and '--loss sampled-softmax' alone."
     ),
-    (
-      ["--decay-factor", "0.1"],
-      "'--decay-epochs' and '--decay-factor' are for '--rate-schedule step' alone."
-    ),
-    (
-      ["--rate-schedule", "step", "--decay-factor", "1"],
-      "'--decay-factor' must be above 0 and below 1, not 1.0."
-    ),
-    (["--average-decay", "1"], "'--average-decay' must be from 0 to below 1, not 1.0."),
+    (["--ema-decay", "1"], "'--ema-decay' must be from 0.0 to 0.999999999999, not 1.0."),
     (["--checkpoint-steps=-1"], "'--checkpoint-steps' must be from 0 to 1000000000, not -1."),
-    (["--negatives", "0"], "'--negatives' must be from 1 to 1000000, not 0."),
+    (["--loss", "bce", "--negatives", "0"], "'--negatives' must be from 1 to 1000000, not 0."),
     (
       ["--alignment-temperature", "0"],
       "'--alignment-temperature' must be from 0.02 to 100.0, not 0.0."
     ),
   ]
 
-  @Test(arguments: refused)
-  func `options that cannot work are refused`(options: [String], message: String) throws {
-    let error = try #require(throws: (any Error).self) {
-      try TrainCommand.parse(Self.required + options)
-    }
+  /// Words of a command line in front of which `model` stands, refused.
+  private func requireRefused(_ words: [String], _ message: String) throws {
+    let error = try #require(throws: (any Error).self) { try TrainCommand.parseAsRoot(words) }
     #expect(TrainCommand.message(for: error) == message)
     #expect(TrainCommand.exitCode(for: error).rawValue == 64)
   }
 
-  @Test func `a model with codes needs their directory`() throws {
-    for model in ["h2rec", "sid"] {
-      let error = try #require(throws: (any Error).self) {
-        try TrainCommand.parse(["--data", "1", "--output", "3", "--model", model])
-      }
-      #expect(TrainCommand.message(for: error) == "'--model \(model)' needs '--codes DIR'.")
+  @Test(arguments: refused)
+  func `options that cannot work are refused`(options: [String], message: String) throws {
+    try requireRefused(["h2rec"] + Self.required + options, message)
+    // The first model is also the one without a name.
+    try requireRefused(Self.required + options, message)
+  }
+
+  /// Options of other models.
+  static let foreign = [
+    ("sid", "cross", "plain"), ("sid", "gate", "mean"), ("sid", "alignment-weight", "0.2"),
+    ("sid", "view-mask", "low"), ("sid", "hash-init", "pca"), ("sasrec", "cross", "plain"),
+    ("gru4rec", "heads", "2"),
+  ]
+
+  @Test(arguments: foreign)
+  func `an option of another model is none of this one`(
+    model: String, option: String, value: String
+  ) throws {
+    try requireRefused(
+      [model, "--data", "1", "--output", "3", "--\(option)", value], "Unknown option '--\(option)'")
+  }
+
+  @Test func `rounded products need a processor that has them`() throws {
+    let words = Self.required + ["--precision", "bfloat16"]
+    if ProductPrecision.bfloat16.isAvailable {
+      _ = try TrainCommand.parseAsRoot(words)
+    } else {
+      try requireRefused(
+        words, "'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
     }
-    _ = try TrainCommand.parse(["--data", "1", "--output", "3", "--model", "sasrec"])
+  }
+
+  @Test func `a model with codes needs their directory, another one has no use for it`() throws {
+    for model in ["h2rec", "sid"] {
+      try requireRefused(
+        [model, "--data", "1", "--output", "3"], "'\(model)' needs '--codes DIR'.")
+    }
+    try requireRefused(["--data", "1", "--output", "3"], "'h2rec' needs '--codes DIR'.")
+    for model in ["sasrec", "gru4rec"] {
+      _ = try TrainCommand.parseAsRoot([model, "--data", "1", "--output", "3"])
+      try requireRefused(
+        [model] + Self.required, "'\(model)' has no use for '--codes'; leave it out.")
+    }
   }
 
   @Test(arguments: [
     ["--attention", "bidirectional", "--targets", "last"],
     ["--cross", "plain", "--gate", "user", "--targets", "last"],
-    ["--loss", "bce", "--negatives-power", "0.75"], ["--label-smoothing", "0.1"],
-    ["--rate-schedule", "step", "--decay-epochs", "2", "--decay-factor", "0.1"],
-    ["--cross", "plain", "--gate", "position", "--gate-dropout", "0.2", "--cross-heads", "2"],
-    ["--cross", "scaled", "--gate", "mean", "--consistency-weight", "0"],
+    ["--loss", "bce", "--negatives-power", "0.75"],
+    ["--loss", "sampled-softmax", "--negatives-power", "0.75"],
+    ["--loss", "gbce", "--calibration", "0.5"],
+    ["--cross", "plain", "--gate", "position", "--cross-heads", "2"],
+    ["--cross", "scaled", "--gate", "mean", "--msg-weight", "0"],
     ["--dimension", "48", "--heads", "4"], ["--dimension", "50"],
-    ["--learning-rate", "10", "--alignment-weight", "0"],
+    ["--learning-rate", "10", "--alignment-weight", "0"], ["--ema-decay", "0.999"],
+    ["--attention-dropout", "0"],
   ])
   func `their neighbours are accepted`(options: [String]) throws {
-    _ = try TrainCommand.parse(Self.required + options)
+    let command = try TrainCommand.parseAsRoot(Self.required + options)
+    #expect(command is ModelCommand<H2Rec>)
   }
 
   // MARK: - Whole runs of the ID-only model
@@ -180,12 +170,12 @@ import Testing
   }
 
   private func train(_ directory: FilePath, _ output: String, _ options: [String]) throws {
-    let command = try TrainCommand.parse(
+    let command = try TrainCommand.parseAsRoot(
       [
-        "--data", directory.appending("1").string, "--output", directory.appending(output).string,
-        "--model", "sasrec", "--dimension", "16", "--epochs", "3", "--quiet",
+        "sasrec", "--data", directory.appending("1").string, "--output",
+        directory.appending(output).string, "--dimension", "16", "--epochs", "3", "--quiet",
       ] + options)
-    try command.runStage()
+    try #require(command as? ModelCommand<SASRec>).runStage()
   }
 
   @Test func `a saved model scores as the trained one, whatever the threads`() throws {
@@ -198,11 +188,12 @@ import Testing
       let data = try PreprocessedData(
         StageInput(directory: directory.appending("1"), expecting: "preprocess"))
       let model = try StageInput(directory: directory.appending("one"), expecting: "train")
-      let recommender = try Recommender(model: model, data: data, codes: nil)
-      let measured = try #require(
-        Validation(data.sequences, threads: 1).measure(recommender.network))
+      let trained = try TrainedModel(model, itemCount: data.catalogue.count, codes: nil)
+      #expect(trained.name == "sasrec" && !trained.usesCodes)
+      let measured = try #require(trained.model as? SequentialModel).validation(
+        data.sequences, userCount: nil, seed: 1, threads: 1)
       let counters = model.manifest.counters
-      #expect(counters["validationNdcg@10"] == JSONValue(measured.ndcg))
+      #expect(try counters["validationNdcg@10"] == JSONValue(#require(measured.ndcg)))
     }
   }
 
@@ -234,7 +225,7 @@ import Testing
       for table in codes.tables { try stage.write(table) }
       try stage.commit(configuration: [:], inputs: [data.reference], counters: [:])
       for (option, value) in [("gate", "mean"), ("view-mask", "low")] {
-        let command = try TrainCommand.parse([
+        let command = try ModelCommand<H2Rec>.parse([
           "--data", directory.appending("1").string, "--codes", directory.appending("2").string,
           "--output", directory.appending("3").string, "--hash-init", "random", "--dimension",
           "16", "--cross", "plain", "--\(option)", value, "--quiet",

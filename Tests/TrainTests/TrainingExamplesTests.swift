@@ -1,12 +1,11 @@
 import Dataset
 import Losses
 import Metrics
-import Models
 import ShardIO
 import TestSupport
 import Testing
 
-@testable import Train
+@testable import Models
 
 /// What is read and predicted, and in which order.
 @Suite struct NextItemExamplesTests {
@@ -107,20 +106,25 @@ import Testing
 
   @Test
   func `validation reads everything before the valid item and leaves the history out`() throws {
-    let validation = Validation(sequences(), threads: 2)
-    // The user without a train part has nothing to read.
-    #expect(validation.count == 4)
+    func validation(_ sequences: UserSequences, _ network: TestNetwork) -> NextItemValidation {
+      NextItemValidation(
+        sequences, seed: 1, model: network.model, itemCount: network.itemCount, threads: 2)
+    }
     var hyper = ModelShape()
     hyper.architecture = .sasrec
     hyper.dimension = 8
     let network = TestNetwork(hyper, itemCount: 92, codeRows: [])
+    let measured = validation(sequences(), network)
+    // The user without a train part has nothing to read.
+    #expect(measured.count == 4)
     // All scores are equal: ranks in the middle of 91, 90, 89 and 85 items, none in the first ten.
-    let none = try #require(validation.measure(network))
-    #expect(none.ndcg == 0 && none.hitRate == 0)
-    let small = Validation(PlantedWorld(userCount: 3).sequences, threads: 1)
+    let none = try #require(measured.measure())
+    #expect(none.map(\.key) == ["validationNdcg@10", "validationHr@10"])
+    #expect(none.map(\.value) == [0, 0])
+    let small = validation(
+      PlantedWorld(userCount: 3).sequences, TestNetwork(hyper, itemCount: 24, codeRows: []))
     // 24 items without 6: rank 9.5.
-    let measured = try #require(
-      small.measure(TestNetwork(hyper, itemCount: 24, codeRows: [])))
-    #expect(measured.hitRate == 1 && abs(measured.ndcg - 0.294_783_735) < 1e-6)
+    let found = try #require(small.measure())
+    #expect(found[1].value == 1 && abs(found[0].value - 0.294_783_735) < 1e-6)
   }
 }

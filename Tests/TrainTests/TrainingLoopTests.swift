@@ -1,13 +1,13 @@
 import Dataset
-import Metrics
-import Models
+import Retrieval
 import ShardIO
 import TestSupport
 import Testing
 
+@testable import Models
 @testable import Numerics
 @testable import Tape
-@testable import Train
+@testable import Training
 
 /// Whole trainings of small networks: what they learn, when they stop, what they leave.
 @Suite struct TrainingLoopTests {
@@ -38,10 +38,10 @@ import Testing
   ) throws {
     let network = world.network(architecture)
     let loop = try world.loop(network, epochs: 40, losses: losses)
-    #expect(try #require(loop.validation.measure(network)).ndcg < 0.6)
+    #expect(try #require(loop.validation.ndcg) < 0.6)
     let outcome = try loop.run(isQuiet: true)
-    #expect(try #require(outcome.bestNDCG) > 0.9)
-    #expect(loop.validation.measure(network)?.ndcg == outcome.bestNDCG)
+    #expect(try #require(outcome.bestMetric) > 0.9)
+    #expect(loop.validation.ndcg == outcome.bestMetric)
   }
 
   @Test func `training stops after patience epochs and leaves the best parameters`() throws {
@@ -50,7 +50,7 @@ import Testing
     try #require(outcome.epochCount == outcome.bestEpoch + 3 && outcome.epochCount < 100)
     let straight = world.network(.h2rec)
     let shorter = try world.loop(straight, epochs: outcome.bestEpoch).run(isQuiet: true)
-    #expect(shorter.bestEpoch == outcome.bestEpoch && shorter.bestNDCG == outcome.bestNDCG)
+    #expect(shorter.bestEpoch == outcome.bestEpoch && shorter.bestMetric == outcome.bestMetric)
     #expect(straight.parameters.array == stopped.parameters.array)
     #expect(straight.tables.map(\.values.array) == stopped.tables.map(\.values.array))
     let longer = world.network(.h2rec)
@@ -72,7 +72,7 @@ import Testing
       let value = try #require(line["validationNdcg@10"]?.numberValue)
       #expect(line["isBest"] == JSONValue(value > best))
       best = max(best, value)
-      for part in ["recommendation", "alignment", "consistency"] {
+      for part in ["recommendation", "alignment", "maskedGranularity"] {
         #expect((line[part]?.numberValue ?? -1) > 0)
       }
     }
@@ -94,30 +94,38 @@ import Testing
     let plain = world.network(.h2rec)
     _ = try world.loop(plain, epochs: 3).run(isQuiet: true)
     let network = world.network(.h2rec)
-    let loop = try world.loop(network, epochs: 3, averageDecay: 0.75)
+    let loop = try world.loop(network, epochs: 3, emaDecay: 0.75)
     let outcome = try loop.run(isQuiet: true)
     #expect(network.parameters.array != plain.parameters.array)
     #expect(network.tables[0].values.array != plain.tables[0].values.array)
-    #expect(loop.validation.measure(network)?.ndcg == outcome.bestNDCG)
+    #expect(loop.validation.ndcg == outcome.bestMetric)
+  }
+
+  /// The validation of a model on a sample of the users, or on all.
+  private func validation(
+    _ userCount: Int?, seed: UInt64 = 1, of model: any VectorScoring
+  ) -> NextItemValidation {
+    NextItemValidation(
+      world.sequences, userCount: userCount, seed: seed, model: model, itemCount: world.itemCount,
+      threads: 1)
   }
 
   @Test func `a sample of the users is validated, and all of them at the end`() throws {
-    let all = Validation(world.sequences, threads: 1)
-    #expect(all.sample(0, seed: 1)?.count == nil && all.sample(48, seed: 1)?.count == nil)
-    let sample = try #require(all.sample(10, seed: 1))
-    #expect(sample.count == 10 && all.count == 48)
     let network = world.network(.h2rec)
-    var loop = try world.loop(network, epochs: 2)
-    loop = TrainingLoop(
-      network: network, step: loop.step, examples: loop.examples, validation: sample,
-      finalValidation: all, schedule: loop.schedule)
+    let loop = try world.loop(network, epochs: 2) { model in
+      (self.validation(10, of: model), self.validation(nil, of: model))
+    }
+    let model = network.model
+    #expect(validation(10, of: model).count == 10 && validation(nil, of: model).count == 48)
+    #expect(validation(48, of: model).count == 48)
     let outcome = try loop.run(isQuiet: true)
-    #expect(outcome.bestNDCG == sample.measure(network)?.ndcg)
-    #expect(outcome.bestNDCG == all.sample(10, seed: 1)?.measure(network)?.ndcg)
-    #expect(outcome.bestNDCG != all.sample(10, seed: 2)?.measure(network)?.ndcg)
-    #expect(outcome.finalNDCG == all.measure(network)?.ndcg)
-    #expect(outcome.counters["validationNdcg@10"] == outcome.finalNDCG.map { JSONValue($0) })
-    #expect(outcome.counters["sampledValidationNdcg@10"] == outcome.bestNDCG.map { JSONValue($0) })
+    #expect(outcome.bestMetric == loop.validation.ndcg)
+    #expect(outcome.bestMetric == validation(10, of: model).ndcg)
+    #expect(outcome.bestMetric != validation(10, seed: 2, of: model).ndcg)
+    #expect(outcome.finalMetric == validation(nil, of: model).ndcg)
+    #expect(outcome.counters["validationNdcg@10"] == outcome.finalMetric.map { JSONValue($0) })
+    #expect(
+      outcome.counters["sampledValidationNdcg@10"] == outcome.bestMetric.map { JSONValue($0) })
   }
 
   @Test
@@ -126,12 +134,12 @@ import Testing
       userIDs: world.sequences.userIDs, items: world.sequences.items, times: world.sequences.times,
       trainEnds: world.sequences.trainEnds.map { $0 + 2 },
       validEnds: world.sequences.trainEnds.map { $0 + 2 })
-    let loop = try world.loop(world.network(.h2rec), epochs: 3, patience: 1)
-    let outcome = try TrainingLoop(
-      network: loop.network, step: loop.step, examples: loop.examples,
-      validation: Validation(everything, threads: 1), schedule: loop.schedule
-    ).run(isQuiet: true)
-    #expect(outcome.epochCount == 3 && outcome.bestEpoch == 3 && outcome.bestNDCG == nil)
+    let outcome = try world.loop(world.network(.h2rec), epochs: 3, patience: 1) { model in
+      let none = NextItemValidation(
+        everything, seed: 1, model: model, itemCount: self.world.itemCount, threads: 1)
+      return (none, none)
+    }.run(isQuiet: true)
+    #expect(outcome.epochCount == 3 && outcome.bestEpoch == 3 && outcome.bestMetric == nil)
     #expect(outcome.counters["validationNdcg@10"] == .null)
     #expect(!String(decoding: outcome.log, as: UTF8.self).contains("validation"))
   }

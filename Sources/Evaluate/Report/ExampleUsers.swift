@@ -66,7 +66,7 @@ struct ExampleUsers {
       return JSONValue.object(entry)
     }
     var target = describe(truth, words)
-    target["rank"] = .number(rank)
+    target["rank"] = rank.isFinite ? .number(rank) : .null
     let shown = history.indices.suffix(Self.historyLength)
     var members: [String: JSONValue] = [
       "kind": .string(kind), "user_id": .string(data.userIDs[user]),

@@ -44,6 +44,10 @@ struct EvaluationInputs {
     self.data = try PreprocessedData(dataInput)
     negatives = Self.negatives(dataInput, self.data)
     self.codes = if let codesInput { try ItemCodes(codesInput) } else { nil }
+    if let codesInput, let codes = self.codes {
+      try codes.requireFit(
+        codesInput, itemCount: self.data.catalogue.count, vectors: self.data.vectors)
+    }
     trained = try TrainedModel(
       modelInput, itemCount: self.data.catalogue.count, codes: self.codes)
     trainingLog = try Self.log(modelInput)

@@ -130,14 +130,14 @@ public struct OptionField<Options> {
       problem: { outside(key, $0[keyPath: path], range) })
   }
 
-  /// A whole number in a range, with a default that is resolved later.
+  /// A whole number in a range, with a default that is resolved later; nil where the option has no use.
   public static func integer(
     _ key: String, _ path: WritableKeyPath<Options, Int?>, _ range: ClosedRange<Int>,
-    default resolve: @escaping (Options) -> Int, isStructural: Bool = false
+    default resolve: @escaping (Options) -> Int?, isStructural: Bool = false
   ) -> OptionField {
     OptionField(
       key, isStructural: isStructural,
-      read: { JSONValue($0[keyPath: path] ?? resolve($0)) },
+      read: { ($0[keyPath: path] ?? resolve($0)).map { JSONValue($0) } ?? .null },
       write: { options, value in
         guard let number = value.integerValue else { return value == .null }
         options[keyPath: path] = Int(number)
@@ -156,13 +156,13 @@ public struct OptionField<Options> {
       problem: { outside(key, $0[keyPath: path], range) })
   }
 
-  /// A number in a closed range, with a default.
+  /// A number in a closed range, with a default; nil where the option has no use.
   public static func number(
     _ key: String, _ path: WritableKeyPath<Options, Float?>, _ range: ClosedRange<Float>,
-    default resolve: @escaping (Options) -> Float
+    default resolve: @escaping (Options) -> Float?
   ) -> OptionField {
     OptionField(
-      key, read: { decimal($0[keyPath: path] ?? resolve($0)) },
+      key, read: { ($0[keyPath: path] ?? resolve($0)).map { decimal($0) } ?? .null },
       write: { options, value in
         guard let number = value.numberValue else { return value == .null }
         options[keyPath: path] = Float(number)

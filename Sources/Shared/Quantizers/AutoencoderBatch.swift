@@ -60,6 +60,8 @@ struct AutoencoderExamples: ExampleSource {
 
 /// The losses of an epoch decide when learning ends: a total smaller by 0.1 % is a better one.
 struct AutoencoderValidation: ValidationTask {
+  /// N.
+  let count: Int
   /// The weight of each loss.
   let weights: [String: Double]
 
@@ -67,12 +69,12 @@ struct AutoencoderValidation: ValidationTask {
   let metricKey = "total"
 
   /// Without an epoch there is no loss.
-  func measure() -> [(key: String, value: Double)]? { nil }
+  func measure(until isStopAsked: () -> Bool) -> ValidationOutcome { .nothing }
 
   func measure(
-    after losses: [(name: String, value: Double)]
-  ) -> [(key: String, value: Double)]? {
-    [(metricKey, losses.reduce(0) { $0 + (weights[$1.name] ?? 0) * $1.value })]
+    after losses: [(name: String, value: Double)], until isStopAsked: () -> Bool
+  ) -> ValidationOutcome {
+    .measured([(metricKey, losses.reduce(0) { $0 + (weights[$1.name] ?? 0) * $1.value })])
   }
 
   func isBetter(_ value: Double, than best: Double) -> Bool { value < best * 0.999 }

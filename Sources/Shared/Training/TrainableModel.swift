@@ -73,7 +73,7 @@ public protocol TrainableModel: AnyObject, Sendable {
   /// Makes anew what follows from the store: after each step, and where a checkpoint, averages or the best parameters were put into it.
   func storeDidChange()
 
-  /// Ends an epoch, before it is validated.
+  /// Ends an epoch, before it is validated; once more for the same epoch where the program was stopped while it validated.
   ///
   /// - Parameters:
   ///   - epoch: from 1.
@@ -106,6 +106,9 @@ public protocol Objective<Batch, Output>: AnyObject, Sendable {
   /// The name of the loss in logs and reports.
   var name: String { get }
 
+  /// What the loss is multiplied by in the sum that is minimised.
+  var weight: Float { get }
+
   /// Prepares for a batch of these micro-batches.
   func begin(_ microBatches: [Batch.MicroBatch])
 
@@ -126,6 +129,8 @@ public protocol Objective<Batch, Output>: AnyObject, Sendable {
 }
 
 extension Objective {
+  /// Counts as it is.
+  public var weight: Float { 1 }
   /// Needs no preparation.
   public func begin(_ microBatches: [Batch.MicroBatch]) {}
   /// Takes nothing.

@@ -48,10 +48,9 @@ public struct TrainingLoop<Model: TrainableModel> {
     let best = BestParameters(store)
     let blocks = step.stateBlocks + best.stateBlocks
     var position = TrainingPosition()
-    if let saved = try checkpoints?.resume(blocks) {
+    if let saved = try checkpoints?.resume(blocks, positionRules) {
       position = saved
-      // The average was last made up at the end of the epoch before.
-      step.resume(stepCount: saved.stepCount, averagedStep: saved.stepCount - saved.batch)
+      step.resume(stepCount: saved.stepCount, averagedStep: saved.averagedStep)
     }
     var outcome = TrainingOutcome()
     let stepsPerEpoch = (examples.count + schedule.batchSize - 1) / schedule.batchSize
@@ -59,7 +58,7 @@ public struct TrainingLoop<Model: TrainableModel> {
     progress.advance(by: position.stepCount)
     while !position.isFinished(schedule) {
       try runEpoch(&position, &outcome, checkpoints, blocks, progress)
-      epochDone(try finishEpoch(&position, best, checkpoints, progress))
+      epochDone(try finishEpoch(&position, best, checkpoints, blocks, progress))
     }
     progress.finish()
     if !schedule.keepsLast || position.isOutOfPatience(schedule) {
@@ -70,10 +69,38 @@ public struct TrainingLoop<Model: TrainableModel> {
     outcome.epochCount = position.epochCount
     outcome.bestEpoch = position.bestEpoch
     outcome.bestMetric = position.bestMetric < 0 ? nil : position.bestMetric
-    outcome.finalMetric = finalValidation?.measure()?.first?.value
+    if let finalValidation {
+      outcome.finalMetric =
+        try measure(finalValidation, position, checkpoints, blocks)?.first?.value
+    }
     outcome.metricKey = validation.metricKey
     outcome.stepCount = position.stepCount
     return outcome
+  }
+
+  /// Where a checkpoint of this training may stand.
+  private var positionRules: TrainingPosition.Rules {
+    TrainingPosition.Rules(
+      epochs: schedule.epochs,
+      batches: examples.batches(epoch: 1, size: schedule.batchSize).count,
+      hasTargets: validation.count > 0, metricKey: validation.metricKey,
+      lossNames: Set(step.lossNames), isBetter: validation.isBetter(_:than:))
+  }
+
+  /// Measures parameters.
+  ///
+  /// - Throws: `PipelineError` `.temporaryFailure` when the program was asked to stop.
+  private func measure(
+    _ validation: any ValidationTask, _ position: TrainingPosition, _ checkpoints: Checkpoints?,
+    _ blocks: [StateBlock]
+  ) throws(PipelineError) -> [(key: String, value: Double)]? {
+    switch validation.measure(until: { checkpoints?.isValidationOver() ?? false }) {
+    case .nothing: return nil
+    case .measured(let metrics): return metrics
+    case .stopped:
+      try checkpoints?.stop(position, store, blocks)
+      return nil
+    }
   }
 
   /// The rest of a pass over all examples.
@@ -110,7 +137,7 @@ public struct TrainingLoop<Model: TrainableModel> {
   /// Validates, keeps the parameters if they are the best, and goes on to the next epoch; the line of the log.
   private func finishEpoch(
     _ position: inout TrainingPosition, _ best: BestParameters, _ checkpoints: Checkpoints?,
-    _ progress: Progress
+    _ blocks: [StateBlock], _ progress: Progress
   ) throws(PipelineError) -> [String: JSONValue] {
     if let parameter = store.firstNotFinite {
       throw .notFinite(parameter, step: position.stepCount, saved: checkpoints?.savedStep)
@@ -118,13 +145,25 @@ public struct TrainingLoop<Model: TrainableModel> {
     let notes = step.model.finishEpoch(position.epoch, of: schedule.epochs)
     let (bestSoFar, hasBest) = (position.bestMetric, position.bestEpoch > 0)
     let losses = position.meanLosses
-    let (measured, isBest) = step.withAverage {
-      let measured = validation.measure(after: losses)
-      let isBest =
-        measured?.first.map { !hasBest || validation.isBetter($0.value, than: bestSoFar) } ?? true
+    var measured: [(key: String, value: Double)]?
+    var isStopped = false
+    let isBest = step.withAverage {
+      switch validation.measure(
+        after: losses, until: { checkpoints?.isValidationOver() ?? false })
+      {
+      case .nothing: break
+      case .measured(let metrics): measured = metrics
+      case .stopped: isStopped = true
+      }
+      let isBetter = measured?.first.map {
+        !hasBest || validation.isBetter($0.value, than: bestSoFar)
+      }
+      let isBest = !isStopped && (isBetter ?? true)
       if isBest { best.take() }
-      return (measured, isBest)
+      return isBest
     }
+    position.averagedStep = position.stepCount
+    if isStopped { try checkpoints?.stop(position, store, blocks) }
     if isBest {
       position.bestMetric = measured?.first?.value ?? bestSoFar
       position.bestEpoch = position.epoch

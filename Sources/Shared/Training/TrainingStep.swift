@@ -60,6 +60,9 @@ public final class TrainingStep<Model: TrainableModel> {
     random = CounterRandom(seed: settings.seed, stream: 0x5354_4550)
   }
 
+  /// The names of the losses, in their order.
+  public var lossNames: [String] { objectives.map(\.name) }
+
   /// The learning rate of the next steps.
   public var learningRate: Float {
     get { optimizer.settings.rate }

@@ -1,4 +1,5 @@
 internal import Clustering
+internal import CommandSupport
 internal import Numerics
 internal import Page
 internal import Quantizers
@@ -26,6 +27,9 @@ func fitAutoencoder(
   var learning = options.autoencoder
   learning.levelSizes = Array(options.levelSizes[firstLevel...])
   learning.isAngular = options.distances[firstLevel...].map { $0 == .cosine }
+  // Until there is something to save, a signal ends the program at once.
+  if checkpoints != nil { StopRequest.watch() }
+  defer { if checkpoints != nil { StopRequest.endWatch() } }
   let found = try ResidualAutoencoder(
     space.vectors, options: learning, tags: options.tags,
     start: options.start.flatMap { space.autoencoder($0, firstLevel: firstLevel) },

@@ -2,24 +2,19 @@ internal import Foundation
 
 // The losses as their definitions say, in Double; natural logarithms.
 
-/// The mean over the states of `−Σ_i q_i log softmax(states · itemsᵀ)[i]`.
+/// The mean over the states of `−log softmax(states · itemsᵀ)[target]`.
 ///
 /// - Parameters:
 ///   - states: `[T, w]`.
 ///   - items: `[I, w]`.
 ///   - targets: the item that comes next, `[T]`.
-///   - smoothing: ε; q is 1 − ε + ε/I for the target and ε/I for every other item.
 /// - Returns: the mean loss in nats.
 public func referenceCrossEntropy(
-  states: Grid, items: Grid, targets: [UInt32], smoothing: Double = 0
+  states: Grid, items: Grid, targets: [UInt32]
 ) -> Double {
   let scores = states.linear(items)
   let losses = targets.enumerated().map { row, target in
-    let total = logSumExp((0..<items.rows).map { scores[row, $0] })
-    return (0..<items.rows).reduce(0.0) { sum, item in
-      let share = smoothing / Double(items.rows) + (item == Int(target) ? 1 - smoothing : 0)
-      return sum + share * (total - scores[row, item])
-    }
+    logSumExp((0..<items.rows).map { scores[row, $0] }) - scores[row, Int(target)]
   }
   return losses.reduce(0, +) / Double(targets.count)
 }
@@ -60,14 +55,14 @@ public func referenceAlignment(
 }
 
 /// The constant targets of the masked-granularity loss: row softmax of `τ · ½ (u uᵀ + w wᵀ)`.
-public func referenceConsistencyTargets(
+public func referenceMaskedGranularityTargets(
   masked: Grid, full: Grid, temperature: Double
 ) -> Grid {
   ((temperature / 2) * (masked.linear(masked) + full.linear(full))).softmax()
 }
 
 /// The masked-granularity loss between two views, with constant targets.
-public func referenceConsistency(
+public func referenceMaskedGranularity(
   masked: Grid, full: Grid, targets: Grid, temperature: Double
 ) -> Double {
   let scores = (1 / temperature) * masked.linear(full)

@@ -47,7 +47,7 @@ extension ReportPage {
       <div class="user"><h3>\(escaped(user["kind"]?.stringValue ?? "")): \
       user \(escaped(short(user["user_id"]?.stringValue ?? "")))</h3>
       <p>Took next: <b>\(truth.map { title($0) } ?? "")</b> \(truth.map { codeText($0) } ?? ""),
-      at rank \(rank(truth?["rank"]?.numberValue ?? .nan)).</p>
+      \(place(truth?["rank"]?.numberValue)).</p>
       <p class="dim">History, \(length) events, the last ones:</p>
       \(history(user))
       \(htmlTable(header: ["recommended"] + (hasCodes ? ["codes", "why"] : []), rows: list, isText: true))
@@ -80,8 +80,10 @@ extension ReportPage {
       .map { "\(share($0.value)) \($0.key)" }.joined(separator: ", ")
   }
 
-  private func rank(_ value: Double) -> String {
-    value == value.rounded() ? decimal(value, 0) : decimal(value, 1)
+  /// Where the model ranked what the user took; nil for an item that it did not list at all.
+  private func place(_ rank: Double?) -> String {
+    guard let rank else { return "not in the list" }
+    return "at rank \(decimal(rank, rank == rank.rounded() ? 0 : 1))"
   }
 
   /// The title of an item, or its id.

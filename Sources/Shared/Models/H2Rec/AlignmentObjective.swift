@@ -13,7 +13,7 @@ final class AlignmentObjective: Objective, @unchecked Sendable {
   private let pairs: AlignmentPairs?
   private let readout: Readout
   private let temperature: Float
-  private let weight: Float
+  let weight: Float
   private let alignment: AlignmentLoss
   private let marks: ItemMarks
   private let itemLimit: Int

@@ -34,8 +34,8 @@ public enum H2Rec: ModelRecipe {
     let behaviour: PositivePairs? =
       switch options.pairs ?? .ppmi {
       case .none: nil
-      case .ppmi: try PositivePairs(input, .ppmi)
-      case .decay: try PositivePairs(input, .decay)
+      case .ppmi: try PositivePairs(input, .ppmi, itemCount: data.itemCount)
+      case .decay: try PositivePairs(input, .decay, itemCount: data.itemCount)
       }
     return AlignmentPairs(
       behaviour: behaviour, codeRows: codes.rows, levelCount: codes.levelCount,

@@ -8,7 +8,7 @@ internal import Training
 final class MaskedGranularityObjective: Objective, @unchecked Sendable {
   let name = "maskedGranularity"
   private let temperature: Float
-  private let weight: Float
+  let weight: Float
   private let loss: MaskedGranularityLoss
 
   init(temperature: Float, weight: Float, precision: ProductPrecision) {

@@ -90,9 +90,9 @@ public struct NextItemLossOptions: ConfiguredOptions {
   public static var fields: [OptionField<Self>] {
     [
       .choice("loss", \.loss), .choice("precision", \.precision),
-      .integer("negatives", \.negatives, 1...1_000_000, default: \.defaultNegatives),
+      .integer("negatives", \.negatives, 1...1_000_000, default: { $0.defaultNegatives }),
       .number("negativesPower", \.negativesPower, 0...4),
-      .number("calibration", \.calibration, 0...1, default: { _ in 0.75 }),
+      .number("calibration", \.calibration, 0...1, default: { $0.loss == .gbce ? 0.75 : nil }),
       .choice("targets", \.targets),
     ]
   }
@@ -103,7 +103,9 @@ public struct NextItemLossOptions: ConfiguredOptions {
     guard precision.resolved.isAvailable else {
       throw ValidationError("'--precision bfloat16' needs a processor with AVX-512 and bfloat16.")
     }
-    try refuse([("negatives", negatives != nil)], if: loss == .ce, for: "--loss ce")
+    try refuse(
+      [("negatives", negatives != nil)], if: loss == .ce || loss == .auto,
+      for: "--loss \(loss.rawValue)")
     try refuse(
       [("calibration", calibration != nil)], if: loss != .gbce, for: "--loss \(loss.rawValue)")
     guard negativesPower == 0 || loss == .bce || loss == .sampledSoftmax else {
@@ -112,9 +114,10 @@ public struct NextItemLossOptions: ConfiguredOptions {
     }
   }
 
-  private var defaultNegatives: Int {
+  /// Nil where the form has none.
+  private var defaultNegatives: Int? {
     switch loss {
-    case .auto, .ce: 0
+    case .auto, .ce: nil
     case .bce: 1
     case .gbce: 128
     case .sampledSoftmax: Self.sampledNegatives
@@ -123,10 +126,7 @@ public struct NextItemLossOptions: ConfiguredOptions {
 
   /// Puts what this catalogue and this processor decide in place of `auto`.
   public mutating func resolve(itemCount: Int) {
-    if loss == .auto {
-      loss = itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax
-      if loss == .ce { negatives = nil }
-    }
+    if loss == .auto { loss = itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax }
     precision = precision.resolved == .bfloat16 ? .bfloat16 : .float32
   }
 
@@ -135,7 +135,7 @@ public struct NextItemLossOptions: ConfiguredOptions {
   /// - Parameter trainCounts: how often each item occurs in train sequences; empty where nothing is trained.
   func resolved(trainCounts: [UInt32]) -> NextItemLoss {
     var result = NextItemLoss()
-    let count = negatives ?? defaultNegatives
+    let count = negatives ?? defaultNegatives ?? 0
     result.form =
       switch loss {
       case .auto, .ce: .crossEntropy

@@ -1,10 +1,10 @@
 import Testing
 
-@testable import Train
+@testable import Training
 
-@Suite struct RateScheduleTests {
-  private func rates(_ form: RateSchedule.Form, warmUp: Int) -> [Float] {
-    let schedule = RateSchedule(form: form, peak: 8, warmUpSteps: warmUp, stepCount: 8)
+@Suite struct LearningRateScheduleTests {
+  private func rates(_ form: LearningRateSchedule.Form, warmUp: Int) -> [Float] {
+    let schedule = LearningRateSchedule(form: form, peak: 8, warmUpSteps: warmUp, stepCount: 8)
     return (0..<8).map { schedule.rate(step: $0) }
   }
 
@@ -23,14 +23,8 @@ import Testing
     }
   }
 
-  @Test func `the step course multiplies the rate at regular steps, also through the warm-up`() {
-    let schedule = RateSchedule(
-      form: .step, peak: 8, warmUpSteps: 2, stepCount: 8, decaySteps: 3, decayFactor: 0.5)
-    #expect((0..<8).map { schedule.rate(step: $0) } == [4, 8, 8, 4, 4, 4, 2, 2])
-  }
-
   @Test func `a warm-up that never ends leaves no course to follow`() {
-    let schedule = RateSchedule(form: .cosine, peak: 8, warmUpSteps: 16, stepCount: 8)
+    let schedule = LearningRateSchedule(form: .cosine, peak: 8, warmUpSteps: 16, stepCount: 8)
     #expect(schedule.rate(step: 7) == 4)
     #expect(schedule.rate(step: 20) == 8)
   }
