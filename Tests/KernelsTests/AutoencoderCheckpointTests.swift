@@ -54,7 +54,8 @@ import Testing
         #expect(error?.kind == .temporaryFailure)
         let resumed = try learn(directory, update)
         #expect(resumed.resumedStep == steps)
-        #expect(resumed.found == straight, "stopped after \(steps) steps")
+        let isEqual = resumed.found == straight
+        #expect(isEqual, "stopped after \(steps) steps")
       }
     }
   }
@@ -67,7 +68,8 @@ import Testing
         #expect(throws: PipelineError.self) { try learn(directory, update, stopAfter: 5) }
       }
       let resumed = try learn(directory, update).found
-      #expect(resumed == straight)
+      let isEqual = resumed == straight
+      #expect(isEqual)
     }
   }
 

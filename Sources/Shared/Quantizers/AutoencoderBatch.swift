@@ -11,9 +11,6 @@ struct AutoencoderBatch: StepBatch {
 
   var tokenCount: Int { rows.count }
 
-  /// Every row counts alike, those of a last batch that is smaller, too.
-  var epochWeight: Double { Double(rows.count) }
-
   func microBatches(tokenLimit: Int) -> [AutoencoderMicroBatch] {
     ranges(rows.count, of: tokenLimit).enumerated().map { index, range in
       AutoencoderMicroBatch(index: index, rows: rows[range], batchCount: rows.count)
@@ -56,6 +53,9 @@ struct AutoencoderExamples: ExampleSource {
   }
 
   func batch(_ members: [Int], epoch: Int) -> AutoencoderBatch { AutoencoderBatch(rows: members) }
+
+  /// Every row counts alike, those of a last batch that is smaller, too.
+  func lossWeight(of members: [Int]) -> Double { Double(members.count) }
 }
 
 /// The losses of an epoch decide when learning ends: a total smaller by 0.1 % is a better one.

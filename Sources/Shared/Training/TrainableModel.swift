@@ -9,16 +9,8 @@ public protocol StepBatch: Sendable {
   /// The positions that are trained.
   var tokenCount: Int { get }
 
-  /// What the losses of the batch weigh in the means of an epoch.
-  var epochWeight: Double { get }
-
   /// The micro-batches of about `tokenLimit` tokens; where they are cut depends on the batch alone, not on the number of threads.
   func microBatches(tokenLimit: Int) -> [MicroBatch]
-}
-
-extension StepBatch {
-  /// All batches count alike.
-  public var epochWeight: Double { 1 }
 }
 
 /// Where the batches of a training come from; a function of the seed, the epoch and the place in it alone.
@@ -38,6 +30,14 @@ public protocol ExampleSource<Batch>: Sendable {
 
   /// What some examples hold.
   func batch(_ members: [Int], epoch: Int) -> Batch
+
+  /// What the losses of a batch of some examples weigh in the means of an epoch.
+  func lossWeight(of members: [Int]) -> Double
+}
+
+extension ExampleSource {
+  /// All batches count alike.
+  public func lossWeight(of members: [Int]) -> Double { 1 }
 }
 
 /// A network that a ``TrainingStep`` can train.

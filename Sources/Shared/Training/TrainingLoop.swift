@@ -111,10 +111,14 @@ public struct TrainingLoop<Model: TrainableModel> {
     let batches = examples.batches(epoch: position.epoch, size: schedule.batchSize)
     let rates = schedule.rates(stepsPerEpoch: batches.count)
     let pace = Pace(done: position.batch, of: batches.count, epoch: position.epoch)
+    position.lossWeight = batches.prefix(position.batch).reduce(0) {
+      $0 + examples.lossWeight(of: $1)
+    }
     while position.batch < batches.count {
       let start = ContinuousClock.now
       let batch = examples.batch(batches[position.batch], epoch: position.epoch)
       step.learningRate = rates.rate(step: position.stepCount)
+      let weight = examples.lossWeight(of: batches[position.batch])
       let losses = step.run(batch, number: position.stepCount)
       position.stepCount += 1
       position.batch += 1
@@ -125,9 +129,9 @@ public struct TrainingLoop<Model: TrainableModel> {
             step: position.stepCount, part: part.name, parameter: store.firstNotFinite,
             saved: checkpoints?.savedStep)
         }
-        position.add(part, weight: batch.epochWeight)
+        position.add(part, weight: weight)
       }
-      position.lossWeight += batch.epochWeight
+      position.lossWeight += weight
       outcome.seconds += seconds(since: start)
       progress.advance(detail: pace.words(after: position.batch, losses))
       try checkpoints?.stepDone(position, store, blocks)
@@ -176,7 +180,6 @@ public struct TrainingLoop<Model: TrainableModel> {
     position.epoch += 1
     position.batch = 0
     position.losses = []
-    position.lossWeight = 0
     return line
   }
 

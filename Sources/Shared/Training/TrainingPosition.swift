@@ -16,7 +16,7 @@ struct TrainingPosition: Equatable {
   var averagedStep = 0
   /// The sums of the losses over the batches of the epoch that are done, in the order of the objectives.
   var losses: [LossSum] = []
-  /// What these batches weigh together in the means of the epoch.
+  /// What these batches weigh together in the means of the epoch; follows from their number, and is not saved.
   var lossWeight = 0.0
   /// The epoch with the best validation so far, 0 for none.
   var bestEpoch = 0
@@ -76,7 +76,7 @@ extension TrainingPosition {
           .fixed("step", [UInt64(stepCount)]),
           .fixed("averaged_step", [UInt64(averagedStep)]),
           .fixed("best_epoch", [UInt64(bestEpoch)]),
-          .fixed("best_metric", [bestMetric]), .fixed("loss_weight", [lossWeight]),
+          .fixed("best_metric", [bestMetric]),
         ]),
       Table(
         kind: Self.sumsKind, rowCount: losses.count,
@@ -121,13 +121,7 @@ extension TrainingPosition {
     bestEpoch = try number("best_epoch")
     try place.requireWidth(table, "best_metric")
     bestMetric = try table.fixed("best_metric", as: Double.self)[0]
-    try place.requireWidth(table, "loss_weight")
-    lossWeight = try table.fixed("loss_weight", as: Double.self)[0]
     try requirePlace(rules, place)
-    guard lossWeight.isFinite, lossWeight >= 0, (lossWeight > 0) == (batch > 0) else {
-      throw place.broken(
-        "\(lossWeight) in 'loss_weight'", row: 0, expected: "what \(batch) batches weigh")
-    }
     let recorded = input.manifest.counters["step"]?.integerValue
     guard recorded == Int64(stepCount) else {
       throw place.broken(
