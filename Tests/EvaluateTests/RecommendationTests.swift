@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dataset
+import Retrieval
 import ShardIO
 import SystemPackage
 import TestSupport

@@ -2,6 +2,7 @@ import CommandSupport
 import Models
 import ShardIO
 import SystemPackage
+import Tape
 import TestSupport
 import Testing
 
@@ -51,7 +52,7 @@ import Testing
       emaDecay: form.emaDecay)
     var asked = 0
     var validations = 0
-    let checkpoints = try directory.map { directory in
+    let checkpoints = directory.map { directory in
       Checkpoints(
         CheckpointStore(
           output: directory, configuration: Self.configuration(rate), inputs: [], threads: 2),

@@ -2,6 +2,7 @@ import Dataset
 import Models
 import Retrieval
 import ShardIO
+import Tape
 import TestSupport
 
 @testable import Training

@@ -1,8 +1,11 @@
 import ArgumentParser
-import Dataset
+import CommandSupport
+import Losses
 import Numerics
 import ShardIO
+import Tape
 import Testing
+import Training
 
 @testable import Models
 @testable import Train
