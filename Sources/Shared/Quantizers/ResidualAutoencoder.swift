@@ -49,7 +49,8 @@ public struct ResidualAutoencoder: Sendable, Equatable {
     let loop = TrainingLoop(
       step: TrainingStep(model, model.stepSettings),
       examples: AutoencoderExamples(count: points.rows, random: options.random),
-      validation: AutoencoderValidation(count: points.rows, weights: model.lossWeights), schedule: model.schedule)
+      validation: AutoencoderValidation(count: points.rows, weights: model.lossWeights),
+      schedule: model.schedule)
     let outcome = try loop.run(isQuiet: true, checkpoints: checkpoints) { line in
       progress(Int(line["epoch"]?.integerValue ?? 0), AutoencoderEpoch(line))
     }
