@@ -105,9 +105,13 @@ let package = Package(
     shared("Losses", ["CKernels", "Layers", "Numerics", "Tape"], settings: strictUnsafe),
     shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
     shared("Metrics", ["Numerics"]),
-    shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
+    shared(
+      "Quantizers", ["CKernels", "Clustering", "Numerics", "ShardIO", "Tape", "Training"],
+      settings: strictUnsafe),
     shared("CommandSupport", ["CMemory", "ShardIO", "Threading", argumentParser, system]),
-    shared("Training", ["CommandSupport", "Dataset", "Numerics", "ShardIO", "Tape", system]),
+    shared(
+      "Training",
+      ["CommandSupport", "Dataset", "Numerics", "ShardIO", "Tape", argumentParser, system]),
     shared(
       "Models",
       [
@@ -118,7 +122,9 @@ let package = Package(
     stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput", "Threading"]),
     stage(
       "Tokenize",
-      ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
+      [
+        "Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput", "Training",
+      ]),
     stage("Train", ["Models", "Numerics", "Tape", "Training"]),
     stage(
       "Evaluate",
@@ -140,7 +146,9 @@ let package = Package(
         "ShardIO", "Tape",
         "Training", argumentParser,
       ]),
-    tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
+    tests(
+      "Kernels",
+      ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "ShardIO", "Tape", "Training"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests("TextOutput", ["ShardIO", "TextOutput"]),
@@ -163,7 +171,7 @@ let package = Package(
       "Tokenize",
       [
         "Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "TextOutput",
-        "Tokenize",
+        "Tokenize", "Training",
       ]),
     tests(
       "Train",

@@ -54,10 +54,10 @@ extension PipelineError {
       note: "leave --supervision and --tag-alignment out, or give items with categories")
   }
 
-  /// The loss of an autoencoder is not a number.
-  static func diverged(epoch: Int) -> PipelineError {
+  /// A decoder gives no numbers for the codes.
+  static func diverged() -> PipelineError {
     PipelineError(
-      .internalError, "the loss of the autoencoder is not finite in epoch \(epoch)",
+      .internalError, "what the decoder makes of the codes is not finite",
       note: "lower --learning-rate; nothing was written")
   }
 

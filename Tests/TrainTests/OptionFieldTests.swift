@@ -2,6 +2,7 @@ import ArgumentParser
 import Dataset
 import ShardIO
 import Testing
+import Training
 
 @testable import CommandSupport
 @testable import Models

@@ -92,7 +92,11 @@ extension RunnableTraining {
   }
 }
 
-extension TrainingLoop: RunnableTraining {}
+extension TrainingLoop: RunnableTraining {
+  func run(isQuiet: Bool, checkpoints: Checkpoints?) throws(PipelineError) -> TrainingOutcome {
+    try run(isQuiet: isQuiet, checkpoints: checkpoints, epochDone: { _ in })
+  }
+}
 
 extension ValidationTask {
   /// The first metric, NDCG@10.

@@ -4,6 +4,7 @@ import Metrics
 import ShardIO
 import TestSupport
 import Testing
+import Training
 
 @testable import Models
 @testable import Training

@@ -16,6 +16,8 @@ struct TrainingPosition: Equatable {
   var averagedStep = 0
   /// The sums of the losses over the batches of the epoch that are done, in the order of the objectives.
   var losses: [LossSum] = []
+  /// What these batches weigh together in the means of the epoch; follows from their number, and is not saved.
+  var lossWeight = 0.0
   /// The epoch with the best validation so far, 0 for none.
   var bestEpoch = 0
   /// Its first metric.
@@ -24,12 +26,17 @@ struct TrainingPosition: Equatable {
   var log: [UInt8] = []
 
   /// Adds a loss of a step.
-  mutating func add(_ part: (name: String, value: Double)) {
+  mutating func add(_ part: (name: String, value: Double), weight: Double) {
     if let index = losses.firstIndex(where: { $0.name == part.name }) {
-      losses[index].sum += part.value
+      losses[index].sum += weight * part.value
     } else {
-      losses.append(LossSum(name: part.name, sum: part.value))
+      losses.append(LossSum(name: part.name, sum: weight * part.value))
     }
+  }
+
+  /// The mean of each loss over the batches of the epoch that are done.
+  var meanLosses: [(name: String, value: Double)] {
+    losses.map { ($0.name, $0.sum / lossWeight) }
   }
 
   /// The epochs that are done.
@@ -37,7 +44,12 @@ struct TrainingPosition: Equatable {
 
   /// Whether nothing is left to train.
   func isFinished(_ schedule: TrainingSchedule) -> Bool {
-    epochCount >= schedule.epochs || epochCount - bestEpoch >= schedule.patience
+    epochCount >= schedule.epochs || isOutOfPatience(schedule)
+  }
+
+  /// Whether the last epochs were no better than the best.
+  func isOutOfPatience(_ schedule: TrainingSchedule) -> Bool {
+    epochCount - bestEpoch >= schedule.patience
   }
 }
 
@@ -83,6 +95,8 @@ extension TrainingPosition {
     let metricKey: String
     /// The names that losses may have.
     let lossNames: Set<String>
+    /// Whether a value of that metric is better than the best one.
+    var isBetter: (_ value: Double, _ best: Double) -> Bool = { $0 > $1 }
   }
 
   /// Reads what ``tables`` and the log became, if it can have become of this training.
@@ -173,9 +187,11 @@ extension TrainingPosition {
       }
       let metric = value[rules.metricKey]?.numberValue
       if rules.hasTargets {
-        guard let metric, metric <= bestMetric, index + 1 != bestEpoch || metric == bestMetric
+        guard let metric, !rules.isBetter(metric, bestMetric),
+          index + 1 != bestEpoch || metric == bestMetric
         else {
-          throw .badLog(path, line: index + 1, expected: "a metric up to the best, \(bestMetric)")
+          throw .badLog(
+            path, line: index + 1, expected: "a metric no better than the best, \(bestMetric)")
         }
       }
     }

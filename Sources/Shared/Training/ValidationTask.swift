@@ -14,14 +14,26 @@ public protocol ValidationTask: Sendable {
   /// - Parameter isStopAsked: whether to give up; asked every few thousand cases.
   /// - Returns: the metrics; the same however often it is asked.
   func measure(until isStopAsked: () -> Bool) -> ValidationOutcome
+
+  /// Measures the model after an epoch: ``measure(until:)``, unless the losses of the epoch have a part in it.
+  ///
+  /// - Parameters:
+  ///   - losses: the mean of each loss over the steps of the epoch.
+  ///   - isStopAsked: whether to give up.
+  /// - Returns: what ``measure(until:)`` does.
+  func measure(
+    after losses: [(name: String, value: Double)], until isStopAsked: () -> Bool
+  ) -> ValidationOutcome
+
+  /// Whether a value of the first metric makes its epoch the best.
+  func isBetter(_ value: Double, than best: Double) -> Bool
 }
 
 /// What became of a measurement.
 public enum ValidationOutcome: Sendable {
   /// There is nothing to measure on.
   case nothing
-  /// The metrics, each with its key in the training log; the first one decides which epoch is the best, greater being better, and is not
-  /// negative.
+  /// The metrics, each with its key in the training log; the first one decides which epoch is the best, and is not negative.
   case measured([(key: String, value: Double)])
   /// The program was asked to stop.
   case stopped
@@ -33,4 +45,12 @@ extension ValidationTask {
     guard case .measured(let metrics) = measure(until: { false }) else { return nil }
     return metrics
   }
+
+  /// What the model as it is gives.
+  public func measure(
+    after losses: [(name: String, value: Double)], until isStopAsked: () -> Bool
+  ) -> ValidationOutcome { measure(until: isStopAsked) }
+
+  /// A greater one does.
+  public func isBetter(_ value: Double, than best: Double) -> Bool { value > best }
 }
