@@ -13,6 +13,7 @@ struct ContractWorld {
   let data: ModelData
 
   /// - Parameter directory: where the output of a preprocess stage is written.
+  /// - Throws: what writing throws.
   init(in directory: FilePath) throws {
     let itemCount = Self.itemCount
     let histories = (0..<40).map { (user: Int) -> [UInt32] in
