@@ -153,7 +153,7 @@ nightly-command:
 FORCE:
 
 # ------------------------------------------------------------------------------------------- building, checking
-.PHONY: build dependencies test check sanitize format-check format lint docs man completions bench fuzz doctor clean clean-run help
+.PHONY: build dependencies test test-portable check sanitize format-check format lint docs man completions bench fuzz doctor clean clean-run help
 build: $(BUILT)               ## compile the four programs
 dependencies: .build/dependencies-installed ## install the Debian packages that are missing
 
@@ -166,6 +166,8 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 
 test: .build/dependencies-installed ## build and run all tests
 	swift test --disable-xctest
+test-portable: .build/dependencies-installed ## repeat the numeric tests with the kernels of lesser processors
+	@Scripts/test-portable
 check: format-check lint build test docs ## what has to pass before a change is merged
 sanitize: .build/dependencies-installed ## run the tests of memory and threads under each sanitizer
 	@Scripts/sanitize

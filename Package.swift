@@ -56,6 +56,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     path: "Tests/\(name)Tests", swiftSettings: strict)
 }
 
+// MARK: - Kernels of one processor
+
+let environment = ProcessInfo.processInfo.environment
+
+/// The C kernels for one kind of processor alone, "x86-64-v3" for instance, in place of all; for tests (`make test-portable`).
+let oneKernelSet: [CSetting] =
+  environment["H2REC_KERNELS"].map {
+    [.define("H2REC_ONE_TARGET"), .unsafeFlags(["-march=\($0)"])]
+  } ?? []
+
 let package = Package(
   name: "h2rec",
   products: [
@@ -79,22 +89,29 @@ let package = Package(
     // The loops keep their speed in debug builds: tests train real models.
     .target(
       name: "CKernels", path: "Sources/Shared/CKernels",
-      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
-    shared("ShardIO", ["CXXHash", "CZstd", system], settings: strictUnsafe),
+      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))] + oneKernelSet),
+    .target(name: "CMemory", path: "Sources/Shared/CMemory"),
+    .target(name: "CThreading", path: "Sources/Shared/CThreading"),
+    shared("Threading", ["CThreading"], settings: strictUnsafe),
+    shared("ShardIO", ["CXXHash", "CZstd", "Threading", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
     shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
     shared("Page"),
-    shared("Numerics", ["CDNNL", "CKernels"], settings: strictUnsafe),
+    shared("Numerics", ["CDNNL", "CKernels", "Threading"], settings: strictUnsafe),
     shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),
     shared("Tape", ["CKernels", "Numerics"], settings: strictUnsafe),
     shared("Layers", ["CKernels", "Numerics", "Tape"], settings: strictUnsafe),
     shared("Losses", ["CKernels", "Layers", "Numerics", "Tape"], settings: strictUnsafe),
     shared("Retrieval", ["CKernels", "Numerics", "ShardIO"], settings: strictUnsafe),
     shared("Metrics", ["Numerics"]),
-    shared("Quantizers", ["CKernels", "Clustering", "Numerics", "Tape"], settings: strictUnsafe),
-    shared("CommandSupport", ["ShardIO", argumentParser, system]),
-    shared("Training", ["CommandSupport", "Numerics", "ShardIO", "Tape", system]),
+    shared(
+      "Quantizers", ["CKernels", "Clustering", "Numerics", "ShardIO", "Tape", "Training"],
+      settings: strictUnsafe),
+    shared("CommandSupport", ["CMemory", "ShardIO", "Threading", argumentParser, system]),
+    shared(
+      "Training",
+      ["CommandSupport", "Dataset", "Numerics", "ShardIO", "Tape", argumentParser, system]),
     shared(
       "Models",
       [
@@ -102,10 +119,12 @@ let package = Package(
         "Retrieval", "ShardIO", "Tape", "Training", argumentParser,
       ]),
 
-    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput"]),
+    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput", "Threading"]),
     stage(
       "Tokenize",
-      ["Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput"]),
+      [
+        "Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput", "Training",
+      ]),
     stage("Train", ["Models", "Numerics", "Tape", "Training"]),
     stage(
       "Evaluate",
@@ -123,10 +142,13 @@ let package = Package(
     tests(
       "Model",
       [
-        "CommandSupport", "Dataset", "Layers", "Losses", "Models", "Numerics", "Retrieval", "ShardIO", "Tape",
+        "CommandSupport", "Dataset", "Layers", "Losses", "Models", "Numerics", "Retrieval",
+        "ShardIO", "Tape",
         "Training", argumentParser,
       ]),
-    tests("Kernels", ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "Tape"]),
+    tests(
+      "Kernels",
+      ["Clustering", "Layers", "Losses", "Numerics", "Quantizers", "ShardIO", "Tape", "Training"]),
     tests("Ranking", ["CKernels", "Metrics", "Numerics", "Retrieval", "ShardIO"]),
     tests("ShardIO", ["ShardIO", subprocess]),
     tests("TextOutput", ["ShardIO", "TextOutput"]),
@@ -149,22 +171,22 @@ let package = Package(
       "Tokenize",
       [
         "Clustering", "Dataset", "Numerics", "Quantizers", "ShardIO", "Tape", "TextOutput",
-        "Tokenize",
+        "Tokenize", "Training",
       ]),
     tests(
       "Train",
       [
-        "CommandSupport", "Dataset", "Losses", "Metrics", "Models", "Numerics", "Retrieval", "ShardIO",
+        "CommandSupport", "Dataset", "Losses", "Metrics", "Models", "Numerics", "Retrieval",
+        "ShardIO",
         "Tape", "Train", "Training", argumentParser,
       ]),
 
     tests("TextInput", ["ShardIO", "TextInput"]),
+    tests("Threading", ["Threading"]),
   ]
 )
 
 // MARK: - For developers only; never part of a normal build
-
-let environment = ProcessInfo.processInfo.environment
 
 if environment["H2REC_DOCS"] == "1" {
   package.dependencies.append(
@@ -175,6 +197,7 @@ if environment["H2REC_BENCHMARKS"] == "1" {
   package.products += [
     .executable(name: "shard-benchmark", targets: ["ShardBenchmark"]),
     .executable(name: "ranking-benchmark", targets: ["RankingBenchmark"]),
+    .executable(name: "product-benchmark", targets: ["ProductBenchmark"]),
     .executable(name: "training-benchmark", targets: ["TrainingBenchmark"]),
     .executable(name: "autoencoder-benchmark", targets: ["AutoencoderBenchmark"]),
   ]
@@ -182,6 +205,12 @@ if environment["H2REC_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "ShardBenchmark", dependencies: ["ShardIO", system], path: "Benchmarks/ShardBenchmark",
       swiftSettings: strict))
+  package.targets.append(
+    .target(name: "MultiplyAddRate", path: "Benchmarks/MultiplyAddRate"))
+  package.targets.append(
+    .executableTarget(
+      name: "ProductBenchmark", dependencies: ["Numerics", "MultiplyAddRate", argumentParser],
+      path: "Benchmarks/ProductBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
       name: "RankingBenchmark",

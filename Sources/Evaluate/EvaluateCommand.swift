@@ -1,9 +1,10 @@
 import ArgumentParser
+import CommandSupport
 import ShardIO
 
 /// The evaluate stage.
 @main
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-evaluate",
     abstract: "Measure a trained model, and write what it recommends.",

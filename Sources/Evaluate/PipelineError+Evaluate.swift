@@ -99,7 +99,7 @@ extension PipelineError {
   static func newItemsNeedCodes(model: String) -> PipelineError {
     PipelineError(
       .configuration, "found '--new-items', the model '\(model)' knows nothing of codes",
-      note: "train a model with codes: '--model h2rec' or '--model sid'")
+      note: "train a model of semantic IDs, for example h2rec")
   }
 
   /// Codes of new items mean something else than those of the model.

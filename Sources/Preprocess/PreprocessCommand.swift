@@ -1,9 +1,10 @@
 internal import ArgumentParser
+internal import CommandSupport
 internal import ShardIO
 
 /// The preprocess stage.
 @main
-struct PreprocessCommand: ParsableCommand {
+struct PreprocessCommand: StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-preprocess",
     abstract: "Turn an interaction log and item vectors into sequences, splits and groups.",

@@ -30,6 +30,14 @@ extension PipelineError {
   }
 
   /// The network of an earlier run is damaged.
+  static func vectorsTooSmall(_ directory: String, spread: Double) -> PipelineError {
+    PipelineError(
+      .dataFormat,
+      "the numbers of the item vectors differ by at most \(spread), expected 1e-12 or more",
+      at: .init(path: directory),
+      note: "multiply all vectors by one number, so that they are near 1, and preprocess again")
+  }
+
   static func badNetwork(_ input: StageInput, _ problem: String) -> PipelineError {
     PipelineError(
       .dataFormat, "the network of the tokenizer: \(problem)",
@@ -46,10 +54,10 @@ extension PipelineError {
       note: "leave --supervision and --tag-alignment out, or give items with categories")
   }
 
-  /// The loss of an autoencoder is not a number.
-  static func diverged(epoch: Int) -> PipelineError {
+  /// A decoder gives no numbers for the codes.
+  static func diverged() -> PipelineError {
     PipelineError(
-      .internalError, "the loss of the autoencoder is not finite in epoch \(epoch)",
+      .internalError, "what the decoder makes of the codes is not finite",
       note: "lower --learning-rate; nothing was written")
   }
 

@@ -2,10 +2,11 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import ShardIO
 internal import SystemPackage
+internal import Training
 
 /// The tokenize stage.
 @main
-struct TokenizeCommand: StageCommand {
+struct TokenizeCommand: StageCommand, StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-tokenize",
     abstract: "Turn item vectors into semantic ids: a tuple of codes for each item.",
@@ -23,6 +24,9 @@ struct TokenizeCommand: StageCommand {
 
   @OptionGroup(title: "Learning")
   var quantizer: QuantizerArguments
+
+  @OptionGroup(title: "Checkpoints of rq-vae")
+  var checkpointing: CheckpointOptions
 
   @Option(
     help: """
@@ -93,8 +97,8 @@ struct TokenizeCommand: StageCommand {
     guard lintOnly == nil || data != nil || !lint.needsData else {
       throw ValidationError("'--min-purity' and '--max-duplicate-share' need '--data'.")
     }
-    if let driftLimit, !(driftLimit > 0) {
-      throw ValidationError("'--drift-limit' must be greater than 0, not \(driftLimit).")
+    if let driftLimit, !(driftLimit > 0 && driftLimit.isFinite) {
+      throw ValidationError("'--drift-limit' must be a number above 0, not \(driftLimit).")
     }
     try refuseUnused()
   }
@@ -111,6 +115,12 @@ struct TokenizeCommand: StageCommand {
         ("collisions", collisions != .keep),
       ], if: lintOnly != nil,
       for: "--lint-only")
+    let untouched = try CheckpointOptions.parse([])
+    try refuse(
+      [
+        ("checkpoint-minutes", checkpointing.checkpointMinutes != untouched.checkpointMinutes),
+        ("checkpoint-steps", checkpointing.checkpointSteps != untouched.checkpointSteps),
+      ], without: "--quantizer rq-vae", isThere: quantizer.quantizer == .autoencoder && mode.learns)
   }
 
   func runStage() throws(PipelineError) {
@@ -123,7 +133,8 @@ struct TokenizeCommand: StageCommand {
     try TokenizeRun(
       data: data ?? "", output: output ?? "", mode: mode,
       options: quantizer.options(seed: shared.seed), scope: quantizer.fitOn, limits: lint.limits,
-      collisions: collisions, formats: export, configuration: configuration(quantizer),
+      collisions: collisions, formats: export, checkpointing: checkpointing,
+      configuration: configuration(quantizer),
       threads: shared.threads, isQuiet: shared.quiet, request: request
     ).run()
   }
@@ -140,7 +151,9 @@ struct TokenizeCommand: StageCommand {
     }
     var request = request(
       "tokenize", output: output,
-      leavingOut: ["data", "encodeOnly", "alignTo", "importPath", "lintOnly"],
+      leavingOut: CheckpointOptions.fieldNames.union([
+        "data", "encodeOnly", "alignTo", "importPath", "lintOnly",
+      ]),
       defaults: ["driftLimit": "1.5", "warmStart": "true"], inputs: inputs,
       files: importPath.map { [SourceFile("codes", $0)] } ?? [])
     request.configuration["mode"] = mode.name

@@ -5,6 +5,7 @@ internal import Numerics
 internal import Quantizers
 internal import ShardIO
 internal import SystemPackage
+internal import Training
 
 /// One run of the stage.
 struct TokenizeRun {
@@ -24,6 +25,14 @@ struct TokenizeRun {
       case .importing: "import"
       }
     }
+
+    /// Whether codes are learned.
+    var learns: Bool {
+      switch self {
+      case .fit, .align: true
+      case .encode, .importing: false
+      }
+    }
   }
 
   let data: String
@@ -34,6 +43,7 @@ struct TokenizeRun {
   let limits: LintLimits
   let collisions: CollisionPolicy
   let formats: [ExportFormat]
+  let checkpointing: CheckpointOptions
   /// The options as the manifest has them.
   let configuration: [String: JSONValue]
   let threads: Int
@@ -55,7 +65,12 @@ struct TokenizeRun {
     try limits.requireGrounds(
       data, hasVectors: input.hasTable(ItemVectors.tableKind),
       hasCategories: catalogue.categories.contains { !$0.isEmpty })
-    let report = try makeReport(input, catalogue, previous)
+    let inputs = [input.reference] + (previous.map { [$0.reference] } ?? [])
+    let checkpoints = checkpointing.checkpoints(
+      in: CheckpointStore(
+        output: FilePath(output), configuration: configuration, inputs: inputs, threads: threads),
+      isQuiet: isQuiet)
+    let report = try makeReport(input, catalogue, previous, checkpoints)
     guard report.findings.isEmpty else { throw .badCodes(report.findings, output) }
     try write(report, to: &stage)
     let counters: [String: JSONValue] = [
@@ -64,7 +79,6 @@ struct TokenizeRun {
       "collisionRate": JSONValue(report.statistics.collisionRate),
       "relativeError": JSONValue(report.items.relativeError),
     ]
-    let inputs = [input.reference] + (previous.map { [$0.reference] } ?? [])
     // What a later run needs to encode with these codebooks.
     var configuration = configuration
     configuration["distance"] = .array(
@@ -75,9 +89,11 @@ struct TokenizeRun {
     }
     try stage.commit(
       configuration: configuration, inputs: inputs, counters: counters, request: request)
+    try checkpoints.remove()
     summary.facts = counters
     summary.facts["drift"] = report.drift?.json
     summary.facts["churn"] = report.churn.map { JSONValue($0.all.values.last ?? 0) }
+    summary.facts["resumedStep"] = checkpoints.resumedStep.map { JSONValue($0) }
     try summary.print(output: FilePath(output))
   }
 
@@ -89,7 +105,8 @@ struct TokenizeRun {
   }
 
   private func makeReport(
-    _ input: StageInput, _ catalogue: Catalogue, _ previous: PreviousRun?
+    _ input: StageInput, _ catalogue: Catalogue, _ previous: PreviousRun?,
+    _ checkpoints: Checkpoints
   ) throws(PipelineError) -> CodeReport {
     let vectors = try readVectors(input, itemCount: catalogue.count)
     let rows = previous?.rows(of: catalogue) ?? []
@@ -97,7 +114,7 @@ struct TokenizeRun {
     var items: TokenizedItems
     switch mode {
     case .fit, .align:
-      items = try fit(vectors, catalogue, previous)
+      items = try fit(vectors, catalogue, previous, checkpoints)
       if let previous {
         items.align(to: previous.codes.codes, levelCount: previous.codes.levelCount, rows: rows)
       }
@@ -126,7 +143,7 @@ struct TokenizeRun {
   }
 
   private func fit(
-    _ vectors: Matrix, _ catalogue: Catalogue, _ previous: PreviousRun?
+    _ vectors: Matrix, _ catalogue: Catalogue, _ previous: PreviousRun?, _ checkpoints: Checkpoints
   ) throws(PipelineError) -> TokenizedItems {
     let all = Array(0..<vectors.rows)
     let rows = scope == .all ? all : all.filter { catalogue.trainCounts[$0] > 0 }
@@ -136,17 +153,18 @@ struct TokenizeRun {
         categories: rows.map { catalogue.categories[$0] }, levelCount: options.levelSizes.count)
       guard options.tags != nil else { throw .noCategories(data) }
     }
-    guard scope == .train else { return try fit(vectors, options, previous) }
+    guard scope == .train else { return try fit(vectors, options, previous, checkpoints) }
     guard let first = rows.first,
       rows.contains(where: { vectors[row: $0] != vectors[row: first] })
     else { throw .allVectorsEqual(data, itemCount: rows.count) }
-    var items = try fit(vectors.gathering(rows), options, previous)
+    var items = try fit(vectors.gathering(rows), options, previous, checkpoints)
     items.encode(vectors, threads: threads)
     return items
   }
 
   private func fit(
-    _ vectors: consuming Matrix, _ options: QuantizerOptions, _ previous: PreviousRun?
+    _ vectors: consuming Matrix, _ options: QuantizerOptions, _ previous: PreviousRun?,
+    _ checkpoints: Checkpoints
   ) throws(PipelineError) -> TokenizedItems {
     for (level, size) in options.levelSizes.enumerated() where size > vectors.rows {
       throw .fewerItemsThanCodes(data, itemCount: vectors.rows, level: level + 1, size: size)
@@ -162,11 +180,11 @@ struct TokenizeRun {
       options.start = previous.encoder
     }
     let progress = Progress("tokenizing", total: options.stepCount, isQuiet: isQuiet)
-    let items = quantize(vectors, options, threads: threads) { step in
+    let items = try quantize(vectors, options, threads: threads, checkpoints: checkpoints) { step in
       progress.advance(by: 1, detail: step)
     }
     progress.finish()
-    guard items.isFinite else { throw .diverged(epoch: items.epochs.count) }
+    guard items.isFinite else { throw .diverged() }
     return items
   }
 
@@ -179,13 +197,34 @@ struct TokenizeRun {
   ) throws(PipelineError) -> Matrix {
     guard input.hasTable(ItemVectors.tableKind) else { throw .noVectors(data) }
     let vectors = try ItemVectors(input)
+    try TableRules(input, ItemVectors.tableKind).requireRows(
+      vectors.count, itemCount, one: "item")
     let matrix = Matrix(rows: vectors.count, columns: vectors.width, values: vectors.values)
     let first = matrix[row: 0]
     guard (1..<matrix.rows).contains(where: { matrix[row: $0] != first }) else {
       throw .allVectorsEqual(data, itemCount: itemCount)
     }
+    try requireScale(vectors)
     return matrix
   }
+
+  /// Refuses vectors whose differences are so small that their squares leave the range of 32-bit numbers.
+  private func requireScale(_ vectors: ItemVectors) throws(PipelineError) {
+    var largest = 0.0
+    for column in 0..<vectors.width {
+      var low = vectors.values[column]
+      var high = low
+      for place in stride(from: column, to: vectors.values.count, by: vectors.width) {
+        low = min(low, vectors.values[place])
+        high = max(high, vectors.values[place])
+      }
+      largest = max(largest, Double(high) - Double(low))
+    }
+    guard largest >= Self.leastSpread else { throw .vectorsTooSmall(data, spread: largest) }
+  }
+
+  /// The least difference of two numbers of a column; the squares of a thousandth of it are still exact.
+  private static let leastSpread = 1e-12
 
   private func write(_ report: CodeReport, to stage: inout StageOutput) throws(PipelineError) {
     for table in ItemCodes(report.items).tables { try stage.write(table) }

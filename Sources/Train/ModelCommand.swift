@@ -43,8 +43,6 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   }
 
   func runStage() throws(PipelineError) {
-    StopRequest.watch()
-    defer { StopRequest.endWatch() }
     var summary = Summary(stage: "train")
     let outputs = try EarlierOutputs(data: data, codes: codes, threads: shared.threads)
     let request = request(outputs)
@@ -53,12 +51,13 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
     let training = try prepare(inputs)
-    let checkpoints = Checkpoints(
-      CheckpointStore(
+    let checkpoints = checkpointing.checkpoints(
+      in: CheckpointStore(
         output: FilePath(output), configuration: training.configuration,
-        inputs: inputs.references, threads: shared.threads),
-      minutes: checkpointing.checkpointMinutes, steps: checkpointing.checkpointSteps,
-      isQuiet: shared.quiet)
+        inputs: inputs.references, threads: shared.threads), isQuiet: shared.quiet)
+    // What was read can be read again: until there is something to save, a signal ends the program at once.
+    StopRequest.watch()
+    defer { StopRequest.endWatch() }
     let outcome = try training.loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
     for table in training.model.store.savedTables { try stage.write(table) }
     try stage.writeFile("training-log.jsonl", outcome.log)
@@ -77,7 +76,7 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   private func request(_ outputs: EarlierOutputs) -> StageRequest {
     var request = request(
       "train", output: FilePath(output),
-      leavingOut: ["data", "codes", "checkpointMinutes", "checkpointSteps"],
+      leavingOut: CheckpointOptions.fieldNames.union(["data", "codes"]),
       inputs: outputs.references)
     if request.configuration["precision"] == PrecisionChoice.auto.rawValue {
       request.configuration["precision"] = PrecisionChoice.auto.resolved.rawValue

@@ -18,7 +18,8 @@ struct ScheduleOptions: ConfiguredOptions {
   @Option(help: "Learning rate of Adam.")
   var learningRate: Float = 1e-3
 
-  @Option(help: "Learning rate after the warm-up: constant, or cosine, down to 0 at the last epoch.")
+  @Option(
+    help: "Learning rate after the warm-up: constant, or cosine, down to 0 at the last epoch.")
   var rateSchedule = LearningRateSchedule.Form.constant
 
   @Option(help: "Steps over which the learning rate rises from 0.")
@@ -65,7 +66,8 @@ struct ScheduleOptions: ConfiguredOptions {
       .number("learningRate", \.learningRate, 1e-12...10),
       .choice("rateSchedule", \.rateSchedule),
       .integer("warmUpSteps", \.warmUpSteps, 0...10_000_000),
-      .number("weightDecay", \.weightDecay, 0...100), .number("clipNorm", \.clipNorm, 0...1_000_000),
+      .number("weightDecay", \.weightDecay, 0...100),
+      .number("clipNorm", \.clipNorm, 0...1_000_000),
       .number("emaDecay", \.emaDecay, 0...(1 - 1e-12)), .integer("epochs", \.epochs, 1...100_000),
       .integer("patience", \.patience, 1...100_000, default: { _ in 10 }),
       .integer("validationUsers", \.validationUsers, 0...1_000_000_000, default: { _ in 0 }),

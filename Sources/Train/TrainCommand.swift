@@ -1,10 +1,11 @@
 import ArgumentParser
+import CommandSupport
 import Models
 import ShardIO
 
 /// The train stage: a subcommand for each model.
 @main
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: StageProgram {
   static let configuration = CommandConfiguration(
     commandName: "h2rec-train",
     abstract: "Train a recommender.",

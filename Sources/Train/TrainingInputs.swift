@@ -57,6 +57,9 @@ struct TrainingInputs {
       throw .codesOfOtherItems(
         outputs.codes?.directory.string ?? "", found: codes.count, expected: itemCount)
     }
+    if let codes, let input = outputs.codes {
+      try codes.requireFit(input, itemCount: itemCount, vectors: data.vectors)
+    }
     references = outputs.references
     var model = ModelData(itemCount: itemCount, codes: codes)
     model.vectors = data.vectors.map {

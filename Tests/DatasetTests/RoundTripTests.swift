@@ -34,6 +34,27 @@ struct `Outputs of the stages` {
     }
   }
 
+  @Test func `ties of held-out events are read as they were written, and must fit the histories`()
+    throws
+  {
+    var tied = sequences
+    tied.heldOutTies = RaggedArray([[0, 1], []])
+    try withTemporaryDirectory { directory in
+      let input = try written([tied.table, catalogue.table], in: directory)
+      let read = try PreprocessedData(input).sequences
+      #expect(read == tied)
+      #expect(read.sharesTime(of: 0, event: 2) == false)
+      #expect(read.sharesTime(of: 0, event: 3) == true)
+      #expect(sequences.sharesTime(of: 0, event: 3) == nil)
+    }
+    tied.heldOutTies = RaggedArray([[0], [1]])
+    try withTemporaryDirectory { directory in
+      let input = try written([tied.table, catalogue.table], in: directory)
+      let error = #expect(throws: PipelineError.self) { try PreprocessedData(input) }
+      #expect(error?.kind == .dataFormat)
+    }
+  }
+
   @Test func `the parts of a history are its train, valid and test events`() {
     #expect(Array(sequences.train(of: 0)) == [0, 1])
     #expect(Array(sequences.validTargets(of: 0)) == [2])

@@ -154,6 +154,23 @@ import Testing
     #expect(skewed.map(\.members.count) == [6, 3])
   }
 
+  @Test func `targets with the time of the history are reported apart where they are many`() {
+    func groups(_ ties: [[UInt8]]?) -> [CaseGroup] {
+      var sequences = FourUsers.sequences
+      sequences.heldOutTies = ties.map { RaggedArray($0) }
+      let cases = EvaluationCases(sequences, split: .test)
+      return CaseGroup.all(cases, in: sequences, catalogue: FourUsers.catalogue)
+        .filter { $0.section == .ties }
+    }
+    // Each user has a valid and a test target; only the second one counts here.
+    let found = groups([[1, 0], [0, 1], [0, 0], [1, 1]])
+    #expect(found.map(\.key) == ["tied", "later"])
+    #expect((0..<4).map(found[0].contains) == [false, true, false, true])
+    #expect((0..<4).map(found[1].contains) == [true, false, true, false])
+    #expect(groups([[1, 0], [1, 0], [1, 0], [1, 0]]).isEmpty)
+    #expect(groups(nil).isEmpty)
+  }
+
   @Test func `a log without times has no periods`() {
     let groups = CaseGroup.all(
       FourUsers.cases, in: FourUsers.sequences, catalogue: FourUsers.catalogue, hasTimes: false)

@@ -112,7 +112,8 @@ struct TableModel: VectorScoring {
     return reading
   }
 
-  @Sendable func attention(over history: ArraySlice<UInt32>) -> [(branch: String, weights: [Float])] {
+  @Sendable func attention(over history: ArraySlice<UInt32>) -> [(branch: String, weights: [Float])]
+  {
     let count = min(3, history.count)
     let sum = Float(count * (count + 1) / 2)
     return hasGate ? [("hash", (1...count).map { Float($0) / sum })] : []

@@ -130,6 +130,33 @@ import TextInput
     #expect(throws: PipelineError.noItemsLeft()) { try text("--recommend", "1", "--category", "x") }
   }
 
+  @Test(arguments: [
+    "\u{FEFF}i3\ni6\n", "\"i3\"\n\"i6\"\n", "i3 \ni6\t\n", "i3,sold out\ni6,\n", "i3\tx\ni6\ty\n",
+    "i3\ri6\r",
+    "item_id\ni3\ni6\n",
+  ])
+  func `lists of items are read however programs write them`(text: String) throws {
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("items.txt")
+      try write(Array(text.utf8), to: path)
+      #expect(
+        try items("ann", "--recommend", "2", "--block-items", path.string) == ["i2", "i\"5"])
+    }
+  }
+
+  @Test(arguments: ["--block-items", "--allow-items"])
+  func `a list without a known item is refused`(option: String) throws {
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("items.txt")
+      try write(Array("I3\nunheard-of\n".utf8), to: path)
+      let error = #expect(throws: PipelineError.self) {
+        try text("--recommend", "2", option, path.string)
+      }
+      #expect(error?.kind == .dataFormat)
+      #expect(error?.note == "the data have 'i3'; ids must agree letter by letter")
+    }
+  }
+
   @Test func `categories are limited and likeness is punished`() throws {
     #expect(
       try items("ann", "--recommend", "3", "--max-per-category", "1") == ["i2", "i\"5"])
@@ -145,7 +172,7 @@ import TextInput
     try withTemporaryDirectory { directory in
       let path = directory.appending("histories.jsonl")
       let lines = """
-        {"user_id": "new", "items": ["i0", "i1", "gone", "i,4"]}
+        \u{FEFF}{"user_id": "new", "items": ["i0", "i1", "gone", "i,4"]}
         {"user_id": "blank", "items": ["gone"]}
         """
       try write(Array(lines.utf8), to: path)

@@ -79,10 +79,11 @@ import Testing
     ]
     try check(.attention, inputs, randomness: random) { bench in
       let out = bench.tape.tensor(rows: sequences.count, columns: width)
-      bench.tape.attentionOfLast(
+      bench.tape.attention(
         q: AttentionInput(bench.tensor(0)), k: AttentionInput(bench.tensor(1)),
-        v: AttentionInput(bench.tensor(1), column: width), sequences: sequences,
-        heads: form.heads, headWidth: form.width, rate: 0.25, into: out)
+        v: AttentionInput(bench.tensor(1), column: width), queries: sequences.lastQueries,
+        keys: sequences, heads: form.heads, headWidth: form.width, mask: .causal, rate: 0.25,
+        into: out)
       return out
     } reference: { inputs in
       let queries = Grid(form.tokens, width) { token, column in
@@ -112,9 +113,9 @@ import Testing
       ], randomness: random, isRecording: false)
     let out = bench.tape.tensor(rows: sequences.count, columns: form.heads * width)
     let values = AttentionInput(bench.tensor(1))
-    bench.tape.attentionOfLast(
-      q: AttentionInput(bench.tensor(0)), k: values, v: values, sequences: sequences,
-      heads: form.heads, headWidth: width, rate: 0.25, into: out)
+    bench.tape.attention(
+      q: AttentionInput(bench.tensor(0)), k: values, v: values, queries: sequences.lastQueries,
+      keys: sequences, heads: form.heads, headWidth: width, mask: .causal, rate: 0.25, into: out)
     return out.array
   }
 

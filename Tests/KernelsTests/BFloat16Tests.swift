@@ -214,7 +214,9 @@ import Testing
   }
 
   @Test(arguments: [9, 33, 300])
-  func `rounded products change the masked granularity of two views by its last bits only`(count: Int) {
+  func `rounded products change the masked granularity of two views by its last bits only`(
+    count: Int
+  ) {
     let views = (1...2).map { Grid.noise(count, 24, seed: $0).normalizedRows }
     requireLastBits(
       of: { precision in

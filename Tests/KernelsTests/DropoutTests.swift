@@ -21,7 +21,8 @@ import Testing
     let none = [UInt32](repeating: 0, count: rows)
     let results = (0..<operation).map { _ in
       bench.tape.embed(
-        bench.table(0), none, scale: 1, positions: PositionIDs(indices: none, table: bench.parameter(1)),
+        bench.table(0), none, scale: 1,
+        positions: PositionIDs(indices: none, table: bench.parameter(1)),
         rate: rate)
     }
     return results[operation - 1].array

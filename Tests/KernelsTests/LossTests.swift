@@ -87,7 +87,9 @@ import Testing
   /// their encoders, ready to be scored.
   private func problem(
     _ size: Softmax, threads: Int
-  ) -> (rows: [UInt32], targets: [UInt32], inputs: [Grid], items: Items, encoders: [any ItemEncoder]) {
+  ) -> (
+    rows: [UInt32], targets: [UInt32], inputs: [Grid], items: Items, encoders: [any ItemEncoder]
+  ) {
     let rows = numbers(size.items * 3, below: 9, seed: 4)
     let targets = numbers(size.states, below: size.items, seed: 5)
     let inputs = [

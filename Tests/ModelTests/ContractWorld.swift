@@ -30,9 +30,10 @@ struct ContractWorld {
       center: [Float](repeating: 0, count: 5))
     let vectors = Grid.noise(itemCount, 5, seed: 2).floats
     let counts = (0..<itemCount).map { item in
-      UInt32((0..<histories.count).reduce(0) { sum, user in
-        sum + histories[user].dropLast(2).count { $0 == UInt32(item) }
-      })
+      UInt32(
+        (0..<histories.count).reduce(0) { sum, user in
+          sum + histories[user].dropLast(2).count { $0 == UInt32(item) }
+        })
     }
     let input = try Self.write(
       to: directory, sequences: sequences, vectors: vectors, counts: counts)
@@ -57,9 +58,12 @@ struct ContractWorld {
     try stage.write(sequences.table)
     try stage.write(catalogue.table)
     try stage.write(ItemVectors(values: vectors, width: 5).table)
-    let neighbours = items.map { [UInt32(($0 + 1) % itemCount), UInt32(($0 + 5) % itemCount)].sorted() }
+    let neighbours = items.map {
+      [UInt32(($0 + 1) % itemCount), UInt32(($0 + 5) % itemCount)].sorted()
+    }
     let pairs = PositivePairs(
-      neighbours: RaggedArray(neighbours), weights: RaggedArray(neighbours.map { _ in [0.5, 0.75] }))
+      neighbours: RaggedArray(neighbours),
+      weights: RaggedArray(neighbours.map { _ in [0.5, 0.75] }))
     for kind in PositivePairs.Kind.allCases { try stage.write(pairs.table(kind)) }
     try stage.commit(configuration: [:], inputs: [], counters: [:])
     return try StageInput(directory: directory, expecting: "preprocess")

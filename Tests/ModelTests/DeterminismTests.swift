@@ -1,7 +1,7 @@
+import Layers
 import TestSupport
 import Testing
 
-import Layers
 @testable import Models
 @testable import Numerics
 @testable import Tape

@@ -64,7 +64,8 @@ import Testing
   @Test func `the attention has a rate of its own`() {
     let silencing = Self.places[1].silencing
     #expect(loss { $0.attentionDropout = 0.5 } != loss { _ in })
-    #expect(loss(silenced: silencing) { $0.attentionDropout = 0.5 } == loss(silenced: silencing) { _ in })
+    #expect(
+      loss(silenced: silencing) { $0.attentionDropout = 0.5 } == loss(silenced: silencing) { _ in })
     #expect(
       loss { $0.dropout = 0.5 }
         != loss {

@@ -42,9 +42,11 @@ import Training
       ["--precision", "float32"], ["--dimension", "16"], ["--max-length", "10"], ["--layers", "1"],
     ]
     let base = wanted.filter { (try? Recipe.Options.parse($0)) != nil }.flatMap { $0 }
-    let lines = [base] + variants.map { base + $0 }.filter {
-      (try? Recipe.Options.parse($0)) != nil
-    }
+    let lines =
+      [base]
+      + variants.map { base + $0 }.filter {
+        (try? Recipe.Options.parse($0)) != nil
+      }
     return try lines.map { words in
       var options = try Recipe.Options.parse(words)
       options.resolve(data)

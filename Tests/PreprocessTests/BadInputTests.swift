@@ -4,23 +4,23 @@ import SystemPackage
 import TestSupport
 import Testing
 
+/// Runs the program in a folder with the given files.
+func expectFailure(
+  _ files: [String: [UInt8]], _ arguments: [String], status: Int32, _ message: String
+) async throws {
+  try await withTemporaryDirectory { directory in
+    for (name, bytes) in files { try write(bytes, to: directory.appending(name)) }
+    let result = try await runStage(
+      "h2rec-preprocess", arguments + ["--output", "out", "--threads", "2"], in: directory)
+    #expect(result.error == message)
+    #expect(result.status == .exited(status))
+    #expect(result.output.isEmpty)
+    #expect(try contents(of: directory).keys.sorted() == files.keys.sorted())
+  }
+}
+
 /// Each fault of an input gives one message and its exit status, and nothing is written.
 struct `Bad input` {
-  /// Runs the program in a folder with the given files.
-  private func expectFailure(
-    _ files: [String: [UInt8]], _ arguments: [String], status: Int32, _ message: String
-  ) async throws {
-    try await withTemporaryDirectory { directory in
-      for (name, bytes) in files { try write(bytes, to: directory.appending(name)) }
-      let result = try await runStage(
-        "h2rec-preprocess", arguments + ["--output", "out", "--threads", "2"], in: directory)
-      #expect(result.error == message)
-      #expect(result.status == .exited(status))
-      #expect(result.output.isEmpty)
-      #expect(try contents(of: directory).keys.sorted() == files.keys.sorted())
-    }
-  }
-
   private func expectLogFailure(
     _ log: String, _ message: String, status: Int32 = 65
   ) async throws {
@@ -122,10 +122,37 @@ struct `Bad input` {
       """ + Self.remedy)
   }
 
+  @Test func `ids that databases write for a missing one`() async throws {
+    try await expectLogFailure(
+      Self.header + "NULL,b,1\na,\\N,2\n\"nan\",c,3\na,None,4\nNULLS,n,5\n",
+      """
+      h2rec-preprocess: log.csv: error: 4 of 5 rows cannot be used
+        log.csv:2:1: the user id 'NULL' stands for none (--keep-null-ids takes it as an id)
+        log.csv:3:3: the item id '\\N' stands for none (--keep-null-ids takes it as an id)
+        log.csv:4:2: the user id 'nan' stands for none (--keep-null-ids takes it as an id)
+        log.csv:5:3: the item id 'None' stands for none (--keep-null-ids takes it as an id)
+
+      """ + Self.remedy)
+  }
+
+  @Test func `a split by time without train events`() async throws {
+    try await expectFailure(
+      ["log.csv": Self.log],
+      Self.everything + [
+        "--split", "time", "--valid-from", "1970-01-01", "--test-from", "1970-01-02",
+      ], status: 78,
+      """
+      h2rec-preprocess: log.csv: error: the split leaves no train event: the valid part begins at \
+      1970-01-01T00:00:00Z, and no event is before 1970-01-01T00:00:01Z
+      note: give --valid-from a later time
+
+      """)
+  }
+
   @Test func `an unterminated quote`() async throws {
     try await expectLogFailure(
       Self.header + "a,b,1\na,\"c,2\nd,e,3\n",
-      "h2rec-preprocess: log.csv:3:3: error: the quote opened here is never closed\n")
+      "h2rec-preprocess: log.csv:3:3: error: the quote opened here is never closed\n" + Self.remedy)
   }
 
   @Test func `a quote where none may be`() async throws {

@@ -69,6 +69,32 @@ struct `Item files` {
   }
 
   @Test(arguments: [
+    "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tToy Story\t1995\tAnimation Comedy\n",
+    "movieId,title,genres,release_year\n1,Toy Story,Animation|Comedy,1995\n",
+    "Item ID;Title;Genre;release_year\n1;Toy Story;Animation|Comedy;1995\n",
+    #"{"item_id": 1, "Title": "Toy Story", "genres": ["Animation", "Comedy"], "release_year": 1995}"#,
+  ])
+  func `titles and categories of every format are found and make the same text`(
+    text: String
+  ) throws {
+    let table = try read(text)
+    #expect(table.ids.text(0) == "1")
+    #expect(table.titles == ["Toy Story"])
+    #expect(table.categories == [["Animation", "Comedy"]])
+    #expect(table.texts == ["Toy Story. Animation, Comedy"])
+    #expect(table.unusedNames.map(UsualNames.withoutType) == ["release_year"])
+  }
+
+  @Test func `fields that are named are those of the text as well`() throws {
+    let table = try read("item_id,label,path,overview\na,L,x|y,O\n") {
+      $0.titleField = "label"
+      $0.categoriesField = "path"
+    }
+    #expect(table.texts == ["L. x, y. O"])
+    #expect(table.unusedNames.isEmpty)
+  }
+
+  @Test(arguments: [
     #"{"item_id": "a", "title": "T"}"#, "item_id,title\na,T\n",
     "item_id:token\ttitle:token\na\tT\n",
   ])

@@ -67,6 +67,18 @@ struct `Text encoder` {
     }
   }
 
+  @Test func `equal texts have equal vectors, to the last bit`() throws {
+    // Each text many times, at places that products of matrices treat differently.
+    let many = (0..<1537).map { texts[$0 * $0 % 24] }
+    let vectors = try #require(TextEncoder(width: 12, seed: 1, threads: 2).encode(many))
+    for text in Set(many) {
+      let rows = many.indices.filter { many[$0] == text }.map { row in
+        vectors.values[row * 12..<(row + 1) * 12].map(\.bitPattern)
+      }
+      #expect(Set(rows).count == 1)
+    }
+  }
+
   @Test func `texts without a word in common have no vectors`() {
     #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["", "", ""]) == nil)
     #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["abc", "xyz"]) == nil)

@@ -15,7 +15,9 @@ import Testing
   }()
 
   private let histories = RaggedArray<UInt32>(
-    (0..<userCount).map { user in [UInt32(user)] + (0..<user % 4).map { UInt32((3 * user + 5 * $0) % itemCount) } })
+    (0..<userCount).map { user in
+      [UInt32(user)] + (0..<user % 4).map { UInt32((3 * user + 5 * $0) % itemCount) }
+    })
   /// That of user 4 is in its history.
   private let targets = (0..<userCount).map { $0 == 4 ? 4 : UInt32(($0 * 5 + 2) % itemCount) }
   private let candidates = RaggedArray<UInt32>(
@@ -145,7 +147,8 @@ private struct PlantedLists: ListScoring {
         scores.sortedItems(user: user(histories[row]), without: Array(excluded[row])).prefix(count))
     }
     return TopItems(
-      items: RaggedArray(items), scores: self.scores(histories, candidates: RaggedArray(items), threads: threads))
+      items: RaggedArray(items),
+      scores: self.scores(histories, candidates: RaggedArray(items), threads: threads))
   }
 
   func scores(

@@ -163,8 +163,10 @@ import Testing
     ),
     (manifest(outputs: "[\(output(name: ".."))]"), "output '..' is not a plain file name"),
     (manifest(outputs: "[\(output(name: ""))]"), "output '' is not a plain file name"),
+    (manifest(outputs: "[\(good), \(good)]"), "a file is listed twice"),
     (
-      manifest(outputs: "[\(output(name: "x")), \(output(name: "x"))]"), "a file is listed twice"
+      manifest(outputs: "[\(good), \(output(name: "k-1234567890abcdef.txt", checksum: other))]"),
+      "two files have the same kind"
     ),
     (
       manifest(outputs: "[\(output(name: "x", bytes: "1e300"))]"),
@@ -193,8 +195,77 @@ import Testing
       + #""inputs": \#(inputs), "outputs": \#(outputs), "counters": {}\#(extra)}"#
   }
 
-  private static func output(name: String, bytes: String = "1") -> String {
-    #"{"name": "\#(name)", "kind": "k", "bytes": \#(bytes), "checksum": "0"}"#
+  private static let other = "1234567890abcdef0000000000000000"
+  private static let good = output(name: "k-0000000000000000.txt")
+
+  private static func output(
+    name: String, kind: String = "k.txt", bytes: String = "1",
+    checksum: String = String(repeating: "0", count: 32)
+  ) -> String {
+    #"{"name": "\#(name)", "kind": "\#(kind)", "bytes": \#(bytes), "checksum": "\#(checksum)"}"#
+  }
+
+  @Test(arguments: [
+    "../victim.txt", "/tmp/victim.txt", "a/b.txt", "manifest.json", ".lock", ".hidden.txt",
+    "x.partial",
+    "report.json.partial", "x-0123456789abcdef.txt", "noextension", "", ".", "..", "a\\u0000b.txt",
+    "a\\nb.txt", "codes",
+  ])
+  func `a kind that is a path or a name of the directory's own is refused, nothing is written`(
+    kind: String
+  ) throws {
+    try withStages { _, codes in
+      let path = codes.appending(Manifest.fileName)
+      let victim = codes.removingLastComponent().appending("victim.txt")
+      try write([7], to: victim)
+      let text = String(decoding: try readWholeFile(path), as: UTF8.self)
+      let changed = text.replacing("\"kind\" : \"report.json\"", with: "\"kind\" : \"\(kind)\"")
+      try #require(changed != text)
+      try write(Array(changed.utf8), to: path)
+      let before = try contents(of: codes.removingLastComponent())
+      let error = try refusal { _ = try StageInput(directory: codes, expecting: "tokenize") }
+      #expect(error.kind == .dataFormat)
+      #expect(try contents(of: codes.removingLastComponent()) == before)
+      // The stage that writes there does not follow it either.
+      try? Self.run(codes, "tokenize", seed: 2)
+      #expect(try readWholeFile(victim) == [7])
+    }
+  }
+
+  @Test func `reading never writes, even where a link is stale`() throws {
+    try withStages { _, codes in
+      let link = codes.appending("report.json")
+      try FileManager.default.removeItem(atPath: link.string)
+      try FileManager.default.createSymbolicLink(
+        atPath: link.string, withDestinationPath: "report-0000000000000000.json")
+      let before = try contents(of: codes)
+      try Self.readAll(codes)
+      #expect(try contents(of: codes) == before)
+    }
+  }
+
+  @Test func `a name that is not that of its checksum is refused`() throws {
+    for (name, kind) in [
+      ("k-1111111111111111.txt", "k.txt"), ("j-0000000000000000.txt", "k.txt"),
+      ("k-0000000000000000.csv", "k.txt"), ("k.txt", "k.txt"),
+    ] {
+      let text = Self.manifest(outputs: "[\(Self.output(name: name, kind: kind))]")
+      let error = try refusal {
+        _ = try Manifest(parsing: Array(text.utf8), path: "manifest.json")
+      }
+      #expect(error.kind == .dataFormat && error.message.contains("does not have the name"))
+    }
+  }
+
+  @Test func `a directory in place of the manifest is called one`() throws {
+    try withTemporaryDirectory { directory in
+      try FileManager.default.createDirectory(
+        atPath: directory.appending("manifest.json").string, withIntermediateDirectories: false)
+      let error = try refusal { _ = try StageInput(directory: directory, expecting: "preprocess") }
+      #expect(error.kind == .missingInput)
+      #expect(
+        "\(error)" == "\(directory)/manifest.json: error: cannot open: Is a directory")
+    }
   }
 
   @Test func `a table or file that the stage did not write is named`() throws {

@@ -93,11 +93,59 @@ import Testing
       try FileManager.default.createSymbolicLink(
         atPath: directory.appending("report.json").string,
         withDestinationPath: "report-0000000000000000.json")
-      _ = try StageInput(directory: directory, expecting: "tokenize")
-      #expect(try readWholeFile(directory.appending("report.json")) == Array("1".utf8))
       do { _ = try StageOutput(directory: directory, stage: "tokenize") }
       #expect(try contents(of: directory) == before)
     }
+  }
+
+  @Test func `a file of somebody else under the name of an output is never replaced`() throws {
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("report.json")
+      try write([1, 2, 3], to: path)
+      let error = try #require(throws: PipelineError.self) { try Self.run(directory, value: 1) }
+      #expect(error.kind == .cannotCreate)
+      #expect(
+        "\(error)" == """
+          \(path): error: the stage writes a file of this name, but there is one that it did not write
+          note: move it away, or choose another --output
+          """)
+      #expect(try contents(of: directory) == ["report.json": [1, 2, 3]])
+    }
+  }
+
+  @Test func `what somebody else wrote into a file under way is found before the commit`() throws {
+    try withTemporaryDirectory { directory in
+      try Self.run(directory, value: 1)
+      let before = try contents(of: directory)
+      let size = (1 << 20) + 4
+      // Bytes after the end, a byte in place of another, a cut.
+      for (offset, bytes) in [(size, [0x78]), (0, [0x78]), (3, [])] as [(Int, [UInt8])] {
+        let error = try #require(throws: PipelineError.self) {
+          try Self.runDisturbed(directory, size: size, offset, bytes)
+        }
+        #expect(error.kind == .inputOutput)
+        #expect(error.message.hasSuffix("not the \(size) that were written"))
+        #expect(try contents(of: directory) == before)
+      }
+    }
+  }
+
+  /// A run into whose list another program writes some bytes, or which it cuts where there are none.
+  private static func runDisturbed(
+    _ directory: FilePath, size: Int, _ offset: Int, _ bytes: [UInt8]
+  ) throws {
+    var output = try StageOutput(directory: directory, stage: "tokenize")
+    var file = try output.beginFile("list.csv")
+    try file.append([UInt8](repeating: 0x2C, count: size))
+    let stray = try FileDescriptor.open(directory.appending("list.csv.partial"), .readWrite)
+    defer { try? stray.close() }
+    if bytes.isEmpty {
+      try stray.resize(to: Int64(offset))
+    } else {
+      _ = try stray.writeAll(toAbsoluteOffset: Int64(offset), bytes)
+    }
+    try output.endFile(file)
+    try output.commit(configuration: [:], inputs: [], counters: [:])
   }
 
   @Test func `a second writer is told who the first is`() throws {

@@ -99,8 +99,8 @@ import Testing
   func `other contents are noticed whatever the time of the file says`(way: String) throws {
     try withOutput { directory in
       let log = directory.appending("log.csv")
-      let date = try #require(
-        try FileManager.default.attributesOfItem(atPath: log.string)[.modificationDate] as? Date)
+      var before = stat()
+      try #require(stat(log.string, &before) == 0)
       if way == "replaced" { try FileManager.default.removeItem(atPath: log.string) }
       if way == "in place" {
         let file = try FileDescriptor.open(log, .writeOnly)
@@ -108,9 +108,11 @@ import Testing
       } else {
         try write(Array("x,y".utf8), to: log)
       }
-      let times = ["older": -1e8, "in the future": 1e8]
-      try FileManager.default.setAttributes(
-        [.modificationDate: date.addingTimeInterval(times[way] ?? 0)], ofItemAtPath: log.string)
+      // To the nanosecond the time of before, or one far from it.
+      let seconds =
+        before.st_mtim.tv_sec + (["older": -1, "in the future": 1][way] ?? 0) * 100_000_000
+      let time = timespec(tv_sec: seconds, tv_nsec: before.st_mtim.tv_nsec)
+      try #require(utimensat(AT_FDCWD, log.string, [time, time], 0) == 0)
       #expect(request(directory).reasonToRun() == "'log.csv' has other contents")
     }
   }

@@ -14,52 +14,52 @@ public struct ModelShape: Sendable {
     case h2rec, sasrec, sid
   }
 
-  public var architecture = Architecture.h2rec
-  public var dimension = 128
-  public var maxLength = 50
-  public var layerCount = 2
-  public var headCount = 1
-  public var crossHeadCount = 4
-  public var dropout: Float = 0
-  public var attentionDropout: Float?
-  public var gateDropout: Float = 0
-  public var cross = H2RecOptions.Cross.none
-  public var gate = GranularityGate.Kind.position
-  public var attention = AttentionOptions.Mask.causal
-  public var levelSizes: [Int] = []
+  package var architecture = Architecture.h2rec
+  package var dimension = 128
+  package var maxLength = 50
+  package var layerCount = 2
+  package var headCount = 1
+  package var crossHeadCount = 4
+  package var dropout: Float = 0
+  package var attentionDropout: Float?
+  package var gateDropout: Float = 0
+  package var cross = H2RecOptions.Cross.none
+  package var gate = GranularityGate.Kind.position
+  package var attention = AttentionOptions.Mask.causal
+  package var levelSizes: [Int] = []
 
-  public init() {}
+  package init() {}
 
-  public var hasHash: Bool { architecture != .sid }
-  public var hasCodes: Bool { architecture != .sasrec }
-  public var hasCross: Bool { architecture == .h2rec && cross != .none }
-  public var levelCount: Int { levelSizes.count }
+  package var hasHash: Bool { architecture != .sid }
+  package var hasCodes: Bool { architecture != .sasrec }
+  package var hasCross: Bool { architecture == .h2rec && cross != .none }
+  package var levelCount: Int { levelSizes.count }
 }
 
 /// What is minimised.
 public struct LossShape: Sendable {
-  public var recommendation = NextItemLoss.Form.crossEntropy
-  public var precision = ProductPrecision.float32
-  public var targets = Readout.all
-  public var alignmentWeight: Float = 0.1
-  public var alignmentTemperature: Float = 0.5
-  public var alignmentItemLimit = 1024
-  public var msgWeight: Float = 0.1
-  public var msgTemperature: Float = 1
-  public var viewMask = ViewMaskStrategy.low
+  package var recommendation = NextItemLoss.Form.crossEntropy
+  package var precision = ProductPrecision.float32
+  package var targets = Readout.all
+  package var alignmentWeight: Float = 0.1
+  package var alignmentTemperature: Float = 0.5
+  package var alignmentItemLimit = 1024
+  package var msgWeight: Float = 0.1
+  package var msgTemperature: Float = 1
+  package var viewMask = ViewMaskStrategy.low
 
-  public init() {}
+  package init() {}
 }
 
 /// A network of one of the shapes, by whatever recipe makes it.
 public final class TestNetwork {
-  public let hyper: ModelShape
-  public let itemCount: Int
-  public let codes: ItemCodes?
-  public private(set) var model: any NextItemModel
+  package let hyper: ModelShape
+  package let itemCount: Int
+  package let codes: ItemCodes?
+  package private(set) var model: any NextItemModel
 
   /// A network of zeros; `codeRows` are rows of the code table, level by level.
-  public init(_ hyper: ModelShape, itemCount: Int, codeRows: [UInt32]) {
+  package init(_ hyper: ModelShape, itemCount: Int, codeRows: [UInt32]) {
     self.hyper = hyper
     self.itemCount = itemCount
     var first = 0
@@ -71,14 +71,16 @@ public final class TestNetwork {
       hyper.hasCodes
       ? ItemCodes(
         levelSizes: hyper.levelSizes,
-        codes: codeRows.enumerated().map { UInt16(Int($0.element) - firsts[$0.offset % firsts.count]) },
+        codes: codeRows.enumerated().map {
+          UInt16(Int($0.element) - firsts[$0.offset % firsts.count])
+        },
         codebooks: [Float](repeating: 0, count: first), width: 1,
         usage: [UInt32](repeating: 1, count: first), center: [0]) : nil
     model = Self.build(hyper, LossShape(), pairs: nil, itemCount: itemCount, codes)
   }
 
   /// Gives the network losses and pairs; parameters stay.
-  public func set(_ losses: LossShape, pairs: AlignmentPairs?) {
+  package func set(_ losses: LossShape, pairs: AlignmentPairs?) {
     let other = Self.build(hyper, losses, pairs: pairs, itemCount: itemCount, codes)
     for (new, old) in zip(other.store.stateBlocks, model.store.stateBlocks) {
       new.buffer.copy(from: old.buffer)
@@ -153,21 +155,21 @@ public final class TestNetwork {
     options.targets = losses.targets
   }
 
-  public var store: ParameterStore { model.store }
-  public var parameters: AlignedBuffer { store.values }
-  public var tables: [EmbeddingTable] { store.tables }
-  public var hash: EmbeddingTable? { store.table("hash") }
-  public var codeTable: EmbeddingTable? { store.table("code") }
+  package var store: ParameterStore { model.store }
+  package var parameters: AlignedBuffer { store.values }
+  package var tables: [EmbeddingTable] { store.tables }
+  package var hash: EmbeddingTable? { store.table("hash") }
+  package var codeTable: EmbeddingTable? { store.table("code") }
 
   /// Random initial values.
-  public func initialize(seed: UInt64) {
+  package func initialize(seed: UInt64) {
     var data = ModelData(itemCount: itemCount)
     data.seed = seed
     model.initialize(data)
   }
 
   /// The state after each of some histories.
-  public func states(after histories: [ArraySlice<UInt32>], threads: Int) -> Matrix {
+  package func states(after histories: [ArraySlice<UInt32>], threads: Int) -> Matrix {
     model.read(histories, threads: threads).states
   }
 }
@@ -178,7 +180,7 @@ public final class TestStep {
   private let gradients: (NextItemBatch, Int) -> StepLosses
   private let dense: () -> AlignedBuffer?
 
-  public init(
+  package init(
     network: TestNetwork, losses: LossShape, pairs: AlignmentPairs?,
     optimizer: Adam.Settings = Adam.Settings(), tokensPerPart: Int = 256, emaDecay: Double = 0,
     seed: UInt64, threads: Int
@@ -205,15 +207,15 @@ public final class TestStep {
     (run, gradients, dense) = make(network.model)
   }
 
-  public func run(_ batch: NextItemBatch, number: Int) -> StepLosses { run(batch, number) }
-  public func gradients(of batch: NextItemBatch, number: Int) -> StepLosses {
+  package func run(_ batch: NextItemBatch, number: Int) -> StepLosses { run(batch, number) }
+  package func gradients(of batch: NextItemBatch, number: Int) -> StepLosses {
     gradients(batch, number)
   }
-  public var denseGradient: AlignedBuffer? { dense() }
+  package var denseGradient: AlignedBuffer? { dense() }
 }
 
 extension StepLosses {
-  public var recommendation: Double { self["recommendation"] ?? .nan }
-  public var alignment: Double? { self["alignment"] }
-  public var maskedGranularity: Double? { self["maskedGranularity"] }
+  package var recommendation: Double { self["recommendation"] ?? .nan }
+  package var alignment: Double? { self["alignment"] }
+  package var maskedGranularity: Double? { self["maskedGranularity"] }
 }

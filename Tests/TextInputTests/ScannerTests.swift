@@ -7,10 +7,10 @@ import Testing
 
 /// All records of a text.
 private func records(
-  _ text: String, _ format: DelimitedFormat = .commaSeparated
+  _ text: String, _ format: DelimitedFormat = .commaSeparated, fieldCount: Int? = nil
 ) -> [[String]] {
   let bytes = Array(text.utf8)
-  var scanner = DelimitedScanner(format)
+  var scanner = DelimitedScanner(format, fieldCount: fieldCount)
   var position = 0
   var found: [[String]] = []
   while position < bytes.count {
@@ -50,8 +50,42 @@ struct `Delimited text` {
     #expect(records(text) == expected)
   }
 
-  @Test func `tabs have no quotes, and double colons are one delimiter`() {
-    #expect(records("a\"b\t\"c\n", .tabSeparated) == [["a\"b", "\"c"]])
+  @Test(arguments: [
+    // As pandas, Spark and R write it where a field needs quotes.
+    ("\"a\tb\"\t\"c \"\"d\"\"\"\n", [["a\tb", "c \"d\""]]),
+    ("\"a\nb\"\tc\nd\te\n", [["a\nb", "c"], ["d", "e"]]),
+    ("\"say \\\"hi\\\"\"\tx\n", [["say \"hi\"", "x"]]),
+    // As others write it, without quotes.
+    ("a\"b\t\"c\n", [["a\"b", "\"c"]]),
+    ("\"Weird Al\" Yankovic\tb\nc\td\n", [["\"Weird Al\" Yankovic", "b"], ["c", "d"]]),
+    ("a\t\"open\n12\"\tb\n", [["a", "\"open"], ["12\"", "b"]]),
+  ])
+  func `by tabs may be quoted or not`(text: String, expected: [[String]]) {
+    #expect(records(text, .tabSeparated, fieldCount: 2) == expected)
+  }
+
+  @Test func `may have quotes after a backslash, and backslashes before a closing quote`() {
+    #expect(records("\"say \\\"hi\\\"\",x\n") == [["say \"hi\"", "x"]])
+    #expect(records("\"C:\\\",x\n\"D:\\\"\"\",y\n") == [["C:\\", "x"], ["D:\\\"", "y"]])
+  }
+
+  @Test(arguments: [
+    "v,5\" tv,1\n", "v,\"5 inch,1\n", "v,\"5\" inch,1\n", "v,\"5 inch,1,\"2\",\n",
+    "\"v,i,1\n", "v,i,\"1\n", "v,\"\"\"i,1\n",
+  ])
+  func `that breaks the rule of quotes is its first line alone`(line: String) {
+    let good = "a,b,2\nc,\"d, e\",3\n\"f\ng\",h,4\n"
+    let bytes = Array((line + good).utf8)
+    var scanner = DelimitedScanner(.commaSeparated, fieldCount: 3)
+    let end = scanner.scan(bytes.span, from: 0)
+    #expect(scanner.fault != nil && scanner.lineCount == 1)
+    #expect(end == line.utf8.count)
+    #expect(
+      records(String(decoding: bytes[end...], as: UTF8.self), fieldCount: 3)
+        == [["a", "b", "2"], ["c", "d, e", "3"], ["f\ng", "h", "4"]])
+  }
+
+  @Test func `double colons are one delimiter`() {
     #expect(records("1::a:b::c\n2::::x\n", .movieLens) == [["1", "a:b", "c"], ["2", "", "x"]])
   }
 
@@ -109,7 +143,8 @@ struct `Chunks` {
       let path = directory.appending("log.csv")
       try write(Array(text.utf8), to: path)
       var reader = ChunkReader(
-        try ByteStream(path.string), hasQuotes: true, byteCount: byteCount)
+        try ByteStream(path.string), scanner: DelimitedScanner(.commaSeparated),
+        byteCount: byteCount)
       var chunks: [String] = []
       while let chunk = try reader.next() {
         #expect(chunk.index == chunks.count)
@@ -117,6 +152,71 @@ struct `Chunks` {
       }
       #expect(chunks.joined() == text)
       #expect(chunks.flatMap { records($0) } == records(text))
+    }
+  }
+
+  /// The fields of all records, or nil for a faulty one.
+  fileprivate func outcomes(_ bytes: [UInt8], _ scanner: DelimitedScanner) -> [[String]?] {
+    var scanner = scanner
+    var position = 0
+    var found: [[String]?] = []
+    while position < bytes.count {
+      position = scanner.scan(bytes.span, from: position)
+      let fields = scanner.fields.map { field in
+        String(decoding: bytes[field.range], as: UTF8.self)
+      }
+      found.append(scanner.fault == nil ? fields : nil)
+    }
+    return found
+  }
+
+  @Test func `never cut a record, whatever the quotes`() throws {
+    try withEvery("seed", in: 0..<600) { seed in
+      var random = SeededGenerator(seed: seed)
+      let pieces = [
+        "a", ",", "\t", "\"", "\"\"", "\n", "\r\n", "\\", ",\"", "\",", "\t\"", "b,c\n",
+      ]
+      let text = (0..<Int.random(in: 1..<80, using: &random)).map { _ in
+        pieces[Int.random(in: 0..<pieces.count, using: &random)]
+      }.joined()
+      let bytes = Array(text.utf8)
+      for format in [DelimitedFormat.commaSeparated, .tabSeparated] {
+        let scanner = DelimitedScanner(format, fieldCount: Int.random(in: 1...3, using: &random))
+        let expected = outcomes(bytes, scanner)
+        for byteCount in [1, 2, 3, 5, 8, 13, 64] {
+          var reader = ChunkReader(
+            ByteStream(bytes, name: "text"), scanner: scanner, byteCount: byteCount)
+          var found: [[String]?] = []
+          while let chunk = try reader.next() { found += outcomes(chunk.bytes, scanner) }
+          try #require(found == expected, "\(text) in pieces of \(byteCount)")
+        }
+      }
+    }
+  }
+}
+
+extension `Chunks` {
+  @Test func `give up a quote that is not closed within the limit, and lose its line alone`()
+    throws
+  {
+    let rows = (0..<2000).map { "u\($0),\"i\($0)\",\($0)\n" }
+    for bad in ["v,\"open,1\n", "v,5\" tv,1\n"] {
+      // Quotes behind the open one would end its field, so the rows there have none.
+      let plain = rows.map { $0.replacing("\"", with: "") }
+      let text = rows.joined() + bad + plain.joined()
+      let scanner = DelimitedScanner(.commaSeparated, fieldCount: 3)
+      var reader = ChunkReader(
+        ByteStream(Array(text.utf8), name: "text"), scanner: scanner, byteCount: 256, limit: 4096)
+      var found: [[String]] = []
+      var badCount = 0
+      while let chunk = try reader.next() {
+        for outcome in outcomes(chunk.bytes, scanner) {
+          if let outcome { found.append(outcome) } else { badCount += 1 }
+        }
+      }
+      #expect(badCount == 1)
+      let expected = (0..<2000).map { ["u\($0)", "i\($0)", "\($0)"] }
+      #expect(found == expected + expected)
     }
   }
 }

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Dataset
+import Foundation
 import Numerics
 import ShardIO
 import SystemPackage
 import TestSupport
 import Testing
+import Training
 
 @testable import Quantizers
 @testable import Tokenize
@@ -136,22 +138,34 @@ struct `Codes of an autoencoder` {
     }
   }
 
-  @Test func `are known to be none where learning left the numbers`() {
+  @Test func `are not made where learning left the numbers`() throws {
     let vectors = Matrix(rows: 360, columns: 10, values: nestedVectors(360, width: 10).values)
     var options = QuantizerOptions(
       levelSizes: [6, 3], componentCount: 0, iterationCount: 5, seed: 1)
     options.method = .autoencoder
     options.autoencoder.epochCount = 1
-    #expect(quantize(vectors, options, threads: 1).isFinite)
+    #expect(try quantize(vectors, options, threads: 1).isFinite)
     // One step: the loss is still that of the start.
     options.autoencoder.learningRate = .infinity
-    #expect(!quantize(vectors, options, threads: 1).isFinite)
-    options.autoencoder.epochCount = 9
-    let found = quantize(vectors, options, threads: 1)
-    #expect(!found.isFinite && found.epochs.count == 2)
-    let error = PipelineError.diverged(epoch: found.epochs.count)
-    #expect(error.message == "the loss of the autoencoder is not finite in epoch 2")
-    #expect(error.kind == .internalError)
+    let error = #expect(throws: PipelineError.self) { try quantize(vectors, options, threads: 1) }
+    #expect(error?.kind == .internalError)
+    #expect(error?.message == "the parameter 'encoder.0.weight' is not finite after step 1")
+    #expect(error?.note == "lower --learning-rate; nothing was written")
+  }
+
+  @Test func `are the same bytes with checkpoints, which are gone at the end`() throws {
+    try withNestedItems { data, output in
+      try run(["--data", data, "--output", output.string] + learning)
+      let again = FilePath(output.string + "b")
+      try run(
+        ["--data", data, "--output", again.string, "--checkpoint-steps", "50"] + learning)
+      #expect(
+        try readWholeFile(again.appending("manifest.json"))
+          == readWholeFile(output.appending("manifest.json")))
+      let checkpoints = CheckpointStore(
+        output: again, configuration: [:], inputs: [], threads: 1)
+      #expect(!FileManager.default.fileExists(atPath: checkpoints.directory.string))
+    }
   }
 
   @Test func `need as many items as codes, and different ones`() throws {
@@ -174,6 +188,8 @@ struct `Codes of an autoencoder` {
       ["--quantizer", "rq-vae", "--codebook-decay", "1"],
       ["--quantizer", "rq-vae", "--balanced"], ["--quantizer", "rq-vae", "--restarts", "2"],
       ["--quantizer", "pq", "--distance", "cosine"],
+      ["--checkpoint-steps", "5"], ["--checkpoint-minutes", "1"],
+      ["--quantizer", "rq-vae", "--checkpoint-steps", "-1"],
     ])
   func `do not take options that have no use or cannot work`(arguments: [String]) {
     do {

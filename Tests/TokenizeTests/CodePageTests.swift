@@ -32,11 +32,11 @@ struct `Code descriptions` {
 }
 
 struct `Code page` {
-  @Test func `titles cannot inject markup`() {
+  @Test func `titles cannot inject markup`() throws {
     var shop = catalogue(4)
     shop.titles = ["<script>alert(1)</script>", "a \"b\" & c", "", "d"]
     let vectors = Matrix(rows: 4, columns: 2, values: [0, 0, 0, 0, 1, 1, 2, 0])
-    let items = quantize(
+    let items = try quantize(
       vectors,
       QuantizerOptions(levelSizes: [3], componentCount: 0, iterationCount: 5, seed: 1), threads: 1)
     let report = CodeReport(items, shop, vectors, threads: 1)

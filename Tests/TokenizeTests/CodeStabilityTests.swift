@@ -35,8 +35,8 @@ private func churn(_ items: TokenizedItems, _ previous: TokenizedItems, _ rows: 
 }
 
 struct `Code alignment` {
-  @Test func `a pure renaming is undone`() {
-    let fitted = quantize(shop(0..<500).vectors, options([32, 16, 8]), threads: 2)
+  @Test func `a pure renaming is undone`() throws {
+    let fitted = try quantize(shop(0..<500).vectors, options([32, 16, 8]), threads: 2)
     var renamed = fitted
     let random = CounterRandom(seed: 9, stream: 9)
     for (level, size) in fitted.levelSizes.enumerated() {
@@ -57,36 +57,38 @@ struct `Code alignment` {
     #expect(renamed == fitted)
   }
 
-  @Test func `the codes still belong to their codebooks`() {
+  @Test func `the codes still belong to their codebooks`() throws {
     let data = shop(0..<300)
-    let previous = quantize(data.vectors, options([16, 8], seed: 1), threads: 1)
-    var items = quantize(data.vectors, options([16, 8], seed: 2), threads: 1)
+    let previous = try quantize(data.vectors, options([16, 8], seed: 1), threads: 1)
+    var items = try quantize(data.vectors, options([16, 8], seed: 2), threads: 1)
     items.align(to: previous.codes, levelCount: 2, rows: (0..<300).map(Optional.init))
     let encoder = items.encoder
     #expect(encoder.encode(data.vectors, threads: 2).codes == items.codes)
   }
 
   @Test
-  func `a fit on a tenth of new items changes far fewer codes, fewer still from a warm start`() {
+  func `a fit on a tenth of new items changes far fewer codes, fewer still from a warm start`()
+    throws
+  {
     let before = shop(0..<1_000)
     let after = shop(100..<1_100)
     let rows = (100..<1_100).map { $0 < 1_000 ? Optional($0) : nil }
-    let previous = quantize(before.vectors, options([32, 16]), threads: 2)
-    let plain = quantize(after.vectors, options([32, 16], seed: 5), threads: 2)
+    let previous = try quantize(before.vectors, options([32, 16]), threads: 2)
+    let plain = try quantize(after.vectors, options([32, 16], seed: 5), threads: 2)
     var aligned = plain
     aligned.align(to: previous.codes, levelCount: 2, rows: rows)
     var start = options([32, 16], seed: 5)
     start.start = CodeEncoder(ItemCodes(previous))
-    var warm = quantize(after.vectors, start, threads: 2)
+    var warm = try quantize(after.vectors, start, threads: 2)
     warm.align(to: previous.codes, levelCount: 2, rows: rows)
     let shares = [plain, aligned, warm].map { churn($0, previous, rows)[0] }
     #expect(shares[0] > 0.8 && shares[1] < shares[0] / 2 && shares[2] < shares[0] / 5)
   }
 
-  @Test func `fewer codes than before leave no code out of range`() {
+  @Test func `fewer codes than before leave no code out of range`() throws {
     let data = shop(0..<200)
-    let previous = quantize(data.vectors, options([32, 16, 4]), threads: 1)
-    var items = quantize(data.vectors, options([8, 16]), threads: 1)
+    let previous = try quantize(data.vectors, options([32, 16, 4]), threads: 1)
+    var items = try quantize(data.vectors, options([8, 16]), threads: 1)
     items.align(to: previous.codes, levelCount: 3, rows: (0..<200).map(Optional.init))
     #expect(items.codes.enumerated().allSatisfy { $0.element < [8, 16][$0.offset % 2] })
   }
@@ -116,7 +118,7 @@ struct `A frozen tokenizer` {
       let data = shop(0..<700)
       var settings = options([32, 16, 8])
       settings.componentCount = components
-      let items = quantize(data.vectors, settings, threads: 2)
+      let items = try quantize(data.vectors, settings, threads: 2)
       var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
       for table in ItemCodes(items).tables { try stage.write(table) }
       try stage.commit(configuration: [:], inputs: [], counters: [:])
@@ -130,7 +132,7 @@ struct `A frozen tokenizer` {
   @Test func `keeps the codes of known items and reports the error of new ones`() throws {
     try withTemporaryDirectory { directory in
       let known = shop(0..<300)
-      let items = quantize(known.vectors, options([16, 8]), threads: 1)
+      let items = try quantize(known.vectors, options([16, 8]), threads: 1)
       var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
       for table in ItemCodes(items).tables { try stage.write(table) }
       try stage.write(PreviousRun.table(known.ids))

@@ -32,9 +32,9 @@ private func options(_ sizes: [Int], components: Int = 0, seed: UInt64 = 42) -> 
 
 struct `Residual quantiser` {
   @Test(arguments: [0, 12])
-  func `each level finds the structure planted for it`(components: Int) {
+  func `each level finds the structure planted for it`(components: Int) throws {
     let vectors = nestedClusters(640, width: 16)
-    let found = quantize(vectors, options([8, 4], components: components), threads: 2)
+    let found = try quantize(vectors, options([8, 4], components: components), threads: 2)
     for item in 0..<640 {
       #expect(found.codes[2 * item] == found.codes[2 * (item % 8)])
       #expect(found.codes[2 * item + 1] == found.codes[2 * (item / 8 % 4 * 8) + 1])
@@ -46,9 +46,11 @@ struct `Residual quantiser` {
   }
 
   @Test(arguments: [0, 5, 12])
-  func `centre and codebooks give the error back in the space of the vectors`(components: Int) {
+  func `centre and codebooks give the error back in the space of the vectors`(
+    components: Int
+  ) throws {
     let vectors = nestedClusters(200, width: 12)
-    let found = quantize(vectors, options([6, 5, 3], components: components), threads: 1)
+    let found = try quantize(vectors, options([6, 5, 3], components: components), threads: 1)
     var error = 0.0
     var variance = 0.0
     for item in 0..<200 {
@@ -64,38 +66,40 @@ struct `Residual quantiser` {
     #expect(abs(found.relativeError - error / variance) < 1e-4)
   }
 
-  @Test func `every level lowers the error`() {
-    let found = quantize(nestedClusters(500, width: 10), options([16, 16, 16]), threads: 1)
+  @Test func `every level lowers the error`() throws {
+    let found = try quantize(nestedClusters(500, width: 10), options([16, 16, 16]), threads: 1)
     let errors = found.residuals
     #expect(errors[0] < found.variance && errors[1] < errors[0] && errors[2] < errors[1])
   }
 
-  @Test func `one and two threads, and a second run, give the same codes; another seed does not`() {
+  @Test func `one and two threads, and a second run, give the same codes; another seed does not`()
+    throws
+  {
     let vectors = nestedClusters(3_000, width: 24)
-    let one = quantize(vectors, options([64, 32], components: 10), threads: 1)
-    #expect(one == quantize(vectors, options([64, 32], components: 10), threads: 2))
-    #expect(one == quantize(vectors, options([64, 32], components: 10), threads: 1))
-    #expect(
-      one.codes != quantize(vectors, options([64, 32], components: 10, seed: 7), threads: 1).codes)
+    let one = try quantize(vectors, options([64, 32], components: 10), threads: 1)
+    #expect(try one == quantize(vectors, options([64, 32], components: 10), threads: 2))
+    #expect(try one == quantize(vectors, options([64, 32], components: 10), threads: 1))
+    let other = try quantize(vectors, options([64, 32], components: 10, seed: 7), threads: 1)
+    #expect(one.codes != other.codes)
   }
 
   @Test(arguments: [QuantizerMethod.product, .optimizedProduct, .parallel])
   func `other methods give codes that their codebooks encode, and lower the error`(
     method: QuantizerMethod
-  ) {
+  ) throws {
     let vectors = nestedClusters(400, width: 16)
     var settings = options([16, 16, 8], components: 12)
     settings.method = method
-    let found = quantize(vectors, settings, threads: 2)
+    let found = try quantize(vectors, settings, threads: 2)
     #expect(found.encoder.encode(vectors, threads: 1).codes == found.codes)
     #expect(found.relativeError < 0.5 && found.fits.count == 3)
-    #expect(found == quantize(vectors, settings, threads: 1))
+    #expect(try found == quantize(vectors, settings, threads: 1))
   }
 
-  @Test func `the parts of product codes do not overlap, and cover everything`() {
+  @Test func `the parts of product codes do not overlap, and cover everything`() throws {
     var settings = options([4, 4, 4])
     settings.method = .product
-    let found = quantize(nestedClusters(100, width: 8), settings, threads: 1)
+    let found = try quantize(nestedClusters(100, width: 8), settings, threads: 1)
     #expect(equalParts(8, 3) == [0..<2, 2..<5, 5..<8])
     for (level, part) in equalParts(8, 3).enumerated() {
       for (index, value) in found.codebooks[level].values.enumerated() {
@@ -104,7 +108,9 @@ struct `Residual quantiser` {
     }
   }
 
-  @Test func `a rotation lowers the error of product codes where coordinates belong together`() {
+  @Test func `a rotation lowers the error of product codes where coordinates belong together`()
+    throws
+  {
     // Coordinates 0 and 4, 1 and 5, … are nearly equal: neighbours hold little of each other.
     var vectors = nestedClusters(600, width: 8)
     for row in 0..<600 {
@@ -115,12 +121,12 @@ struct `Residual quantiser` {
     }
     var settings = options([8, 8])
     settings.method = .product
-    let plain = quantize(vectors, settings, threads: 1)
+    let plain = try quantize(vectors, settings, threads: 1)
     settings.method = .optimizedProduct
-    #expect(quantize(vectors, settings, threads: 1).relativeError < plain.relativeError)
+    #expect(try quantize(vectors, settings, threads: 1).relativeError < plain.relativeError)
   }
 
-  @Test func `cosine levels group directions whatever their length`() {
+  @Test func `cosine levels group directions whatever their length`() throws {
     // Three directions, lengths 1 to 40.
     var vectors = Matrix(rows: 120, columns: 3)
     for row in 0..<120 { vectors.values[row * 3 + row % 3] = Float(1 + row / 3) }
@@ -131,7 +137,7 @@ struct `Residual quantiser` {
     #expect(codes.enumerated().allSatisfy { Int($0.element) == $0.offset % 3 })
     var settings = options([3, 4])
     settings.distances = [.cosine, .l2]
-    let found = quantize(nestedClusters(320, width: 6), settings, threads: 2)
+    let found = try quantize(nestedClusters(320, width: 6), settings, threads: 2)
     #expect(found.encoder.distances == [.cosine, .l2])
     #expect(found.encoder.encode(nestedClusters(320, width: 6), threads: 1).codes == found.codes)
     #expect(found.residuals[0] < found.variance)
@@ -139,19 +145,19 @@ struct `Residual quantiser` {
 
   @Test(
     arguments: [QuantizerMethod.residual, .product, .optimizedProduct, .parallel, .autoencoder])
-  func `whitened codes are those of their encoder`(method: QuantizerMethod) {
+  func `whitened codes are those of their encoder`(method: QuantizerMethod) throws {
     let vectors = nestedClusters(400, width: 12)
     var settings = options([8, 4], components: 6)
     settings.method = method
     settings.isWhitened = true
     settings.autoencoder.epochCount = 3
-    let found = quantize(vectors, settings, threads: 2)
-    #expect(found.network != nil && found == quantize(vectors, settings, threads: 1))
+    let found = try quantize(vectors, settings, threads: 2)
+    #expect(try found.network != nil && found == quantize(vectors, settings, threads: 1))
     #expect(found.encoder.encode(vectors, threads: 1).codes == found.codes)
     #expect(found.visibleShare > 0.3 && found.visibleShare <= 1.0001)
   }
 
-  @Test func `whitening lets directions of small variance count as much as the others`() {
+  @Test func `whitening lets directions of small variance count as much as the others`() throws {
     // Two groups that differ by little in one coordinate, much noise in the others.
     let random = CounterRandom(seed: 8, stream: 0)
     var vectors = Matrix(rows: 400, columns: 3)
@@ -164,9 +170,9 @@ struct `Residual quantiser` {
     }
     var settings = options([2])
     settings.restartCount = 10
-    let plain = quantize(vectors, settings, threads: 1)
+    let plain = try quantize(vectors, settings, threads: 1)
     settings.isWhitened = true
-    let whitened = quantize(vectors, settings, threads: 1)
+    let whitened = try quantize(vectors, settings, threads: 1)
     let separates = { (items: TokenizedItems) in
       (0..<400).count { items.codes[$0] == items.codes[$0 % 2] }
     }
@@ -187,8 +193,8 @@ struct `Residual quantiser` {
     #expect(abs(meanSquaredLength(space.vectors, threads: 1) - 5) < 0.2)
   }
 
-  @Test func `as many codes as items leave no error`() {
-    let found = quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
+  @Test func `as many codes as items leave no error`() throws {
+    let found = try quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
     #expect(found.relativeError < 1e-9)
     #expect(found.residuals[0] < 1e-6)
   }

@@ -42,8 +42,8 @@ import Testing
 
   /// A training of the planted shop that is asked to stop after some steps of its own.
   private func train(
-    _ directory: FilePath?, _ form: Form = Form(), stopAfter steps: Int? = nil, every: Int = 0,
-    rate: Float = 0.01,
+    _ directory: FilePath?, _ form: Form = Form(), stopAfter steps: Int? = nil,
+    stopInValidation validation: Int? = nil, every: Int = 0, rate: Float = 0.01,
     warn: @escaping (String, FilePath) -> Void = { _, _ in }
   ) throws -> (result: Result, checkpoints: Checkpoints?) {
     let network = world.network(form.architecture)
@@ -51,6 +51,7 @@ import Testing
       network, epochs: Self.epochs, rate: rate, losses: form.losses,
       emaDecay: form.emaDecay)
     var asked = 0
+    var validations = 0
     let checkpoints = directory.map { directory in
       Checkpoints(
         CheckpointStore(
@@ -59,6 +60,10 @@ import Testing
         isStopAsked: {
           asked += 1
           return asked == steps
+        },
+        isValidationOver: {
+          validations += 1
+          return validations == validation
         }, warn: warn)
     }
     let outcome = try loop.run(isQuiet: true, checkpoints: checkpoints)
@@ -84,6 +89,26 @@ import Testing
         let resumed = try train(directory, form)
         #expect(resumed.checkpoints?.resumedStep == steps)
         #expect(resumed.result == straight, "stopped after \(steps) steps")
+      }
+    }
+  }
+
+  @Test(arguments: forms)
+  func `stopping in any validation and going on gives the bytes of a straight run`(
+    form: Form
+  ) throws {
+    let straight = try train(nil, form).result
+    for validation in 1...Self.epochs {
+      try withTemporaryDirectory { directory in
+        let error = #expect(throws: PipelineError.self) {
+          try train(directory, form, stopInValidation: validation)
+        }
+        // Three steps an epoch.
+        #expect(
+          error?.message == "stopped by a signal after step \(3 * validation), which is saved")
+        let resumed = try train(directory, form)
+        #expect(resumed.checkpoints?.resumedStep == 3 * validation)
+        #expect(resumed.result == straight, "stopped in validation \(validation)")
       }
     }
   }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dataset
 import ShardIO
 import Testing
+import Training
 
 @testable import CommandSupport
 @testable import Models
@@ -127,7 +128,8 @@ import Testing
     (try? value.json()).map { String(decoding: $0, as: UTF8.self) } ?? "?"
   }
 
-  @Test func `an entry that shapes the model must be there, and every entry must be possible`() throws
+  @Test func `an entry that shapes the model must be there, and every entry must be possible`()
+    throws
   {
     var entries = try SASRec.Options.parse([]).configuration
     entries["dropout"] = nil

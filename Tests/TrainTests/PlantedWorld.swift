@@ -50,9 +50,11 @@ struct PlantedWorld {
   ///
   /// - Parameter validation: what is measured after each epoch, and at the end; nil for all users alone.
   func loop(
-    _ network: TestNetwork, epochs: Int, patience: Int = 1000, batchSize: Int = 16, rate: Float = 0.01,
+    _ network: TestNetwork, epochs: Int, patience: Int = 1000, batchSize: Int = 16,
+    rate: Float = 0.01,
     losses: LossShape = LossShape(), emaDecay: Double = 0, seed: UInt64 = 1,
-    validation: ((any VectorScoring) -> (epochs: any ValidationTask, end: any ValidationTask))? = nil
+    validation: ((any VectorScoring) -> (epochs: any ValidationTask, end: any ValidationTask))? =
+      nil
   ) throws -> any RunnableTraining {
     network.set(losses, pairs: nil)
     var schedule = TrainingSchedule()
@@ -90,7 +92,11 @@ extension RunnableTraining {
   }
 }
 
-extension TrainingLoop: RunnableTraining {}
+extension TrainingLoop: RunnableTraining {
+  func run(isQuiet: Bool, checkpoints: Checkpoints?) throws(PipelineError) -> TrainingOutcome {
+    try run(isQuiet: isQuiet, checkpoints: checkpoints, epochDone: { _ in })
+  }
+}
 
 extension ValidationTask {
   /// The first metric, NDCG@10.

@@ -4,8 +4,10 @@ import Metrics
 import ShardIO
 import TestSupport
 import Testing
+import Training
 
 @testable import Models
+@testable import Training
 
 /// What is read and predicted, and in which order.
 @Suite struct NextItemExamplesTests {

@@ -123,6 +123,7 @@ struct RunCommand: StageCommand {
     summary.facts["recommendedUsers"] = JSONValue(counts.userCount)
     summary.facts["fallbackUsers"] = JSONValue(counts.fallbackCount)
     summary.facts["unknownItems"] = JSONValue(writer.audience.unknownItemCount)
+    for (list, count) in writer.matchedIDs { summary.facts[list] = JSONValue(count) }
     guard items.marksNewItems else { return }
     summary.facts["newItems"] = JSONValue(items.newItems.count)
     summary.facts["newRecommendations"] = JSONValue(counts.newItemCount)

@@ -10,6 +10,8 @@ struct CaseGroup: Sendable {
     case popularity
     /// By the number of events before the target.
     case length
+    /// By whether the data say that the target came after the history.
+    case ties
     /// Head and tail targets by the number of events.
     case grid
     /// By the category of the target.
@@ -53,7 +55,7 @@ extension CaseGroup {
       contains: { _ in true })
     let popularity = popularityGroups(cases, catalogue)
     let lengths = lengthGroups(cases)
-    return [overall] + popularity + transitions(cases, sequences) + lengths
+    return [overall] + popularity + transitions(cases, sequences) + lengths + ties(cases)
       + grid(Array(popularity.prefix(2)), lengths) + categories(cases, catalogue)
       + (hasTimes ? periods(cases) : [])
   }

@@ -1,6 +1,7 @@
 import Dataset
 import ShardIO
 import SystemPackage
+import TextInput
 
 /// Who gets recommendations, and what each of them did so far.
 enum Audience {
@@ -47,14 +48,11 @@ extension Audience {
     _ path: FilePath, in sequences: UserSequences
   ) throws(PipelineError) -> Audience {
     let rows = Dictionary(uniqueKeysWithValues: zip(sequences.userIDs, 0..<sequences.count))
-    let entries = try IdentifierList(path).entries
-    var found: [Int] = []
-    for (id, line) in entries {
-      guard let row = rows[id] else {
-        let others = entries.count { rows[$0.id] == nil } - 1
-        throw .unknownUser(id, others: others, path: path.string, line: line)
-      }
-      found.append(row)
+    let list = try IdentifierList(path.string)
+    let (found, unknown) = list.matches { rows[$0] }
+    if let first = unknown.first {
+      throw .unknownUser(
+        first.id, others: unknown.count - 1, path: path.string, line: first.number)
     }
     return .known(found, sequences)
   }
@@ -72,16 +70,21 @@ extension Audience {
     var ids: [String] = []
     var histories = RaggedArray<UInt32>()
     var unknown = 0
-    for (text, line) in try IdentifierList(path).entries {
-      let value = try? JSONValue(parsing: Array(text.utf8), path: path.string)
-      guard let id = value?["user_id"]?.stringValue, let items = value?["items"]?.arrayValue,
-        items.allSatisfy({ $0.stringValue != nil })
-      else { throw .notAHistory(path.string, line: line) }
-      let known = items.compactMap { $0.stringValue.flatMap { numbers[$0] } }
+    for line in try IdentifierList(path.string).lines {
+      let value = try? JSONValue(parsing: Array(line.text.utf8), path: path.string)
+      guard let id = value?["user_id"].flatMap(Self.id),
+        let items = value?["items"]?.arrayValue?.map(Self.id), !items.contains(nil)
+      else { throw .notAHistory(path.string, line: line.number) }
+      let known = items.compactMap { $0.flatMap { numbers[$0] } }
       unknown += items.count - known.count
       ids.append(id)
       histories.append(contentsOf: known)
     }
     return .described(ids: ids, histories: histories, unknownItemCount: unknown)
+  }
+
+  /// An id, which may be written as a number.
+  private static func id(_ value: JSONValue) -> String? {
+    value.stringValue ?? value.integerValue.map { String($0) }
   }
 }

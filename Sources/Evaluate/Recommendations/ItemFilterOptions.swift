@@ -55,18 +55,20 @@ struct ItemFilterOptions: ParsableArguments {
 
   /// The items that may be recommended, ascending.
   ///
-  /// Ids that the catalogue does not have are ignored.
+  /// Ids that the catalogue does not have are told, and a list without any other is refused.
   ///
   /// - Parameters:
   ///   - data: the items, and the events that say when each was first seen.
   ///   - newItems: items without events, which are newer than every time.
-  /// - Returns: the places of the items in the catalogue.
-  /// - Throws: `PipelineError`: `.configuration` if no item is left; `.missingInput` or `.dataFormat` for the files.
+  /// - Returns: the places of the items in the catalogue, and how many ids of each list are those of items, by its option.
+  /// - Throws: `PipelineError`: `.configuration` if no item is left; `.missingInput` or `.dataFormat` for the files, the latter also
+  ///   for a list none of whose ids is known.
   func items(
     _ data: PreprocessedData, newItems: Range<Int>
-  ) throws(PipelineError) -> [UInt32] {
-    let allowed = try set(allowItems)
-    let blocked = try set(blockItems)
+  ) throws(PipelineError) -> (items: [UInt32], matched: [String: Int]) {
+    let known = Set(allowItems == nil && blockItems == nil ? [] : data.catalogue.itemIDs)
+    let allowed = try set(allowItems, "--allow-items", among: known)
+    let blocked = try set(blockItems, "--block-items", among: known)
     let categories = Set(category)
     let start = newerThan.flatMap { Self.seconds($0) }
     let firstTimes = start == nil ? [] : Self.firstTimes(data)
@@ -81,12 +83,24 @@ struct ItemFilterOptions: ParsableArguments {
       return true
     }
     guard !items.isEmpty else { throw .noItemsLeft() }
-    return items.map { UInt32($0) }
+    let counts = ["allowItems": allowed?.count, "blockItems": blocked?.count]
+    return (items.map { UInt32($0) }, counts.compactMapValues(\.self))
   }
 
-  private func set(_ path: FilePath?) throws(PipelineError) -> Set<String>? {
+  private func set(
+    _ path: FilePath?, _ option: String, among known: Set<String>
+  ) throws(PipelineError) -> Set<String>? {
     guard let path else { return nil }
-    return Set(try IdentifierList(path).entries.map(\.id))
+    let list = try IdentifierList(path.string)
+    let (found, unknown) = try list.ids(of: "item", among: known)
+    if let first = unknown.first {
+      printWarning(
+        """
+        \(option): \(found.count) of \(found.count + unknown.count) ids are those of items, \(quoted(first.id)) in line \
+        \(first.number) is none
+        """, at: list.path)
+    }
+    return Set(found)
   }
 
   /// The time of each item's first event; the earliest possible one for an item without events.

@@ -34,11 +34,9 @@ struct NewItems {
       throw .otherCodebooks(directory)
     }
     let ids = try input.table("coded-items").strings("item_id")
-    guard ids.count == found.count else {
-      throw PipelineError(
-        .dataFormat, "found codes of \(found.count) items and ids of \(ids.count)",
-        at: .init(path: directory.string))
-    }
+    let rules = TableRules(input, "coded-items")
+    try rules.requireRows(ids.count, found.count, one: "item with codes")
+    try rules.requireUnique(ids, "item_id")
     let known = Set(inputs.data.catalogue.itemIDs)
     let rows = ids.indices.filter { !known.contains(ids[$0]) }
     guard !rows.isEmpty else { throw .nothingNew(directory) }
@@ -50,7 +48,9 @@ struct NewItems {
     if let dataDirectory {
       let dataInput = try StageInput(directory: dataDirectory, expecting: "preprocess")
       try input.requireInput(dataInput)
-      described = try PreprocessedData(dataInput)
+      let data = try PreprocessedData(dataInput)
+      try found.requireFit(input, itemCount: data.catalogue.count, vectors: data.vectors)
+      described = data
       references.append(dataInput.reference)
     }
     catalogue = Catalogue(newItems: rows.map { ids[$0] }, at: rows, of: described?.catalogue)

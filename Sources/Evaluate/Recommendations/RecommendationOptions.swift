@@ -104,7 +104,7 @@ struct RecommendationOptions: ParsableArguments {
   ) throws(PipelineError) -> RecommendationWriter? {
     guard recommend > 0 else { return nil }
     let data = items.data
-    let eligible = try filter.items(data, newItems: items.newItems)
+    let (eligible, matched) = try filter.items(data, newItems: items.newItems)
     if recommend > eligible.count {
       printWarning(
         "there are \(eligible.count) items to choose from, so lists have no more",
@@ -124,13 +124,15 @@ struct RecommendationOptions: ParsableArguments {
       } else {
         Audience.known(Array(0..<data.sequences.count), data.sequences)
       }
-    return RecommendationWriter(
+    var writer = RecommendationWriter(
       audience: audience, eligible: eligible, catalogue: data.catalogue,
       reranker: reranker(data, eligibleCount: eligible.count),
       newItems: items.newItems, allowsRepeats: allowsRepeats, threads: threads,
       encoding: RecommendationEncoding(
         format: form, compression: compression, catalogue: data.catalogue,
         hasTitles: recommendTitles, newItems: items.marksNewItems ? items.newItems : nil))
+    writer.matchedIDs = matched
+    return writer
   }
 
   private func reranker(_ data: PreprocessedData, eligibleCount: Int) -> Reranker {

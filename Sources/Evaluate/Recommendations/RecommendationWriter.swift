@@ -31,6 +31,8 @@ struct RecommendationWriter {
   let allowsRepeats: Bool
   let threads: Int
   let encoding: RecommendationEncoding
+  /// How many ids of each list of items are those of items, by the list.
+  var matchedIDs: [String: Int] = [:]
 
   /// The name of the output file.
   var fileName: String { "recommendations.\(encoding.fileExtension)" }

@@ -1,3 +1,4 @@
+import Dataset
 import ShardIO
 
 /// The ranks of an evaluation as the stage stores them, one row a case, so that runs can be compared user by user.
@@ -39,11 +40,26 @@ struct StoredRanks {
     for kind in RankingProtocol.allCases where table.hasColumn("\(kind.rawValue)_rank") {
       let values = try table.fixed("\(kind.rawValue)_rank", as: Double.self)
       let counts = try table.fixed("\(kind.rawValue)_candidates", as: UInt32.self)
+      try Self.requireRanks(values, counts, kind, TableRules(input, Self.tableKind))
       let present = values.indices.filter { values[$0] > 0 }
       ranks[kind] = CaseRanks(
         cases: present, ranks: present.map { values[$0] },
         candidateCounts: present.map { Int(counts[$0]) })
     }
     self.ranks = ranks
+  }
+
+  /// Ranks from 1 to the number of candidates, or 0 for none.
+  private static func requireRanks(
+    _ ranks: [Double], _ counts: [UInt32], _ kind: RankingProtocol, _ rules: TableRules
+  ) throws(PipelineError) {
+    for row in ranks.indices {
+      let (rank, count) = (ranks[row], counts[row])
+      guard rank == 0 ? count == 0 : rank >= 1 && rank <= Double(count) else {
+        throw rules.broken(
+          "\(kind.rawValue) rank \(rank) among \(count) candidates", row: row,
+          expected: "one from 1 to the candidates, or 0 and 0 for none")
+      }
+    }
   }
 }

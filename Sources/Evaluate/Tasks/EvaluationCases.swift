@@ -14,6 +14,8 @@ struct EvaluationCases: Sendable {
   let historyLengths: [Int]
   /// The time of each target's event, seconds since 1970 unless the log had no times.
   let times: [Int64]
+  /// Whether each target has the time of the last event before it; nil where that is not known.
+  let ties: [Bool]?
 
   /// The number of users evaluated.
   var count: Int { users.count }
@@ -24,6 +26,7 @@ struct EvaluationCases: Sendable {
     var targets: [UInt32] = []
     var lengths: [Int] = []
     var times: [Int64] = []
+    var ties: [Bool] = []
     for user in 0..<sequences.count {
       let found =
         switch split {
@@ -36,11 +39,13 @@ struct EvaluationCases: Sendable {
       let length = Int(split == .valid ? sequences.trainEnds[user] : sequences.validEnds[user])
       lengths.append(length)
       times.append(sequences.times[user].dropFirst(length).first ?? 0)
+      if let isTied = sequences.sharesTime(of: user, event: length) { ties.append(isTied) }
     }
     self.users = users
     self.targets = targets
     historyLengths = lengths
     self.times = times
+    self.ties = ties.count == users.count ? ties : nil
   }
 
   /// The histories of a range of cases, one row a case.

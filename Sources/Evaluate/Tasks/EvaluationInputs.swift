@@ -44,6 +44,10 @@ struct EvaluationInputs {
     self.data = try PreprocessedData(dataInput)
     negatives = Self.negatives(dataInput, self.data)
     self.codes = if let codesInput { try ItemCodes(codesInput) } else { nil }
+    if let codesInput, let codes = self.codes {
+      try codes.requireFit(
+        codesInput, itemCount: self.data.catalogue.count, vectors: self.data.vectors)
+    }
     trained = try TrainedModel(
       modelInput, itemCount: self.data.catalogue.count, codes: self.codes)
     trainingLog = try Self.log(modelInput)
@@ -75,6 +79,7 @@ struct EvaluationInputs {
   /// The model as one that has vectors.
   ///
   /// - Parameter command: what needs them, for the message.
+  /// - Returns: the model.
   /// - Throws: `PipelineError` `.configuration` if the model scores in another way.
   func vectorModel(for command: String) throws(PipelineError) -> any VectorScoring {
     guard case .vectors(let model) = trained.model.scoring else {

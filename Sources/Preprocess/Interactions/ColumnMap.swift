@@ -1,3 +1,4 @@
+internal import Foundation
 internal import ShardIO
 internal import TextInput
 
@@ -17,18 +18,16 @@ struct ColumnMap: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - header: the names; a type after a colon, as RecBole writes it, is ignored.
+  ///   - line: the line of the header.
   ///   - settings: the names that the user gave, and whether there are times.
   ///   - file: the file, for messages.
   /// - Throws: ``PipelineError`` `.dataFormat` if a column is missing.
   init(
-    header: [String], _ settings: InteractionSettings, file: String
+    header: [String], line: Int = 1, _ settings: InteractionSettings, file: String
   ) throws(PipelineError) {
-    let names = header.map { name in
-      name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        .first.map(String.init) ?? name
-    }
-    fieldCount = names.count
-    let finder = ColumnFinder(names: names, full: header, file: file)
+    fieldCount = header.count
+    let finder = ColumnFinder(header: header, file: file, line: line)
+    try finder.requireNames(settings)
     user = try finder.required(settings.userColumn, usual: UsualNames.user, option: "--user-column")
     item = try finder.required(settings.itemColumn, usual: UsualNames.item, option: "--item-column")
     time = nil
@@ -52,6 +51,13 @@ struct ColumnMap: Sendable, Equatable {
       }
   }
 
+  /// Whether a header names a user and an item.
+  static func hasIDs(header: [String], _ settings: InteractionSettings) -> Bool {
+    let finder = ColumnFinder(header: header, file: "", line: 1)
+    return finder.find(settings.userColumn, usual: UsualNames.user) != nil
+      && finder.find(settings.itemColumn, usual: UsualNames.item) != nil
+  }
+
   /// The columns of a log without a header: numbers from the options, or user, item, time (or user, item, rating, time).
   init(
     fieldCount: Int, _ settings: InteractionSettings, file: String
@@ -70,27 +76,62 @@ struct ColumnMap: Sendable, Equatable {
 private struct ColumnFinder {
   let names: [String]
   let full: [String]
+  /// The names without what does not tell them apart.
+  let plain: [String]
   let file: String
+  let line: Int
+
+  init(header: [String], file: String, line: Int) {
+    names = header.map(UsualNames.withoutType)
+    full = header
+    plain = names.map(UsualNames.plain)
+    self.file = file
+    self.line = line
+  }
+
+  /// The place of a column: by its exact name, by its number, or by a name that differs in case, spaces and signs alone.
+  func find(_ wanted: String?, usual: [String]) -> Int? {
+    guard let wanted else {
+      return usual.lazy.compactMap { names.firstIndex(of: $0) }.first
+        ?? usual.lazy.compactMap { plain.firstIndex(of: UsualNames.plain($0)) }.first
+    }
+    if let index = names.firstIndex(of: wanted) ?? full.firstIndex(of: wanted) { return index }
+    if let number = Int(wanted), (1...names.count).contains(number) { return number - 1 }
+    return plain.firstIndex(of: UsualNames.plain(wanted))
+  }
 
   func required(
     _ wanted: String?, usual: [String], option: String
   ) throws(PipelineError) -> Int {
-    if let wanted {
-      if let index = names.firstIndex(of: wanted) ?? full.firstIndex(of: wanted) { return index }
-      if let number = Int(wanted), (1...names.count).contains(number) { return number - 1 }
-      throw missing("column \(quoted(wanted))", option)
-    }
-    for name in usual {
-      if let index = names.firstIndex(of: name) { return index }
-    }
-    throw missing("column \(quoted(usual[0]))", option)
+    if let index = find(wanted, usual: usual) { return index }
+    throw missing("column \(quoted(wanted ?? usual[0]))", option)
   }
 
+  /// Refuses a first line that is a row: nothing in it is a name, and something is a number.
+  func requireNames(_ settings: InteractionSettings) throws(PipelineError) {
+    let usual = UsualNames.user + UsualNames.item + UsualNames.time + UsualNames.rating
+    let known = Set(usual.map(UsualNames.plain))
+    let given = [
+      settings.userColumn, settings.itemColumn, settings.timeColumn, settings.ratingColumn,
+      settings.eventColumn,
+    ]
+    guard given.allSatisfy({ $0 == nil }), !plain.contains(where: known.contains),
+      names.contains(where: { Double($0.trimmingCharacters(in: .whitespaces)) != nil })
+    else { return }
+    throw PipelineError(
+      .dataFormat, "the first line is no header, found \(shown)",
+      at: .init(path: file, line: line),
+      note: """
+        a log without a header is read with --no-header; its columns go by number, from 1, for example --user-column 1
+        """)
+  }
+
+  private var shown: String { full.prefix(20).map { quoted($0) }.joined(separator: ", ") }
+
   private func missing(_ what: String, _ option: String) -> PipelineError {
-    let shown = full.prefix(20).map { quoted($0) }.joined(separator: ", ")
-    return PipelineError(
+    PipelineError(
       .dataFormat, "the header has no \(what), found \(shown)",
-      at: .init(path: file, line: 1),
+      at: .init(path: file, line: line),
       note: "name the column with \(option)"
         + (option == "--time-column"
           ? ", or read a log without times as such (--timestamp-format none)" : ""))

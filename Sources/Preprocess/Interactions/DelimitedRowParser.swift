@@ -17,7 +17,7 @@ struct DelimitedRowParser: Sendable {
   private var items: [FieldRange] = []
 
   init(_ format: DelimitedFormat, _ columns: ColumnMap, _ settings: InteractionSettings) {
-    scanner = DelimitedScanner(format)
+    scanner = DelimitedScanner(format, fieldCount: columns.fieldCount)
     plain = PlainRecords(format, fieldCount: columns.fieldCount)
     self.columns = columns
     self.settings = settings
@@ -95,7 +95,7 @@ struct DelimitedRowParser: Sendable {
     let faultCount = result.faults.count
     if !isBlank { parseRecord(bytes, begin, &ids, &result) }
     if result.faults.count > faultCount { keepBadRow(bytes, begin..<end, &result) }
-    result.lineCount += scanner.fault == nil ? scanner.lineCount : lineFeeds(bytes, begin..<end)
+    result.lineCount += scanner.lineCount
     return end
   }
 
@@ -147,6 +147,17 @@ struct DelimitedRowParser: Sendable {
           at: user.isEmpty ? user.lowerBound : item.lowerBound, bytes, "the \(what) id is empty"))
       return nil
     }
+    for (range, isUser) in [(user, true), (item, false)]
+    where !settings.keepsNullIDs && isNullID(bytes, range) {
+      result.faults.record(
+        site.fault(
+          isUser ? .nullUser : .nullItem, at: range.lowerBound, bytes,
+          """
+          the \(isUser ? "user" : "item") id \(quoted(text(bytes, isUser ? fields.user : fields.item))) stands for none \
+          (--keep-null-ids takes it as an id)
+          """))
+      return nil
+    }
     guard let time = readTime(bytes, fields, site, &result),
       keepsRating(bytes, fields, site, &result)
     else { return nil }
@@ -166,7 +177,12 @@ struct DelimitedRowParser: Sendable {
     _ bytes: Span<UInt8>, _ fields: RecordFields, _ site: RecordSite, _ result: inout ParsedChunk
   ) -> Int64? {
     guard let field = fields.time else { return 0 }
-    if let time = parseTimestamp(bytes, field.range, settings.timestampFormat) { return time }
+    if let time = parseTimestamp(
+      bytes, field.range, settings.timestampFormat, unit: settings.timeUnit,
+      noting: &result.counters.times)
+    {
+      return time
+    }
     result.faults.record(
       site.fault(
         .timestamp, at: field.range.lowerBound, bytes,
@@ -239,6 +255,18 @@ extension IdentifierTable {
     return insert(unescapedQuotes(bytes, field.range))
   }
 }
+
+/// Whether a field is what databases and programs write for a missing value.
+func isNullID(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+  guard (2...4).contains(range.count) else { return false }
+  return nullIDs.contains { name in
+    name.count == range.count
+      && name.indices.allSatisfy { name[$0] == bytes[range.lowerBound + $0] }
+  }
+}
+
+private let nullIDs = ["NULL", "null", "Null", "\\N", "nan", "NaN", "NAN", "None", "<NA>"]
+  .map { Array($0.utf8) }
 
 /// The number of line ends in a range.
 func lineFeeds(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {

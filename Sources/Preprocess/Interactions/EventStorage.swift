@@ -8,7 +8,7 @@ internal import SystemPackage
 final class EventStorage: Sendable {
   /// Where the file is made, once it is needed.
   private let directory: FilePath
-  private let limit: Int
+  let limit: Int
   private let reserve: Int
   private let state: Mutex<State>
 
@@ -30,6 +30,9 @@ final class EventStorage: Sendable {
     self.directory = directory
     state = Mutex(State())
   }
+
+  /// Forgets everything.
+  func reset() { state.withLock { $0 = State() } }
 
   /// Room for everything; nothing is ever written.
   static var unlimited: EventStorage { EventStorage(limit: .max, directory: "/tmp") }

@@ -66,12 +66,15 @@ struct RowCounters: Sendable, Equatable {
   var belowRating = 0
   var outsideWindow = 0
   var otherEventType = 0
+  /// What the times look like, before any filter.
+  var times = TimeStatistics()
 
   static func += (left: inout RowCounters, right: RowCounters) {
     left.rowCount += right.rowCount
     left.belowRating += right.belowRating
     left.outsideWindow += right.outsideWindow
     left.otherEventType += right.otherEventType
+    left.times += right.times
   }
 }
 
@@ -93,6 +96,8 @@ struct InteractionLog: Sendable {
   /// Holds the events that have no room in memory.
   let storage: EventStorage
   var counters = RowCounters()
+  /// The unit of times that are numbers; nil where there are none, or only ones that fit any.
+  var timeUnit: TimeUnit?
   /// The bad rows that were left out.
   var faults = FaultList()
   /// Their text, if it was to be kept.
@@ -118,10 +123,10 @@ struct InteractionLog: Sendable {
     self.storage = storage
     let tables = workers.flatMap { [$0.users, $0.items] }
     workers = []
-    let sorted = Numerics.parallelMap(tables.count, threads: threads) {
+    let sorted = parallelMap(tables.count, threads: threads) {
       SortedIdentifiers.sorting(tables[$0])
     }
-    let joined = Numerics.parallelMap(2, threads: threads) { kind in
+    let joined = parallelMap(2, threads: threads) { kind in
       Self.join(stride(from: kind, to: sorted.count, by: 2).map { sorted[$0] })
     }
     (users, items) = (joined[0].ids, joined[1].ids)
@@ -152,6 +157,8 @@ struct LogSource: Sendable, Equatable {
   /// Pairs of a role and the name of a column, for example user and `reviewerID`.
   var columns: [Role] = []
   var rowCount = 0
+  /// The byte between fields; nil for JSON lines.
+  var delimiter: UInt8?
 
   struct Role: Sendable, Equatable {
     var role: String

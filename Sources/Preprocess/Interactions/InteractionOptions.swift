@@ -11,6 +11,8 @@ struct InteractionSettings: Sendable {
   /// The kinds of events that are kept, and their weights; empty keeps all.
   var eventWeights: [String: UInt16] = [:]
   var timestampFormat = TimestampFormat.automatic
+  /// The unit of times that are numbers; nil until it is known.
+  var timeUnit: TimeUnit?
   /// The format, or nil to tell it from the first bytes.
   var format: LogFormat?
   var hasHeader = true
@@ -21,6 +23,8 @@ struct InteractionSettings: Sendable {
   var earliest = Int64.min
   /// Events before this time, microseconds since 1970.
   var latest = Int64.max
+  /// Whether `NULL`, `\N`, `nan` and `None` are ids like others.
+  var keepsNullIDs = false
   var skipsBadRows = false
   /// Whether the text of bad rows is kept, to be written to a file.
   var keepsBadRows = false
@@ -42,20 +46,4 @@ enum LogFormat: String, Sendable, CaseIterable {
   case recbole
   /// One JSON object a line.
   case jsonl
-}
-
-/// The names under which columns are found when the options name none.
-enum UsualNames {
-  static let user = [
-    "user_id", "user", "userid", "userId", "uid", "reviewerID", "visitorid", "customer_id",
-  ]
-  static let item = [
-    "item_id", "item", "itemid", "itemId", "iid", "parent_asin", "asin", "movieId", "business_id",
-    "product_id",
-  ]
-  static let time = [
-    "timestamp", "time", "unixReviewTime", "sort_timestamp", "event_time", "ts", "date",
-  ]
-  static let rating = ["rating", "overall", "stars", "score"]
-  static let event = ["event_type", "event", "action", "behavior", "type"]
 }

@@ -8,7 +8,7 @@ internal import TextInput
 /// A file is cut into chunks at record boundaries; chunks are parsed at the same time by workers with id tables of their
 /// own, which are joined at the end. What comes out does not depend on who parsed what.
 struct InteractionReader {
-  private let settings: InteractionSettings
+  private var settings: InteractionSettings
   private let storage: EventStorage
   private let workers: [Worker]
   private var blocks: [EventBlock] = []
@@ -45,6 +45,20 @@ struct InteractionReader {
     var clock = PhaseClock()
     var reader = InteractionReader(settings, storage)
     for path in paths { try reader.readFile(path) }
+    // The first rows may be of another unit than most.
+    if let unit = reader.counters.times.unit, unit != reader.settings.timeUnit {
+      guard !paths.contains(ByteStream.standardInputPath) else {
+        throw PipelineError(
+          .dataFormat, "the first times are not of the same unit as most, \(unit.rawValue)",
+          at: .init(path: "<stdin>"), note: "name the unit with --timestamp-format \(unit.rawValue)"
+        )
+      }
+      storage.reset()
+      var known = settings
+      known.timeUnit = unit
+      reader = InteractionReader(known, storage)
+      for path in paths { try reader.readFile(path) }
+    }
     try storage.requireRoom()
     clock.finish("read")
     var log = reader.joined()
@@ -55,6 +69,7 @@ struct InteractionReader {
 
   private mutating func readFile(_ path: String) throws(PipelineError) {
     let opening = try LogOpening(try ByteStream(path), settings)
+    settings.timeUnit = settings.timeUnit ?? opening.timeUnit
     var source = opening.source
     let pieces = try parse(opening, opening.parser)
     var lineOffset = 0
@@ -67,10 +82,8 @@ struct InteractionReader {
       fileFaults.append(piece.parsed.faults, lineOffset: lineOffset)
       badRows += piece.parsed.badRows
       lineOffset += piece.parsed.lineCount
-      if fileFaults.counts[.unterminatedQuote] != nil { break }
     }
-    let isFatal = fileFaults.counts[.unterminatedQuote] != nil
-    if isFatal || !settings.skipsBadRows,
+    if !settings.skipsBadRows,
       let error = fileFaults.error(in: source.name, rowCount: source.rowCount)
     {
       throw error
@@ -94,7 +107,7 @@ struct InteractionReader {
           var used: [UInt8] = []
           while let chunk = try queue.withLock({ log throws(PipelineError) in try log.next(used) })
           {
-            var parsed = parser.parse(chunk.bytes.span, from: chunk.start, into: &ids)
+            var parsed = parser.parse(chunk.bytes.span, from: 0, into: &ids)
             parsed.events.worker = number
             let isKept = storage.keepsBlock(
               byteCount: parsed.events.byteCount, worker: number,
@@ -132,6 +145,7 @@ struct InteractionReader {
     }
     var log = InteractionLog(ids, blocks, storage, threads: settings.threads)
     log.counters = counters
+    log.timeUnit = settings.timeUnit
     log.faults = faults
     log.badRows = badRows
     log.sources = sources
@@ -139,13 +153,12 @@ struct InteractionReader {
   }
 }
 
-/// A chunk and the first byte after what is no record, such as a header.
+/// A chunk of rows.
 struct OpenedChunk: Sendable {
   var bytes: [UInt8]
   /// The number of the chunk in its file, from 0.
   var index = 0
-  var start = 0
-  /// The lines before `start`.
+  /// The lines before the first chunk, such as a header.
   var headerLineCount = 0
 }
 

@@ -76,7 +76,11 @@ struct JSONRowParser: Sendable {
       let value = try required("time", settings.timeColumn, UsualNames.time)
       let characters = Array(value.utf8)
       let range = 0..<characters.count
-      guard let parsed = parseTimestamp(characters.span, range, settings.timestampFormat) else {
+      guard
+        let parsed = parseTimestamp(
+          characters.span, range, settings.timestampFormat, unit: settings.timeUnit,
+          noting: &result.counters.times)
+      else {
         let expectation = settings.timestampFormat.expectation
         throw refuse(.timestamp, "timestamp \(quoted(value)) is not \(expectation)")
       }

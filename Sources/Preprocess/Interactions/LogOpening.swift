@@ -1,69 +1,99 @@
 internal import ShardIO
 internal import TextInput
 
-/// A log whose first chunk has been looked at: its format and its columns are known.
+/// A log whose first bytes have been looked at: its format and its columns are known.
 struct LogOpening {
   /// Parses the chunks of the log.
   let parser: RowParser
   /// What the log looks like.
   let source: LogSource
+  /// The unit of times that are numbers, told from the first rows; nil where they tell none.
+  let timeUnit: TimeUnit?
   private var reader: ChunkReader
-  private var first: OpenedChunk?
+  private var first: Chunk?
+  private let headerLineCount: Int
 
   /// Large enough to be read at full speed, small enough for the second cache.
   private static let chunkByteCount = 1 << 20
-  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-  /// Reads the first chunk.
+  /// Reads up to the first row.
   ///
-  /// - Throws: ``PipelineError`` `.dataFormat` if the file is empty or its header lacks a column.
+  /// - Throws: ``PipelineError`` `.dataFormat` if the file is empty, is no text, or its header lacks a column.
   init(_ stream: ByteStream, _ settings: InteractionSettings) throws(PipelineError) {
     let name = stream.name
-    let head = try stream.peek(4096)
+    let head = try stream.peek(DelimitedHead.usualByteCount)
     if head.isEmpty {
       throw PipelineError(
         .dataFormat, "the file is empty, expected a header and one event a line",
         at: .init(path: name))
     }
-    try Self.requireText(head, name)
-    let format = settings.format ?? Self.detect(head, name)
-    var reader = ChunkReader(
-      stream, hasQuotes: format == .csv && (settings.delimiter ?? 44) != 9,
-      byteCount: Self.chunkByteCount)
-    guard let chunk = try reader.next() else {
-      throw PipelineError(.internalError, "the file ended twice", at: .init(path: name))
-    }
-    var opened = OpenedChunk(bytes: chunk.bytes)
-    if chunk.bytes.starts(with: Self.byteOrderMark) { opened.start = Self.byteOrderMark.count }
+    try requireText(head, path: name)
+    let format = settings.format ?? Self.detect(head)
+    let rows: (InteractionSettings) -> RowParser
     switch format {
     case .jsonl:
-      parser = .json(JSONRowParser(settings))
+      try requireJSONLines(head, path: name)
+      try stream.skip(byteOrderMarkLength(head))
+      rows = { .json(JSONRowParser($0)) }
       source = LogSource(name: name, format: format, columns: JSONRowParser.roles(settings))
+      headerLineCount = 0
+      reader = ChunkReader(stream, scanner: nil, byteCount: Self.chunkByteCount)
     case .csv, .tsv, .recbole, .movielens:
-      let (delimited, columns) = try Self.openDelimited(&opened, format, settings, name)
-      parser = .delimited(DelimitedRowParser(delimited, columns, settings))
-      source = LogSource(name: name, format: format, columns: columns.roles)
+      let hasHeader = settings.hasHeader && format != .movielens
+      let start = try DelimitedHead(
+        stream, Self.formats(format, settings), isHeader: hasHeader
+      ) { fields in
+        hasHeader
+          ? ColumnMap.hasIDs(header: fields, settings)
+          : fields.count >= (settings.timestampFormat == .none ? 2 : 3)
+      }
+      let columns =
+        hasHeader
+        ? try ColumnMap(header: start.fields, line: start.line, settings, file: name)
+        : try ColumnMap(fieldCount: start.fields.count, settings, file: name)
+      try stream.skip(start.byteCount)
+      rows = { .delimited(DelimitedRowParser(start.format, columns, $0)) }
+      var source = LogSource(name: name, format: format, columns: columns.roles)
+      source.delimiter = start.format.delimiter
+      self.source = source
+      headerLineCount = start.lineCount
+      reader = ChunkReader(
+        stream, scanner: DelimitedScanner(start.format, fieldCount: columns.fieldCount),
+        byteCount: Self.chunkByteCount)
     }
-    self.reader = reader
-    first = opened
+    first = try reader.next()
+    timeUnit = settings.timeUnit ?? Self.unit(first, rows(settings), settings)
+    var settings = settings
+    settings.timeUnit = timeUnit
+    parser = rows(settings)
+  }
+
+  /// The unit of most times of the first rows.
+  private static func unit(
+    _ chunk: Chunk?, _ parser: RowParser, _ settings: InteractionSettings
+  ) -> TimeUnit? {
+    guard case .automatic = settings.timestampFormat, let chunk else { return nil }
+    var (parser, ids) = (parser, WorkerIDs())
+    return parser.parse(chunk.bytes.span, from: 0, into: &ids).counters.times.unit
   }
 
   /// The next chunk, or nil at the end of the log; the memory of `used` may be taken for it.
   mutating func next(_ used: [UInt8]) throws(PipelineError) -> OpenedChunk? {
     if let first {
       self.first = nil
-      return first
+      return OpenedChunk(
+        bytes: first.bytes, index: first.index, headerLineCount: headerLineCount)
     }
     guard let chunk = try reader.next(reusing: used) else { return nil }
     return OpenedChunk(bytes: chunk.bytes, index: chunk.index)
   }
 
-  /// Tells the format from the name and the first bytes, where that is safe.
-  private static func detect(_ head: [UInt8], _ name: String) -> LogFormat {
-    var text = head[...]
-    if text.starts(with: byteOrderMark) { text = text.dropFirst(byteOrderMark.count) }
+  /// Tells the format from the first bytes, where that is safe.
+  private static func detect(_ head: [UInt8]) -> LogFormat {
+    var text = head[byteOrderMarkLength(head)...]
+    if let separator = SeparatorLine(text) { text = text.dropFirst(separator.byteCount) }
     let line = text.prefix { $0 != UInt8(ascii: "\n") }
-    if line.first == UInt8(ascii: "{") { return .jsonl }
+    if line.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") { return .jsonl }
     let hasTab = line.contains(UInt8(ascii: "\t"))
     if hasTab {
       return line.contains(UInt8(ascii: ":"))
@@ -75,49 +105,20 @@ struct LogOpening {
     return isMovieLens && !line.contains(UInt8(ascii: ",")) ? .movielens : .csv
   }
 
-  private static func requireText(_ head: [UInt8], _ name: String) throws(PipelineError) {
-    let isUTF16 = head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF])
-    let isParquet = head.starts(with: Array("PAR1".utf8))
-    guard isUTF16 || isParquet else { return }
-    throw PipelineError(
-      .dataFormat,
-      isUTF16 ? "the file is UTF-16, expected UTF-8" : "the file is Parquet, expected text",
-      at: .init(path: name, line: 1, column: 1),
-      note: isUTF16
-        ? "convert it, for example with iconv -f UTF-16 -t UTF-8"
-        : "pipe it in as text, for example with duckdb -csv -c \"from 'file'\" and --interactions -"
-    )
-  }
-
-  private static func openDelimited(
-    _ opened: inout OpenedChunk, _ format: LogFormat, _ settings: InteractionSettings,
-    _ name: String
-  ) throws(PipelineError) -> (DelimitedFormat, ColumnMap) {
-    var delimited: DelimitedFormat =
-      switch format {
-      case .tsv, .recbole: .tabSeparated
-      case .movielens: .movieLens
-      case .csv, .jsonl: .commaSeparated
-      }
-    if let delimiter = settings.delimiter { delimited.delimiter = delimiter }
-    var scanner = DelimitedScanner(delimited)
-    let text = opened.bytes
-    let bytes = text.span
-    let next = scanner.scan(bytes, from: opened.start)
-    if let fault = scanner.fault {
-      let site = RecordSite(begin: opened.start, line: 1).fault(fault, bytes)
-      throw PipelineError(
-        .dataFormat, site.message, at: .init(path: name, line: site.line, column: site.column))
+  /// The ways in which fields may be told apart, the usual one first.
+  private static func formats(
+    _ format: LogFormat, _ settings: InteractionSettings
+  ) -> [DelimitedFormat] {
+    if let delimiter = settings.delimiter {
+      var given = format == .movielens ? DelimitedFormat.movieLens : .commaSeparated
+      given.delimiter = delimiter
+      return [given]
     }
-    guard settings.hasHeader, format != .movielens else {
-      return (delimited, try ColumnMap(fieldCount: scanner.fields.count, settings, file: name))
+    switch format {
+    case .tsv, .recbole: return [.tabSeparated]
+    case .movielens: return [.movieLens]
+    case .csv, .jsonl: return DelimitedHead.usualFormats
     }
-    let header = scanner.fields.map { field in
-      String(decoding: unescapedQuotes(bytes, field), as: UTF8.self)
-    }
-    opened.start = next
-    opened.headerLineCount = scanner.lineCount
-    return (delimited, try ColumnMap(header: header, settings, file: name))
   }
 }
 

@@ -4,13 +4,15 @@ internal import TextInput
 
 /// The files behind the paths of a command line: files, folders of files, patterns with `*`, `?` and `[…]`, or `-`.
 ///
-/// - Returns: the files in ascending order of their paths, each once, so that the order given does not matter.
+/// - Returns: the files in the order given, each once; those of a folder or a pattern in the order of their names, in
+///   which numbers go by their size.
 /// - Throws: ``PipelineError`` `.missingInput` if a path or a pattern stands for no file.
 func expandPaths(_ paths: [String]) throws(PipelineError) -> [String] {
-  var files: Set<String> = []
+  var files: [String] = []
+  var known: Set<String> = []
   for path in paths {
     if path == ByteStream.standardInputPath {
-      files.insert(path)
+      if known.insert(path).inserted { files.append(path) }
       continue
     }
     var isDirectory: ObjCBool = false
@@ -22,9 +24,32 @@ func expandPaths(_ paths: [String]) throws(PipelineError) -> [String] {
         .missingInput,
         isDirectory.boolValue ? "the folder has no files" : "no such file", at: .init(path: path))
     }
-    files.formUnion(found)
+    for file in found.sorted(by: precedes) where known.insert(file).inserted { files.append(file) }
   }
-  return files.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+  return files
+}
+
+/// Whether a name comes before another one; runs of digits are compared as numbers, the rest by bytes.
+private func precedes(_ left: String, _ right: String) -> Bool {
+  let (left, right) = (Array(left.utf8), Array(right.utf8))
+  func digits(_ text: [UInt8], from start: Int) -> ArraySlice<UInt8> {
+    text[start...].prefix { (0x30...0x39).contains($0) }
+  }
+  var (place, other) = (0, 0)
+  while place < left.count, other < right.count {
+    let (number, otherNumber) = (digits(left, from: place), digits(right, from: other))
+    if number.isEmpty || otherNumber.isEmpty {
+      if left[place] != right[other] { return left[place] < right[other] }
+      (place, other) = (place + 1, other + 1)
+      continue
+    }
+    let (size, otherSize) = (number.drop { $0 == 0x30 }, otherNumber.drop { $0 == 0x30 })
+    if size.count != otherSize.count { return size.count < otherSize.count }
+    if size != otherSize { return size.lexicographicallyPrecedes(otherSize) }
+    (place, other) = (number.endIndex, otherNumber.endIndex)
+  }
+  if left.count - place != right.count - other { return left.count - place < right.count - other }
+  return left.lexicographicallyPrecedes(right)
 }
 
 /// The files of a folder, without hidden ones and without folders in it.

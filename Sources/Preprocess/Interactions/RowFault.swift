@@ -5,6 +5,8 @@ enum FaultReason: String, Sendable, CaseIterable {
   case fieldCount = "field_count"
   case emptyUser = "empty_user"
   case emptyItem = "empty_item"
+  case nullUser = "null_user"
+  case nullItem = "null_item"
   case timestamp = "timestamp"
   case rating = "rating"
   case quoting = "quoting"
@@ -13,9 +15,6 @@ enum FaultReason: String, Sendable, CaseIterable {
   case json = "json"
   case missingField = "missing_field"
   case vector = "vector"
-
-  /// Whether nothing after such a row can be trusted.
-  var isFatal: Bool { self == .unterminatedQuote }
 }
 
 /// A row that cannot be used.
@@ -66,9 +65,6 @@ struct FaultList: Sendable, Equatable {
     guard let first = shown.first else { return nil }
     let remedy = "correct the rows, or leave them out with --skip-bad-rows"
     let firstPlace = PipelineError.Location(path: name, line: first.line, column: first.column)
-    if let fatal = shown.first(where: \.reason.isFatal), count == 1 {
-      return PipelineError(.dataFormat, fatal.message, at: firstPlace)
-    }
     if count == 1 {
       return PipelineError(.dataFormat, first.message, at: firstPlace, note: remedy)
     }

@@ -9,6 +9,11 @@ struct ItemReader {
   private var rowCount = 0
   /// Fields that the user named and no item has had so far.
   private var unseenFields: Set<String>
+  /// Fields that are the id or in the texts.
+  private var usedFields: Set<String> = []
+
+  /// The items of a file of JSON lines whose fields are looked at for what has no use.
+  private static let sampledRowCount = 1000
 
   private init(_ settings: ItemSettings) {
     self.settings = settings
@@ -21,18 +26,19 @@ struct ItemReader {
   static func read(_ path: String, _ settings: ItemSettings) throws(PipelineError) -> ItemTable {
     let stream = try ByteStream(path)
     var reader = ItemReader(settings)
-    let head = try stream.peek(4096)
+    let head = try stream.peek(DelimitedHead.usualByteCount)
+    try requireText(head, path: stream.name)
     guard let first = head.first(where: { $0 > 0x20 && $0 < 0x7F }) else {
       throw PipelineError(
         .dataFormat, "the file is empty, expected one item a line", at: .init(path: stream.name))
     }
     if first == UInt8(ascii: "{") {
+      try requireJSONLines(head, path: stream.name)
       try reader.readJSONLines(stream)
     } else {
       try reader.readDelimited(stream, head)
     }
-    let isFatal = reader.faults.counts[.unterminatedQuote] != nil
-    if isFatal || !settings.skipsBadRows,
+    if !settings.skipsBadRows,
       let error = reader.faults.error(in: stream.name, rowCount: reader.rowCount)
     {
       throw error
@@ -48,6 +54,18 @@ struct ItemReader {
   /// Strikes out the fields that an item has.
   private mutating func noteFields(_ isThere: (String) -> Bool) {
     if !unseenFields.isEmpty { unseenFields = unseenFields.filter { !isThere($0) } }
+  }
+
+  /// Notes which fields serve what, and which serve nothing; `find` gives the field that has one of some names.
+  private mutating func note(
+    _ idNames: [String], _ names: [String], _ find: ([String]) -> String?
+  ) {
+    for (role, names) in settings.roles {
+      if let found = find(names) { table.fields[role, default: []].insert(found) }
+    }
+    let wanted = settings.template.fields.map(settings.namesInText) + [idNames]
+    usedFields.formUnion(wanted.compactMap(find))
+    table.unusedNames = table.unusedNames.union(names).subtracting(usedFields)
   }
 
   // MARK: - JSON lines
@@ -75,9 +93,11 @@ struct ItemReader {
           .json, at: error.offset, bytes, "this is not JSON, expected \(error.expected) here"))
       return
     }
-    noteFields { node[$0] != nil }
+    let fields = JSONItemFields(node)
+    let settings = settings
+    noteFields { fields.find(settings.namesInText($0)) != nil || node[$0] != nil }
     let names = settings.idField.map { [$0] } ?? UsualNames.item
-    guard let id = names.lazy.compactMap({ node[$0]?.plainText }).first, !id.isEmpty else {
+    guard let id = fields.find(names)?.value.plainText, !id.isEmpty else {
       faults.record(
         site.fault(
           .missingField, at: line.lowerBound, bytes,
@@ -85,13 +105,15 @@ struct ItemReader {
         ))
       return
     }
+    if rowCount <= Self.sampledRowCount {
+      note(names, fields.names) { fields.find($0)?.name }
+    }
     append(
-      id: Array(id.utf8),
-      title: first(settings.titleField, ItemSettings.titleNames) { node[$0]?.plainText },
-      categories: first(settings.categoriesField, ItemSettings.categoryNames) {
-        node[$0].map(\.texts)
-      },
-      text: settings.template.text { node[$0]?.joinedText ?? "" })
+      id: Array(id.utf8), title: fields.find(settings.names(of: .title))?.value.joinedText,
+      categories: fields.find(settings.names(of: .categories))?.value.texts,
+      text: settings.template.text { name in
+        fields.find(settings.namesInText(name))?.value.joinedText ?? ""
+      })
   }
 
   // MARK: - Delimited text
@@ -99,86 +121,94 @@ struct ItemReader {
   private mutating func readDelimited(
     _ stream: ByteStream, _ head: [UInt8]
   ) throws(PipelineError) {
-    let firstLine = head.prefix { $0 != UInt8(ascii: "\n") }
-    let isTabbed = firstLine.contains(UInt8(ascii: "\t"))
-    var scanner = DelimitedScanner(isTabbed ? .tabSeparated : .commaSeparated)
-    var chunks = ChunkReader(stream, hasQuotes: !isTabbed)
-    var header: [String] = []
-    var line = 1
+    let settings = settings
+    let isTabbed = head.prefix { $0 != UInt8(ascii: "\n") }.contains(UInt8(ascii: "\t"))
+    let formats = isTabbed ? [DelimitedFormat.tabSeparated] : DelimitedHead.usualFormats
+    let start = try DelimitedHead(stream, formats, isHeader: true) { fields in
+      DelimitedItemFields(fields, settings).id != nil
+    }
+    let columns = DelimitedItemFields(start.fields, settings)
+    try requireItems(columns, start, stream.name)
+    noteFields { columns.find(settings.namesInText($0)) != nil }
+    note(settings.idField.map { [$0] } ?? UsualNames.item, start.fields) { names in
+      columns.find(names).map { start.fields[$0] }
+    }
+    try stream.skip(start.byteCount)
+    var scanner = DelimitedScanner(start.format, fieldCount: start.fields.count)
+    var chunks = ChunkReader(stream, scanner: scanner)
+    var line = 1 + start.lineCount
     while let chunk = try chunks.next() {
       let bytes = chunk.bytes.span
-      var position = chunk.index == 0 && chunk.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+      var position = 0
       while position < bytes.count {
         let begin = position
         position = scanner.scan(bytes, from: position)
         let site = RecordSite(begin: begin, line: line)
-        line += scanner.fault == nil ? scanner.lineCount : lineFeeds(bytes, begin..<position)
+        line += scanner.lineCount
         if let fault = scanner.fault {
+          rowCount += 1
           faults.record(site.fault(fault, bytes))
           continue
         }
         let fields = scanner.fields.map { field in
           String(decoding: unescapedQuotes(bytes, field), as: UTF8.self)
         }
-        if fields == [""] { continue }
-        if header.isEmpty {
-          header = try readHeader(fields, stream.name)
-          noteFields(header.contains)
-        } else {
-          readRecord(fields, header, site, bytes)
-        }
+        if fields != [""] { readRecord(fields, columns, site, bytes) }
       }
     }
   }
 
-  private func readHeader(_ fields: [String], _ name: String) throws(PipelineError) -> [String] {
-    let header = fields.map { field in
-      field.split(separator: ":", omittingEmptySubsequences: false).first.map(String.init) ?? field
-    }
-    let names = settings.idField.map { [$0] } ?? UsualNames.item
-    guard names.contains(where: { header.contains($0) }) else {
-      let found = fields.prefix(20).map { quoted($0) }.joined(separator: ", ")
+  /// Refuses a header without an item, and one of a log.
+  private func requireItems(
+    _ columns: DelimitedItemFields, _ start: DelimitedHead, _ name: String
+  ) throws(PipelineError) {
+    let found = start.fields.prefix(20).map { quoted($0) }.joined(separator: ", ")
+    guard columns.id != nil else {
       throw PipelineError(
-        .dataFormat, "the header has no column \(quoted(names[0])), found \(found)",
-        at: .init(path: name, line: 1), note: "name the column with --item-id-field")
+        .dataFormat,
+        "the header has no column \(quoted(settings.idField ?? UsualNames.item[0])), found \(found)",
+        at: .init(path: name, line: start.line), note: "name the column with --item-id-field")
     }
-    return header
+    let isLog = columns.find(UsualNames.user) != nil && columns.find(UsualNames.time) != nil
+    if isLog, settings.roles.allSatisfy({ columns.find($0.names) == nil }) {
+      throw PipelineError(
+        .dataFormat,
+        "this is a log of events, expected one item a line, found the columns \(found)",
+        at: .init(path: name, line: start.line),
+        note: "give it with --interactions, and with --items a file of titles, categories or texts")
+    }
   }
 
   private mutating func readRecord(
-    _ fields: [String], _ header: [String], _ site: RecordSite, _ bytes: Span<UInt8>
+    _ fields: [String], _ columns: DelimitedItemFields, _ site: RecordSite, _ bytes: Span<UInt8>
   ) {
     rowCount += 1
-    guard fields.count == header.count else {
+    guard fields.count == columns.count else {
       faults.record(
         site.fault(
           .fieldCount, at: site.begin, bytes,
-          "found \(fields.count) fields, expected \(header.count)"))
+          "found \(fields.count) fields, expected \(columns.count)"))
       return
     }
-    func value(_ name: String) -> String? { header.firstIndex(of: name).map { fields[$0] } }
-    let names = settings.idField.map { [$0] } ?? UsualNames.item
-    let id = names.lazy.compactMap { value($0) }.first ?? ""
+    let id = columns.id.map { fields[$0] } ?? ""
     if id.isEmpty {
       faults.record(site.fault(.emptyItem, at: site.begin, bytes, "the item id is empty"))
       return
     }
     append(
-      id: Array(id.utf8),
-      title: first(settings.titleField, ItemSettings.titleNames, value),
-      categories: first(settings.categoriesField, ItemSettings.categoryNames) { name in
-        value(name).map { $0.split(separator: "|").map(String.init) }
+      id: Array(id.utf8), title: columns.find(settings.names(of: .title)).map { fields[$0] },
+      categories: columns.find(settings.names(of: .categories)).map {
+        columns.list(fields[$0], at: $0)
       },
-      text: settings.template.text { value($0) ?? "" })
+      text: settings.template.text { name in
+        guard let place = columns.find(settings.namesInText(name)) else { return "" }
+        let isList = place == columns.find(settings.names(of: .categories))
+        return isList
+          ? columns.list(fields[place], at: place).joined(separator: ", ") : fields[place]
+      })
   }
 
   // MARK: - Rows
-
-  private func first<Value>(
-    _ wanted: String?, _ usual: [String], _ value: (String) -> Value?
-  ) -> Value? {
-    (wanted.map { [$0] } ?? usual).lazy.compactMap(value).first
-  }
 
   private mutating func append(
     id: [UInt8], title: String?, categories: [String]?, text: String

@@ -4,6 +4,7 @@ public import TextInput
 
 extension LogFormat: ExpressibleByArgument {}
 extension Deduplication: ExpressibleByArgument {}
+extension TieRule: ExpressibleByArgument {}
 extension TimestampFormat: ExpressibleByArgument {}
 
 /// What to do with items of the log that the item file lacks.

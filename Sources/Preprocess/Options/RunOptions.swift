@@ -21,8 +21,8 @@ struct InputOptions: ParsableArguments {
       "Interaction logs: files, folders of files, patterns, or - for standard input.",
       discussion: """
         Plain, gzip or zstd. CSV, TSV, JSON lines, MovieLens .dat and RecBole .inter are told apart by their first \
-        line. Their names and their order change nothing, but with '--timestamp-format none', where they are read in the \
-        order of their names.
+        line. Their names and their order change nothing, but with '--ties file' and '--timestamp-format none', where \
+        they count in the order given, those of a folder or a pattern in the order of their names (2 before 10).
         """, valueName: "path"),
     completion: .file())
   var interactions: [String] = []
@@ -53,9 +53,21 @@ struct InputOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How times are written: auto, seconds, milliseconds, microseconds, nanoseconds, iso8601, none.",
-      discussion: "With none, the order of the file is the order of events."))
+      "How times are written: auto, seconds, milliseconds, microseconds, nanoseconds, iso8601, none, or as m/d/Y.",
+      discussion: """
+        With auto, the unit of numbers is that of most of them. A form of dates has the letters of strftime: Y y m b d H I \
+        M S p; a time of day may follow it. With none, the order of the file is the order of events.
+        """))
   var timestampFormat: TimestampFormat = .automatic
+
+  @Option(
+    help: ArgumentHelp(
+      "Order of a user's events that have one time: hash, file (default: hash).",
+      discussion: """
+        With hash, by a hash of user, time, item and seed: no order is invented. With file, in the order of the rows, \
+        where that is known to be the order of events.
+        """))
+  var ties: TieRule?
 
   @Option(help: "Item file: JSON lines, CSV, or RecBole .item.", completion: .file())
   var items: String?
@@ -103,6 +115,9 @@ struct InputOptions: ParsableArguments {
       discussion: "With text, their vectors are predicted from their texts."))
   var missingVectors: MissingVectors?
 
+  @Flag(help: "Take NULL, \\N, nan and None in CSV as ids, instead of missing ones.")
+  var keepNullIds = false
+
   @Flag(help: "Leave bad rows out and count them, instead of refusing the file.")
   var skipBadRows = false
 
@@ -145,6 +160,12 @@ struct InputOptions: ParsableArguments {
 }
 
 extension InputOptions {
+  /// What decides between events of one user at one time.
+  var tieRule: TieRule { ties ?? .hash }
+
+  /// Whether the log has times.
+  var hasTimes: Bool { timestampFormat != .none }
+
   /// Width of the vectors that are made from texts; 0 for none.
   var textVectorWidth: Int { textVectors ?? 128 }
 
@@ -163,7 +184,7 @@ extension InputOptions {
         "'--text-vectors' with '--vectors' needs '--missing-vectors text'.")
     }
     try refuse(
-      [("time-column", timeColumn != nil)], if: timestampFormat == .none,
+      [("time-column", timeColumn != nil), ("ties", ties != nil)], if: timestampFormat == .none,
       for: "--timestamp-format none")
     try refuse(
       [("delimiter", delimiter != nil), ("no-header", noHeader)], if: format == .jsonl,
@@ -232,6 +253,9 @@ struct FilterOptions: ParsableArguments {
     for (name, value) in [("--user-core", userCore), ("--item-core", itemCore)]
     where !(0...1_000_000).contains(value) {
       throw ValidationError("'\(name)' must be from 0 to 1000000, not \(value).")
+    }
+    if let minimumRating, !minimumRating.isFinite {
+      throw ValidationError("'--minimum-rating' must be a finite number, not \(minimumRating).")
     }
     if let maximumHistory, maximumHistory < 1 {
       throw ValidationError("'--maximum-history' must be at least 1, not \(maximumHistory).")

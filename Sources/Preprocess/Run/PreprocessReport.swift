@@ -2,8 +2,8 @@ internal import ShardIO
 
 /// What a run did, for people: counts, groups, thresholds and warnings.
 struct PreprocessReport {
-  private let counters: [String: JSONValue]
-  private let configuration: [String: JSONValue]
+  let counters: [String: JSONValue]
+  let configuration: [String: JSONValue]
 
   init(_ counters: [String: JSONValue], _ configuration: [String: JSONValue]) {
     self.counters = counters
@@ -24,8 +24,12 @@ struct PreprocessReport {
     ("events_repeated", "repeated events"), ("events_outside_core", "events outside of the core"),
     ("events_beyond_history", "events beyond the maximum history"),
     ("users", "users"), ("items", "items"), ("interactions", "interactions"),
+    ("events_tied", "events that share their time with another of the user"),
     ("train_events", "train events"), ("valid_events", "valid events"),
-    ("test_events", "test events"), ("pairs_ppmi", "positive pairs by ppmi"),
+    ("test_events", "test events"),
+    ("valid_targets_tied", "first valid targets with the time of the event before"),
+    ("test_targets_tied", "first test targets with the time of the event before"),
+    ("pairs_ppmi", "positive pairs by ppmi"),
     ("pairs_decay", "positive pairs by decay"),
     ("vector_width", "numbers in an item's vector"),
     ("vectors_from_text", "vectors made from texts"),
@@ -48,6 +52,13 @@ struct PreprocessReport {
     lines.append(group("tail, fewer than \(threshold) train events", "tail"))
     for label in ["cold", "1-9", "10-29", "30-59", "60-99", "100+"] {
       lines.append(group("\(label) train events", label))
+    }
+    if let line = timeLine { lines += ["", line] }
+    if let share = counters["events_tied_share"]?.numberValue {
+      lines += [
+        "",
+        "\(percent(share)) of the events share their time with another of the user; \(tieWords).",
+      ]
     }
     if let explained = counters["text_explains"]?.numberValue {
       lines += [
@@ -74,8 +85,40 @@ struct PreprocessReport {
         last train event. Use --split time for an honest forecast.
         """)
     }
+    if let share = counters["events_tied_share"]?.numberValue, share > Self.tieLimit {
+      warnings.append(tieWarning(share))
+    }
+    warnings += doubts
     if number("rows_bad") > 0 { warnings.append("\(number("rows_bad")) bad rows were left out.") }
     return warnings
+  }
+
+  /// Above this share of tied events a reader is warned.
+  static let tieLimit = 0.05
+
+  private var goesByHash: Bool { configuration["ties"]?.stringValue != TieRule.file.rawValue }
+
+  private var tieWords: String {
+    goesByHash
+      ? "they are put in an order of chance (--ties hash)"
+      : "they keep the order of the rows (--ties file)"
+  }
+
+  private func tieWarning(_ share: Double) -> String {
+    let what = "\(percent(share)) of the events share their time with another of the user. "
+    return what
+      + (goesByHash
+        ? "Which of them comes last, and so what is held out, is chance; use --ties file if the rows are in order."
+        : """
+        Their order is that of the rows: where the rows are sorted by anything but time, models learn that order and the \
+        metrics mislead.
+        """)
+  }
+
+  /// What is probably not as the user thinks it is.
+  var doubts: [String] {
+    let alike = (counters["alike_warnings"]?.arrayValue ?? []).compactMap(\.stringValue)
+    return timeWarnings + alike + [textWarning].compactMap(\.self)
   }
 
   private var headShare: Double { configuration["head_share"]?.numberValue ?? 0 }

@@ -20,7 +20,9 @@ extension PreprocessRun {
     let itemCount = data.kept.count
     let split = try split(histories)
     let (trainEnds, validEnds) = try split.ends(of: histories)
+    try requireTrainEvents(histories, split, trainEnds)
     counters.merge(try leaks(histories, split, trainEnds, validEnds)) { $1 }
+    counters.merge(try ties(histories, trainEnds, validEnds)) { $1 }
     let groups = try PopularityGroups(
       histories, trainEnds: trainEnds, itemCount: itemCount, headShare: derivation.headShare,
       tailThreshold: derivation.tailThreshold)
@@ -34,6 +36,20 @@ extension PreprocessRun {
     tables += try negatives(histories, trainEnds, validEnds, groups)
     count(histories, trainEnds, validEnds, groups, &counters)
     return Result(tables: tables, counters: counters)
+  }
+
+  /// Refuses a split that leaves nothing to learn from.
+  private func requireTrainEvents(
+    _ histories: Histories, _ split: Split, _ trainEnds: [UInt32]
+  ) throws(PipelineError) {
+    guard case .time(let validCut, _) = split, trainEnds.allSatisfy({ $0 == 0 }) else { return }
+    let first = try histories.orderedTimes([0])[0]
+    throw PipelineError(
+      .configuration,
+      """
+      the split leaves no train event: the valid part begins at \(isoText(validCut)), and no event is before \
+      \(isoText(first))
+      """, at: .init(path: input.interactions[0]), note: "give --valid-from a later time")
   }
 
   /// The stored negatives, uniform and by popularity.

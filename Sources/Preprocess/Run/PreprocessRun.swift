@@ -41,7 +41,8 @@ struct PreprocessRun {
     counters["events_without_item"] = JSONValue(admission.droppedEventCount)
     let itemCount = log.items.count
     var (histories, removed) = try Histories.sorting(
-      &log, admits: admission.admits, filters.repeatRule, threads: threads)
+      &log, admits: admission.admits, filters.repeatRule, ties: (input.tieRule, seed),
+      threads: threads)
     counters["events_repeated"] = JSONValue(removed.repeated)
     if filters.minimumWeight != nil { counters["events_too_weak"] = JSONValue(removed.weak) }
     clock.finish("sort")
@@ -91,7 +92,9 @@ struct PreprocessRun {
 
   private func openVectors() throws(PipelineError) -> VectorReader? {
     guard let vectors = input.vectors else { return nil }
-    return try VectorReader(vectors: vectors, idList: input.vectorIds, field: input.vectorField)
+    return try VectorReader(
+      vectors: vectors, idList: input.vectorIds, field: input.vectorField,
+      memoryLimit: storage.limit)
   }
 
   private var interactionSettings: InteractionSettings {
@@ -109,6 +112,7 @@ struct PreprocessRun {
     settings.minimumRating = filters.minimumRating
     settings.earliest = filters.from?.microseconds ?? .min
     settings.latest = filters.until?.microseconds ?? .max
+    settings.keepsNullIDs = input.keepNullIds
     settings.skipsBadRows = input.skipBadRows
     settings.keepsBadRows = input.badRows != nil
     settings.threads = threads
@@ -130,12 +134,30 @@ struct PreprocessRun {
         Dictionary(
           uniqueKeysWithValues: log.faults.counts.map { ($0.key.rawValue, JSONValue($0.value)) }))
     }
+    counters.merge(log.timeCounters) { $1 }
+    let alike = [("user", AlikeIDs(log.users)), ("item", AlikeIDs(log.items))]
+    for (what, ids) in alike { counters["\(what)s_alike"] = JSONValue(ids.groupCount) }
+    let warnings = alike.compactMap { $1.warning($0) }
+    if !warnings.isEmpty { counters["alike_warnings"] = .array(warnings.map { .string($0) }) }
     if let items {
       counters["item_rows"] = JSONValue(items.count)
       counters["item_rows_with_text"] = JSONValue(items.texts.count { !$0.isEmpty })
       counters["item_rows_repeated"] = JSONValue(items.repeatedCount)
+      counters.merge(itemFields(items)) { $1 }
     }
     return counters
+  }
+
+  /// Which fields of the item file became what, and which are in no text.
+  private func itemFields(_ items: ItemTable) -> [String: JSONValue] {
+    let found = Dictionary(
+      uniqueKeysWithValues: items.fields.map { role, names in
+        (role.rawValue, JSONValue.array(names.sorted().map { .string($0) }))
+      })
+    return [
+      "item_fields": .object(found),
+      "item_fields_unused": .array(items.unusedNames.sorted().map { .string($0) }),
+    ]
   }
 
   private func filterCore(

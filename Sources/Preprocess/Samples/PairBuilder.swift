@@ -1,6 +1,7 @@
 internal import Dataset
 internal import Glibc
 internal import ShardIO
+internal import Threading
 
 /// Finds the items that occur near one another in train sequences.
 struct PairBuilder: Sendable {

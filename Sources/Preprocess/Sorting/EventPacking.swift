@@ -1,14 +1,18 @@
-/// Time and item of an event in one number that sorts like them.
+/// The time of an event and a number, such as its item or its place, in one number that sorts like them.
 struct EventPacking {
   private let start: Int64
   /// All times are the first one plus multiples of this many microseconds.
   private let unit: UInt64
-  private let itemBits: UInt64
+  private let numberBits: UInt64
   /// Whether 64 bits are enough.
   let isPossible: Bool
 
   /// Finds the range of the times.
-  init(_ slices: [EventSlice], itemCount: Int) {
+  ///
+  /// - Parameters:
+  ///   - slices: the events.
+  ///   - numberLimit: all numbers are below it.
+  init(_ slices: [EventSlice], numberLimit: Int) {
     var low = Int64.max
     var high = Int64.min
     var isWhole = true
@@ -21,23 +25,23 @@ struct EventPacking {
     }
     start = low
     unit = isWhole ? 1_000_000 : 1
-    itemBits = UInt64(64 - UInt64(itemCount).leadingZeroBitCount)
+    numberBits = UInt64(64 - UInt64(numberLimit).leadingZeroBitCount)
     let span = low <= high ? UInt64(bitPattern: high &- low) / unit : 0
-    isPossible = UInt64(64 - span.leadingZeroBitCount) + itemBits <= 64
+    isPossible = UInt64(64 - span.leadingZeroBitCount) + numberBits <= 64
   }
 
-  func key(_ event: Event) -> UInt64 {
-    let distance = UInt64(bitPattern: event.time &- start)
+  func key(time: Int64, number: UInt32) -> UInt64 {
+    let distance = UInt64(bitPattern: time &- start)
     // A division by a constant is a multiplication.
     let steps = unit == 1_000_000 ? distance / 1_000_000 : distance
-    return steps << itemBits | UInt64(event.item)
+    return steps << numberBits | UInt64(number)
   }
 
-  func timeAndItem(_ key: UInt64) -> (time: Int64, item: UInt32) {
-    let steps = key >> itemBits
+  func timeAndNumber(_ key: UInt64) -> (time: Int64, number: UInt32) {
+    let steps = key >> numberBits
     return (
       start &+ Int64(bitPattern: steps &* unit),
-      UInt32(truncatingIfNeeded: key & (1 << itemBits - 1))
+      UInt32(truncatingIfNeeded: key & (1 << numberBits - 1))
     )
   }
 }

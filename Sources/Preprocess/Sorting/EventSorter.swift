@@ -6,18 +6,19 @@ internal import TextInput
 extension Histories {
   /// Groups the events of a log by user, in the order of time, and removes weak and repeated ones.
   ///
-  /// Events of one user at one time are in ascending order of the bytes of their items' ids, so that neither the order of
-  /// the files nor that of their rows has a say.
+  /// Events of one user at one time go by `ties`.
   ///
   /// - Parameters:
   ///   - log: loses its events.
   ///   - admits: for each item number of the log, whether its events are kept.
   ///   - rule: which of several events of a user and an item stay.
+  ///   - ties: what decides between equal times, and the seed of what is drawn.
   ///   - threads: how many parts may be sorted at once.
   /// - Returns: the histories, and the numbers of events removed.
   /// - Throws: ``PipelineError`` `.inputOutput` if the temporary file fails.
   static func sorting(
-    _ log: inout InteractionLog, admits: [Bool], _ rule: RepeatRule, threads: Int
+    _ log: inout InteractionLog, admits: [Bool], _ rule: RepeatRule,
+    ties: (rule: TieRule, seed: UInt64) = (.hash, 42), threads: Int
   ) throws(PipelineError) -> (Histories, RepeatRule.Removed) {
     let eventCount = log.eventCount
     let parts = UserParts(userCount: log.users.count, eventCount: eventCount)
@@ -25,6 +26,9 @@ extension Histories {
     let runs = try runs(&log, admits: admitted, parts, threads: threads)
     let itemCount = log.items.count
     let storage = log.storage
+    let order = TieOrder(
+      rule: ties.rule, seed: ties.seed, users: log.users, items: log.items,
+      partsRepeats: rule.deduplication == .none)
     // 12 bytes an event; the other half of the memory may be full of runs.
     let isStored = 12 * eventCount > storage.byteCount / 2
     let scratches = Mutex<[RepeatMarks]>([])
@@ -34,7 +38,7 @@ extension Histories {
       var slices: [EventSlice] = []
       for run in runs { slices.append(try run.slice(index, storage)) }
       let sorter = PartSorter(
-        slices: slices, users: parts.users(of: index), itemCount: itemCount)
+        slices: slices, users: parts.users(of: index), itemCount: itemCount, ties: order)
       var sorted = sorter.sorted(rule, &marks)
       if isStored { try sorted.part.store(storage) }
       return sorted

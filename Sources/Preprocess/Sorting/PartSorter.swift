@@ -7,6 +7,8 @@ struct PartSorter {
   /// The users of the part.
   let users: Range<Int>
   let itemCount: Int
+  /// The order of a user's events that have one time.
+  let ties: TieOrder
 
   /// A part in order, without users that have no events, and what was removed from it.
   typealias Sorted = (part: HistoryPart, removed: RepeatRule.Removed)
@@ -17,13 +19,15 @@ struct PartSorter {
     var weight: UInt16
   }
 
-  /// Sorts by user, time and item.
+  /// Sorts by user and time, ties by their rule.
   func sorted(_ rule: RepeatRule, _ marks: inout RepeatMarks) -> Sorted {
     let hasWeights = slices.contains { !$0.weights.isEmpty }
-    let packing = EventPacking(slices, itemCount: itemCount)
+    let offsets = userOffsets()
+    let limit = ties.rule == .hash ? itemCount : offsets[users.count]
+    let packing = EventPacking(slices, numberLimit: limit)
     if hasWeights || rule.minimumWeight > 1 { return sortedWeighted(rule, hasWeights: hasWeights) }
     guard packing.isPossible else { return sortedPlain(rule, &marks) }
-    return sortedPacked(packing, rule, &marks)
+    return sortedPacked(packing, offsets, rule, &marks)
   }
 
   /// Where the events of each user begin, with the end of the last.
@@ -36,31 +40,71 @@ struct PartSorter {
     return offsets
   }
 
-  /// Sorts numbers that hold time and item.
+  /// Sorts numbers that hold the time and the item, or the place where ties keep the order of the rows.
   private func sortedPacked(
-    _ packing: EventPacking, _ rule: RepeatRule, _ marks: inout RepeatMarks
+    _ packing: EventPacking, _ offsets: [Int], _ rule: RepeatRule, _ marks: inout RepeatMarks
   ) -> Sorted {
-    let offsets = userOffsets()
+    let keepsPlaces = ties.rule == .file
     var next = offsets
     var keys = [UInt64](repeating: 0, count: offsets[users.count])
+    var items = [UInt32](repeating: 0, count: keepsPlaces ? keys.count : 0)
     for slice in slices {
       for event in slice.events {
         let user = Int(event.user) - users.lowerBound
-        keys[next[user]] = packing.key(event)
+        let place = next[user]
+        keys[place] = packing.key(
+          time: event.time, number: keepsPlaces ? UInt32(place) : event.item)
+        if keepsPlaces { items[place] = event.item }
         next[user] += 1
       }
     }
     sortRows(&keys, offsets: offsets)
-    return collected(offsets, rule.deduplication, &marks) { packing.timeAndItem(keys[$0]) }
+    arrangeTies(&keys, offsets) { key in
+      let (time, item) = packing.timeAndNumber(key)
+      return (time, item)
+    }
+    return collected(offsets, rule.deduplication, &marks) { place in
+      let (time, number) = packing.timeAndNumber(keys[place])
+      return (time, keepsPlaces ? items[Int(number)] : number)
+    }
   }
 
-  /// Sorts the events themselves, where time and item do not fit into 64 bits.
+  /// Sorts the events themselves, where time and number do not fit into 64 bits.
   private func sortedPlain(_ rule: RepeatRule, _ marks: inout RepeatMarks) -> Sorted {
-    let events = slices.map(\.events).joined().sorted { left, right in
-      (left.user, left.time, left.item) < (right.user, right.time, right.item)
+    var events = slices.map(\.events).joined().map { WeightedEvent(event: $0, weight: 1) }
+    let offsets = userOffsets()
+    sort(&events, offsets)
+    return collected(offsets, rule.deduplication, &marks) { place in
+      (events[place].event.time, events[place].event.item)
     }
-    return collected(userOffsets(), rule.deduplication, &marks) { place in
-      (events[place].time, events[place].item)
+  }
+
+  /// Sorts by user and time, ties by their rule; those of one item by weight.
+  private func sort(_ events: inout [WeightedEvent], _ offsets: [Int]) {
+    if ties.rule == .file {
+      let order = events.indices.sorted { left, right in
+        (events[left].event.user, events[left].event.time, left)
+          < (events[right].event.user, events[right].event.time, right)
+      }
+      events = order.map { events[$0] }
+      return
+    }
+    events.sort { left, right in
+      (left.event.user, left.event.time, left.event.item, left.weight)
+        < (right.event.user, right.event.time, right.event.item, right.weight)
+    }
+    arrangeTies(&events, offsets) { ($0.event.time, $0.event.item) }
+  }
+
+  private func arrangeTies<Element>(
+    _ events: inout [Element], _ offsets: [Int],
+    _ content: (Element) -> (time: Int64, item: UInt32)
+  ) {
+    var arranger = TieArranger(ties)
+    for user in users {
+      let first = offsets[user - users.lowerBound]
+      let range = first..<offsets[user - users.lowerBound + 1]
+      arranger.arrange(&events, range, user: UInt32(user), content)
     }
   }
 
@@ -73,11 +117,8 @@ struct PartSorter {
         events.append(WeightedEvent(event: event, weight: weight))
       }
     }
-    events.sort { left, right in
-      (left.event.user, left.event.time, left.event.item, left.weight)
-        < (right.event.user, right.event.time, right.event.item, right.weight)
-    }
     let offsets = userOffsets()
+    sort(&events, offsets)
     var sorted: Sorted = (HistoryPart(), RepeatRule.Removed())
     for user in users {
       let index = user - users.lowerBound

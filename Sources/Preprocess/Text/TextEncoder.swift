@@ -42,6 +42,7 @@ struct TextEncoder {
     var vectors = scaledComponents(scores, count: width, power: 0.5)
     guard vectors.values.contains(where: { $0 != 0 }) else { return nil }
     normalize(&vectors)
+    copyEqual(texts, &vectors)
     return ItemVectors(values: vectors.values, width: width)
   }
 
@@ -58,6 +59,20 @@ struct TextEncoder {
     }
     for place in projected.values.indices { projected.values[place] *= scales[place % count] }
     return projected
+  }
+
+  /// Gives equal texts equal vectors to the last bit; in products of matrices the place of a row tells in the last digits.
+  private func copyEqual(_ texts: [String], _ vectors: inout Matrix) {
+    var first: [String: Int] = [:]
+    for (row, text) in texts.enumerated() {
+      guard let source = first[text] else {
+        first[text] = row
+        continue
+      }
+      vectors.values.replaceSubrange(
+        row * width..<(row + 1) * width, with: vectors.values[source * width..<(source + 1) * width]
+      )
+    }
   }
 
   private func normalize(_ matrix: inout Matrix) {

@@ -15,10 +15,16 @@ struct VectorArchive {
 
   /// Finds the vectors in an archive: the array of a name, or the only one that holds no ids.
   ///
-  /// - Throws: `PipelineError` `.dataFormat` if there is no such array or it is damaged.
-  init(_ file: ByteStream, field: String?, needsIDs: Bool) throws(PipelineError) {
+  /// - Throws: `PipelineError`: `.dataFormat` if there is no such array or it is damaged; `.configuration` if it or the
+  ///   archive is larger than `memoryLimit`.
+  init(
+    _ file: ByteStream, field: String?, needsIDs: Bool, memoryLimit: Int = .max
+  ) throws(PipelineError) {
+    if let size = file.byteCount, size > memoryLimit {
+      throw .vectorsTooLarge(file.name, byteCount: size, limit: memoryLimit)
+    }
     let archive = try ZipArchive(
-      try file.readAll(limit: Self.maximumByteCount), path: file.name)
+      try file.readAll(limit: min(Self.maximumByteCount, memoryLimit)), path: file.name)
     let others = archive.entries.filter { !Self.idNames.contains($0.name) }
     let wanted = field.map { name in archive.entries.filter { $0.name == "\(name).npy" } } ?? others
     guard wanted.count == 1 else {
@@ -26,6 +32,13 @@ struct VectorArchive {
       throw PipelineError(
         .dataFormat, "found the arrays \(names), expected \(field.map { quoted($0) } ?? "one")",
         at: .init(path: file.name), note: "choose one with --vector-field")
+    }
+    let unpacked = archive.entries.filter { entry in
+      entry == wanted[0] || needsIDs && Self.idNames.contains(entry.name)
+    }
+    for entry in unpacked where entry.byteCount > memoryLimit {
+      throw .vectorsTooLarge(
+        "\(file.name)/\(entry.name)", byteCount: entry.byteCount, limit: memoryLimit)
     }
     stream = ByteStream(try archive.contents(of: wanted[0]), name: "\(file.name)/\(wanted[0].name)")
     layout = try VectorReader.numpyLayout(stream)

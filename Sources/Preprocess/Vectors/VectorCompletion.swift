@@ -40,7 +40,11 @@ struct VectorCompletion {
     let length = (0..<targets.rows).reduce(0) { $0 + self.length(targets[row: $1]) }
     let mean = length / Float(targets.rows)
     var vectors = given
+    var first: [String: Int] = [:]
     for (place, item) in missing.enumerated() {
+      // Equal texts have equal vectors to the last bit.
+      let place = first[texts[item], default: place]
+      first[texts[item]] = place
       let row = predicted[row: place]
       let own = self.length(row)
       let scale = own > 0 ? mean / own : 0

@@ -8,6 +8,7 @@ struct VectorReader {
   let ids: IdentifierTable
   private let name: String
   private let source: Source
+  private let memoryLimit: Int
 
   private enum Source {
     case binary(ByteStream, NumericLayout, isLast: Bool)
@@ -20,9 +21,13 @@ struct VectorReader {
   ///   - vectors: the file of the vectors; its format is told from its first bytes.
   ///   - idList: one item id a line, in the order of the rows; nil if the vectors have ids of their own.
   ///   - field: the name of the array, the tensor or the JSON list; nil for the only one or the usual names.
+  ///   - memoryLimit: the most bytes that the vectors may take, unpacked.
   /// - Throws: `PipelineError`: `.missingInput`; `.dataFormat` if a file is damaged or the counts differ; `.usage` if no ids
   ///   are given for a format without them.
-  init(vectors: String, idList: String?, field: String?) throws(PipelineError) {
+  init(
+    vectors: String, idList: String?, field: String?, memoryLimit: Int = .max
+  ) throws(PipelineError) {
+    self.memoryLimit = memoryLimit
     let stream = try ByteStream(vectors)
     name = stream.name
     let start = try stream.peek(NumpyHeader.prefixByteCount)
@@ -34,7 +39,8 @@ struct VectorReader {
       let layout = try Self.numpyLayout(stream)
       (source, rowCount) = (.binary(stream, layout, isLast: true), layout.rowCount)
     } else if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-      let archive = try VectorArchive(stream, field: field, needsIDs: listed == nil)
+      let archive = try VectorArchive(
+        stream, field: field, needsIDs: listed == nil, memoryLimit: memoryLimit)
       (source, rowCount) = (
         .binary(archive.stream, archive.layout, isLast: true), archive.layout.rowCount
       )
@@ -88,21 +94,18 @@ struct VectorReader {
   }
 
   private static func readIDs(_ path: String) throws(PipelineError) -> IdentifierTable {
-    let stream = try ByteStream(path)
+    let list = try IdentifierList(path)
     var ids = IdentifierTable()
-    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
-      let hasReturn = !line.isEmpty && bytes[line.upperBound - 1] == UInt8(ascii: "\r")
-      let range = line.lowerBound..<(hasReturn ? line.upperBound - 1 : line.upperBound)
-      let place = PipelineError.Location(path: stream.name, line: number, column: 1)
-      if let bad = firstInvalidUTF8(bytes, range) {
+    for (index, line) in list.lines.enumerated() {
+      let place = PipelineError.Location(path: list.path, line: line.number, column: 1)
+      guard line.number == index + 1 else {
         throw PipelineError(
-          .dataFormat, "the id is not UTF-8",
-          at: .init(path: stream.name, line: number, column: bad - range.lowerBound + 1))
+          .dataFormat, "the item id is empty",
+          at: .init(path: list.path, line: index + 1, column: 1))
       }
-      if range.isEmpty { throw PipelineError(.dataFormat, "the item id is empty", at: place) }
-      guard ids.insert(bytes, range) == number - 1 else {
-        let text = String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-        throw PipelineError(.dataFormat, "the id \(quoted(text)) is there twice", at: place)
+      let known = ids.count
+      guard ids.insert(line.id.utf8) == known else {
+        throw PipelineError(.dataFormat, "the id \(quoted(line.id)) is there twice", at: place)
       }
     }
     return ids
@@ -118,6 +121,11 @@ struct VectorReader {
   func read(_ targets: [UInt32?], count: Int) throws(PipelineError) -> ItemVectors {
     switch source {
     case .binary(let stream, let layout, let isLast):
+      // The counts are those of headers, so their product may be anything.
+      let (size, overflow) = count.multipliedReportingOverflow(by: 4 * layout.width)
+      guard !overflow, size <= memoryLimit else {
+        throw .vectorsTooLarge(name, byteCount: overflow ? .max : size, limit: memoryLimit)
+      }
       let reader = NumericReader(stream: stream, layout: layout, ids: ids)
       let vectors = try reader.read(targets, count: count)
       if isLast { try reader.requireEnd() }
@@ -131,5 +139,14 @@ struct VectorReader {
       }
       return ItemVectors(values: values, width: width)
     }
+  }
+}
+
+extension PipelineError {
+  /// Vectors that take more memory than a run may.
+  static func vectorsTooLarge(_ path: String, byteCount: Int, limit: Int) -> PipelineError {
+    PipelineError(
+      .configuration, "the vectors take \(byteCount >> 20) MiB, --memory allows \(limit >> 20) MiB",
+      at: .init(path: path), note: "give more with --memory; vectors are always in memory")
   }
 }

@@ -119,9 +119,9 @@ typedef struct {
   size_t first, live, count;  ///< the first query, how many there are, how many keys one of them sees
 } query_group;
 
-INLINE query_group group_at(size_t first, size_t n, int causal) {
-  size_t live = n - first < QUERIES ? n - first : QUERIES;
-  return (query_group){first, live, causal ? first + live : n};
+INLINE query_group group_at(size_t first, head_rows at) {
+  size_t live = at.queries - first < QUERIES ? at.queries - first : QUERIES;
+  return (query_group){first, live, key_limit(at, first + live - 1)};
 }
 
 /// The rows of a group, zeros for those beyond the sequence.
@@ -132,26 +132,48 @@ INLINE void group_to_lanes(lanes *to, h2rec_rows from, query_group group, size_t
 }
 
 /// How many keys query r of a group sees; none if it is beyond the sequence.
-INLINE size_t query_limit(query_group group, size_t r, size_t n, int causal) {
-  if (r >= group.live) return 0;
-  return causal ? group.first + r + 1 : n;
+INLINE size_t query_limit(query_group group, size_t r, head_rows at) {
+  return r < group.live ? key_limit(at, group.first + r) : 0;
+}
+
+/// The distance of the first key from a query of a group.
+INLINE ptrdiff_t first_distance(query_group group, size_t r, head_rows at) {
+  return -(at.position + (ptrdiff_t)(group.first + r));
+}
+
+/// Adds the bias by distance to the scores of a query with the first `limit` keys, the first at `distance`.
+INLINE void many_add_bias(lanes *s, size_t limit, ptrdiff_t distance, head_rows at, const h2rec_attention_shape *shape) {
+  if (shape->bias == NULL) return;
+  for (size_t j = 0; j < limit; j++, distance++)
+    s[j * QUERIES] += load(shape->bias + bias_row(shape, distance) * shape->heads + at.head) / at.scale;
+}
+
+/// Adds the gradients of the scores to that of the bias.
+INLINE void many_add_bias_gradient(float *dbias, const lanes *d, size_t limit, ptrdiff_t distance, head_rows at,
+                                   const h2rec_attention_shape *shape) {
+  if (shape->bias == NULL) return;
+  for (size_t j = 0; j < limit; j++, distance++) {
+    float *place = dbias + bias_row(shape, distance) * shape->heads + at.head;
+    store(place, load(place) + d[j * QUERIES] / at.scale);
+  }
 }
 
 INLINE void many_heads(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k,
                        h2rec_rows v, h2rec_mutable_rows out, float *scratch) {
-  size_t n = at.n, width = shape->head_width, keys = n + n % 2;
+  size_t n = at.keys, width = shape->head_width, keys = n + n % 2;
   lanes *ks = (lanes *)scratch, *vs = ks + keys * width, *qs = vs + keys * width, *os = qs + QUERIES * width;
   lanes *p = os + QUERIES * width;
   for (size_t j = 0; j < n; j++) {
     heads_to_lanes(ks + j * width, k.values + j * k.stride, width);
     heads_to_lanes(vs + j * width, v.values + j * v.stride, width);
   }
-  for (size_t i = 0; i < n; i += QUERIES) {
-    query_group group = group_at(i, n, shape->causal);
+  for (size_t i = 0; i < at.queries; i += QUERIES) {
+    query_group group = group_at(i, at);
     group_to_lanes(qs, q, group, width);
     many_products(p, qs, ks, group.count, width);
     for (size_t r = 0; r < QUERIES; r++) {
-      size_t limit = query_limit(group, r, n, shape->causal);
+      size_t limit = query_limit(group, r, at);
+      many_add_bias(p + r, limit, first_distance(group, r, at), at, shape);
       many_softmax(p + r, limit, group.count, at.scale);
       many_drop(p + r, i + r, limit, at, shape);
     }
@@ -163,8 +185,8 @@ INLINE void many_heads(const h2rec_attention_shape *shape, head_rows at, h2rec_r
 
 INLINE void many_heads_backward(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k,
                                 h2rec_rows v, h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
-                                h2rec_mutable_rows dv, float *scratch) {
-  size_t n = at.n, width = shape->head_width, keys = n + n % 2;
+                                h2rec_mutable_rows dv, float *dbias, float *scratch) {
+  size_t n = at.keys, width = shape->head_width, keys = n + n % 2;
   lanes *ks = (lanes *)scratch, *vs = ks + keys * width, *dks = vs + keys * width, *dvs = dks + keys * width;
   lanes *qs = dvs + keys * width, *gs = qs + QUERIES * width, *os = gs + QUERIES * width;
   lanes *p = os + QUERIES * width, *d = p + QUERIES * keys;
@@ -173,17 +195,19 @@ INLINE void many_heads_backward(const h2rec_attention_shape *shape, head_rows at
     heads_to_lanes(vs + j * width, v.values + j * v.stride, width);
   }
   for (size_t j = 0; j < 2 * keys * width; j++) dks[j] = 0;
-  for (size_t i = 0; i < n; i += QUERIES) {
-    query_group group = group_at(i, n, shape->causal);
+  for (size_t i = 0; i < at.queries; i += QUERIES) {
+    query_group group = group_at(i, at);
     group_to_lanes(qs, q, group, width);
     group_to_lanes(gs, dout, group, width);
     many_products(p, qs, ks, group.count, width);
     many_products(d, gs, vs, group.count, width);
     for (size_t r = 0; r < QUERIES; r++) {
-      size_t limit = query_limit(group, r, n, shape->causal);
+      size_t limit = query_limit(group, r, at);
+      many_add_bias(p + r, limit, first_distance(group, r, at), at, shape);
       many_softmax(p + r, limit, group.count, at.scale);
       many_drop(d + r, i + r, limit, at, shape);
       many_softmax_backward(p + r, d + r, limit, group.count, at.scale);
+      many_add_bias_gradient(dbias, d + r, limit, first_distance(group, r, at), at, shape);
       many_drop(p + r, i + r, limit, at, shape);
     }
     many_combine(os, d, ks, group.count, width);

@@ -1,34 +1,30 @@
 #pragma once
 
-#include "lanes.h"
+#include "head_rows.h"
 
 #pragma clang fp reassociate(on) contract(fast)
-
-/// The rows of one head's probabilities: which elements count, and their dropout.
-typedef struct {
-  size_t n, rows, first, head;
-  float scale;
-} head_rows;
 
 // One head of a sequence, up to LANES queries at a time: their scores with one key are one vector, p[key][query], so
 // that softmax and sums over keys need no shuffles. Queries, keys and values are read where they lie. Head widths are
 // multiples of LANES here; others take the general path.
 
-/// Up to LANES queries of a head: the first, how many, how many keys one of them sees, whether only earlier ones.
+/// Up to LANES queries of a head: the first, its position among the keys (where only earlier ones are seen), how many
+/// there are, how many keys one of them sees, whether only earlier ones.
 typedef struct {
-  size_t first, live, count;
+  size_t first, position, live, count;
   int causal;
 } query_block;
 
-INLINE query_block block_at(size_t first, size_t n, int causal) {
-  size_t live = n - first < LANES ? n - first : LANES;
-  return (query_block){first, live, causal ? first + live : n, causal};
+INLINE query_block block_at(size_t first, head_rows at) {
+  size_t live = at.queries - first < LANES ? at.queries - first : LANES;
+  size_t position = at.causal ? first + (size_t)at.position : 0;
+  return (query_block){first, position, live, at.causal ? position + live : at.keys, at.causal};
 }
 
 /// -1 in the lanes of the queries that see a key, else 0.
 #define seen_by(key, block)                    \
   ((lane_numbers < (int32_t)(block).live) &    \
-   (lane_numbers >= ((block).causal ? (int32_t)(key) - (int32_t)(block).first : 0)))
+   (lane_numbers >= ((block).causal ? (int32_t)(key) - (int32_t)(block).position : 0)))
 
 /// So many queries at most are not worth a transposition.
 #define FEW 10
@@ -55,7 +51,7 @@ INLINE void products_of_few(float *p, h2rec_rows a, h2rec_rows b, query_block bl
   size_t step2 = last > 1 ? 2 * a.stride : step1, step3 = last > 2 ? 3 * a.stride : step2;
   for (size_t j = 0; j < block.count; j += 2) {
     const float *y0 = b.values + j * b.stride, *y1 = y0 + (j + 1 < block.count ? b.stride : 0);
-    size_t low = block.causal && j > block.first ? j - block.first : 0;
+    size_t low = block.causal && j > block.position ? j - block.position : 0;
     for (size_t end = block.live; end > low; end = end > 4 ? end - 4 : 0) {
       size_t i = end > 4 ? end - 4 : 0;
       const float *x = a.values + i * a.stride;
@@ -157,7 +153,7 @@ INLINE void block_combine(h2rec_mutable_rows out, const float *p, h2rec_rows b, 
                           int add) {
   for (size_t i = 0; i < block.live; i += 4) {
     size_t live = block.live - i < 4 ? block.live - i : 4;
-    size_t limit = block.causal ? block.first + i + live : block.count;
+    size_t limit = block.causal ? block.position + i + live : block.count;
     for (size_t c = 0; c < width; c += LANES) {
       lanes sums[4] = {0, 0, 0, 0};
       for (size_t j = 0; j < limit; j++) {
@@ -177,7 +173,7 @@ INLINE void block_combine_transposed(h2rec_mutable_rows out, const float *p, h2r
                                      size_t width) {
   for (size_t j = 0; j < block.count; j += 4) {
     size_t live = block.count - j < 4 ? block.count - j : 4;
-    size_t low = block.causal && j > block.first ? j - block.first : 0;
+    size_t low = block.causal && j > block.position ? j - block.position : 0;
     for (size_t c = 0; c < width; c += LANES) {
       lanes sums[4] = {0, 0, 0, 0};
       for (size_t i = low; i < block.live; i++) {
@@ -192,6 +188,20 @@ INLINE void block_combine_transposed(h2rec_mutable_rows out, const float *p, h2r
   }
 }
 
+/// Adds the bias by distance to the scores of a block.
+INLINE void block_add_bias(float *p, query_block block, distance_line line) {
+  if (line.values == NULL) return;
+  const float *first = line.values + line.last + block.first;
+  for (size_t j = 0; j < block.count; j++) store(p + j * LANES, load(p + j * LANES) + load(first - j));
+}
+
+/// Adds the gradients of a block's scores to that of the bias.
+INLINE void block_add_bias_gradient(const float *d, query_block block, distance_line line) {
+  if (line.values == NULL) return;
+  float *first = line.gradient + line.last + block.first;
+  for (size_t j = 0; j < block.count; j++) store(first - j, load(first - j) + load(d + j * LANES));
+}
+
 INLINE h2rec_rows rows_from(h2rec_rows x, size_t first) {
   return (h2rec_rows){.values = x.values + first * x.stride, .stride = x.stride};
 }
@@ -203,11 +213,13 @@ INLINE h2rec_mutable_rows mutable_rows_from(h2rec_mutable_rows x, size_t first) 
 INLINE void one_head(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                      h2rec_mutable_rows out, float *scratch) {
   size_t width = shape->head_width;
+  distance_line line = line_of(shape, at, &scratch);
   lanes *columns = (lanes *)scratch;
   float *p = scratch + LANES * width;
-  for (size_t i = 0; i < at.n; i += LANES) {
-    query_block block = block_at(i, at.n, shape->causal);
+  for (size_t i = 0; i < at.queries; i += LANES) {
+    query_block block = block_at(i, at);
     block_products(p, rows_from(q, i), k, block, width, columns);
+    block_add_bias(p, block, line);
     block_softmax(p, block, at.scale);
     block_drop(p, block, at, shape);
     block_combine(mutable_rows_from(out, i), p, v, block, width, 0);
@@ -216,21 +228,25 @@ INLINE void one_head(const h2rec_attention_shape *shape, head_rows at, h2rec_row
 
 INLINE void one_head_backward(const h2rec_attention_shape *shape, head_rows at, h2rec_rows q, h2rec_rows k,
                               h2rec_rows v, h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
-                              h2rec_mutable_rows dv, float *scratch) {
+                              h2rec_mutable_rows dv, float *dbias, float *scratch) {
   size_t width = shape->head_width;
+  distance_line line = line_of(shape, at, &scratch);
   lanes *columns = (lanes *)scratch;
-  float *p = scratch + LANES * width, *d = p + score_count(at.n);
-  for (size_t i = 0; i < at.n; i += LANES) {
-    query_block block = block_at(i, at.n, shape->causal);
+  float *p = scratch + LANES * width, *d = p + score_count(at.keys);
+  for (size_t i = 0; i < at.queries; i += LANES) {
+    query_block block = block_at(i, at);
     h2rec_rows queries = rows_from(q, i), gradients = rows_from(dout, i);
     block_products(p, queries, k, block, width, columns);
+    block_add_bias(p, block, line);
     block_softmax(p, block, at.scale);
     block_products(d, gradients, v, block, width, columns);
     block_drop(d, block, at, shape);
     block_softmax_backward(p, d, block, at.scale);
+    block_add_bias_gradient(d, block, line);
     block_drop(p, block, at, shape);
     block_combine(mutable_rows_from(dq, i), d, k, block, width, 1);
     block_combine_transposed(dk, d, queries, block, width);
     block_combine_transposed(dv, p, gradients, block, width);
   }
+  add_line_gradient(dbias, shape, at, line);
 }

@@ -56,21 +56,26 @@ extension Catalogue {
   /// - Throws: `PipelineError`: `.dataFormat` if a column is missing or holds a value out of range.
   public init(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
+    let rules = TableRules(input, Self.tableKind)
+    guard table.rowCount > 0 else { throw rules.broken("no rows", expected: "one for each item") }
+    let itemIDs = try table.strings("item_id")
+    try rules.requireUnique(itemIDs, "item_id")
     let rawBuckets = try table.fixed("bucket", as: UInt8.self)
+    for column in ["bucket", "train_count"] { try rules.requireWidth(table, column) }
     var buckets: [PopularityBucket] = []
     buckets.reserveCapacity(rawBuckets.count)
     for (item, value) in rawBuckets.enumerated() {
       guard let bucket = PopularityBucket(rawValue: value) else {
-        throw .outOfRange(input, "bucket of item \(item)", found: Int(value), limit: 6)
+        throw rules.broken("\(value) in 'bucket'", row: item, expected: "a number from 0 to 5")
       }
       buckets.append(bucket)
     }
     self.init(
-      itemIDs: try table.strings("item_id"), titles: try table.strings("title"),
+      itemIDs: itemIDs, titles: try table.strings("title"),
       categories: try table.stringLists("categories"), texts: try table.strings("text"),
       trainCounts: try table.fixed("train_count", as: UInt32.self),
-      isHead: try table.fixed("is_head", as: UInt8.self).map { $0 != 0 },
-      isTail: try table.fixed("is_tail", as: UInt8.self).map { $0 != 0 }, buckets: buckets)
+      isHead: try rules.flags(table, "is_head"), isTail: try rules.flags(table, "is_tail"),
+      buckets: buckets)
   }
 
   /// The catalogue as a table of kind `items`, row = item.

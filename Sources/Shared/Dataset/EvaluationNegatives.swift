@@ -64,19 +64,21 @@ extension EvaluationNegatives {
   private init(
     _ table: Table, of input: StageInput, itemCount: Int, userCount: Int
   ) throws(PipelineError) {
+    let rules = TableRules(input, table.kind)
     let users = try table.fixed("user", as: UInt32.self)
+    try rules.requireWidth(table, "user")
     let negatives = try table.ragged("negatives", as: UInt32.self)
-    if let stray = users.first(where: { $0 >= userCount }) {
-      throw .outOfRange(input, "a user with negatives", found: Int(stray), limit: userCount)
+    var last = -1
+    for (row, user) in users.enumerated() {
+      guard user < userCount, Int(user) > last else {
+        throw rules.broken(
+          "user \(user) after \(last)", row: row,
+          expected: "users that ascend, below \(userCount)")
+      }
+      last = Int(user)
     }
-    if let stray = negatives.values.first(where: { $0 >= itemCount }) {
-      throw .outOfRange(input, "a negative", found: Int(stray), limit: itemCount)
-    }
-    guard zip(users, users.dropFirst()).allSatisfy({ $0 < $1 }) else {
-      throw PipelineError(
-        .dataFormat, "the users of the table '\(table.kind)' do not ascend",
-        at: .init(path: "\(input.directory)"))
-    }
+    try rules.requireIndices(
+      negatives, "negatives", below: itemCount, "items", isAscending: true)
     self.init(users: users, negatives: negatives)
   }
 

@@ -72,42 +72,93 @@ extension ItemCodes {
     let levelCount = try codesTable.width(of: "codes")
     let sizes = try Self.levelSizes(codebooks, levelCount: levelCount, input)
     let width = try codebooks.width(of: "vector")
+    let vectors = try codebooks.fixed("vector", as: Float.self)
+    let usage = try codebooks.fixed("usage", as: UInt32.self)
     let center = try space.fixed("center", as: Float.self)
-    let isTextSpace = try space.fixed("is_text_space", as: UInt8.self)
-    guard center.count == width, isTextSpace.count == 1 else {
-      throw .outOfRange(input, "the width of the center", found: center.count, limit: width + 1)
+    let rules = (
+      codes: TableRules(input, Self.codesKind), codebooks: TableRules(input, Self.codebooksKind),
+      space: TableRules(input, Self.spaceKind)
+    )
+    try rules.space.requireRows(space.rowCount, 1, one: "output")
+    try rules.space.requireWidth(space, "center", width)
+    try rules.space.requireFinite(
+      center, width: width, "center", limit: TableRules.largestElement)
+    let isTextSpace = try rules.space.flags(space, "is_text_space")
+    try rules.codebooks.requireWidth(codebooks, "usage")
+    try rules.codebooks.requireFinite(
+      vectors, width: width, "vector", limit: 2 * TableRules.largestElement)
+    guard codesTable.rowCount > 0 else {
+      throw rules.codes.broken("no rows", expected: "one for each item")
     }
     for (index, code) in codes.enumerated() where Int(code) >= sizes[index % levelCount] {
-      throw .outOfRange(
-        input, "the code of item \(index / levelCount) at level \(index % levelCount)",
-        found: Int(code), limit: sizes[index % levelCount])
+      throw rules.codes.broken(
+        "code \(code) of level \(index % levelCount + 1)", row: index / levelCount,
+        expected: "a number below \(sizes[index % levelCount]), the number of its codes")
     }
+    try Self.requireUsage(usage, codes, sizes, rules.codebooks)
     self.init(
       levelSizes: sizes, codes: codes,
-      codebooks: try codebooks.fixed("vector", as: Float.self), width: width,
-      usage: try codebooks.fixed("usage", as: UInt32.self), center: center,
-      isTextSpace: isTextSpace[0] != 0)
+      codebooks: vectors, width: width, usage: usage, center: center, isTextSpace: isTextSpace[0])
+  }
+
+  /// Usage that counts the items with each code.
+  private static func requireUsage(
+    _ usage: [UInt32], _ codes: [UInt16], _ sizes: [Int], _ rules: TableRules
+  ) throws(PipelineError) {
+    var counts = [UInt32](repeating: 0, count: usage.count)
+    let firsts = sizes.indices.map { sizes[..<$0].reduce(0, +) }
+    for (index, code) in codes.enumerated() {
+      counts[firsts[index % sizes.count] + Int(code)] += 1
+    }
+    if let row = counts.indices.first(where: { counts[$0] != usage[$0] }) {
+      throw rules.broken(
+        "\(usage[row]) in 'usage'", row: row,
+        expected: "\(counts[row]), the items with this code")
+    }
+  }
+
+  /// Requires the codes of as many items as there are, in the space of their vectors.
+  ///
+  /// - Parameters:
+  ///   - input: the output that the codes came from.
+  ///   - itemCount: the items of the preprocess output.
+  ///   - vectors: their vectors; nil where none were read.
+  /// - Throws: `PipelineError` `.dataFormat`.
+  public func requireFit(
+    _ input: StageInput, itemCount: Int, vectors: ItemVectors?
+  ) throws(PipelineError) {
+    try TableRules(input, Self.codesKind).requireRows(count, itemCount, one: "item")
+    if isTextSpace, let vectors, vectors.width != width {
+      throw TableRules(input, Self.codebooksKind).broken(
+        "vectors of \(width) numbers", expected: "\(vectors.width), the width of the item vectors")
+    }
   }
 
   /// The sizes of the levels, from rows that must run level by level and code by code.
   private static func levelSizes(
     _ table: Table, levelCount: Int, _ input: StageInput
   ) throws(PipelineError) -> [Int] {
+    let rules = TableRules(input, codebooksKind)
     guard (1...maximumLevelCount).contains(levelCount) else {
-      throw .outOfRange(
-        input, "the number of levels", found: levelCount, limit: maximumLevelCount + 1)
+      throw TableRules(input, codesKind).broken(
+        "\(levelCount) levels", expected: "1 to \(maximumLevelCount)")
     }
+    for column in ["level", "code"] { try rules.requireWidth(table, column) }
     let levels = try table.fixed("level", as: UInt8.self)
     let codes = try table.fixed("code", as: UInt16.self)
     var sizes = [Int](repeating: 0, count: levelCount)
     var last = 0
-    for (level, code) in zip(levels, codes) {
+    for (row, (level, code)) in zip(levels, codes).enumerated() {
       guard Int(level) < levelCount, Int(level) >= last, Int(code) == sizes[Int(level)] else {
-        throw .outOfRange(
-          input, "the codebook row of level \(level)", found: Int(code), limit: levelCount)
+        throw rules.broken(
+          "code \(code) of level \(level)", row: row,
+          expected: "rows level by level and code by code, each from 0")
       }
       sizes[Int(level)] += 1
       last = Int(level)
+    }
+    if let level = sizes.firstIndex(of: 0) {
+      throw rules.broken("no code of level \(level)", expected: "one or more for each level")
     }
     return sizes
   }

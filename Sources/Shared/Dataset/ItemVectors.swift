@@ -26,16 +26,14 @@ extension ItemVectors {
 
   /// Reads the vectors of a preprocess output.
   ///
-  /// - Throws: `PipelineError`: `.dataFormat` if the column is missing or has no width.
+  /// - Throws: `PipelineError`: `.dataFormat` if the column is missing, or a number is not finite or above 10¹⁵ in magnitude.
   public init(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
     let width = try table.width(of: "vector")
-    guard width > 0 else {
-      throw PipelineError(
-        .dataFormat, "vectors have width 0, expected at least 1",
-        at: .init(path: "\(input.directory)"))
-    }
-    self.init(values: try table.fixed("vector", as: Float.self), width: width)
+    let values = try table.fixed("vector", as: Float.self)
+    try TableRules(input, Self.tableKind).requireFinite(
+      values, width: width, "vector", limit: TableRules.largestElement)
+    self.init(values: values, width: width)
   }
 
   /// The vectors as a table of kind `vectors`, row = item.

@@ -33,18 +33,27 @@ public struct PositivePairs: Sendable, Equatable {
 extension PositivePairs {
   /// Reads the pairs of a preprocess output.
   ///
-  /// - Throws: `PipelineError`: `.dataFormat` if the shapes disagree or a neighbour is no item.
-  public init(_ input: StageInput, _ kind: Kind) throws(PipelineError) {
+  /// - Parameters:
+  ///   - input: the output of the preprocess stage.
+  ///   - kind: which of the pairs.
+  ///   - itemCount: the number of items of its catalogue; nil where it is not known.
+  /// - Throws: `PipelineError`: `.dataFormat` if the shapes disagree, a neighbour is no item or a weight is out of range.
+  public init(_ input: StageInput, _ kind: Kind, itemCount: Int? = nil) throws(PipelineError) {
     let table = try input.table(kind.tableKind)
     let neighbours = try table.ragged("neighbours", as: UInt32.self)
     let weights = try table.ragged("weights", as: Float.self)
-    guard neighbours.offsets == weights.offsets else {
-      throw PipelineError(
-        .dataFormat, "the table '\(kind.tableKind)' has neighbours and weights of different shape",
-        at: .init(path: "\(input.directory)"))
-    }
-    if let stray = neighbours.values.first(where: { $0 >= table.rowCount }) {
-      throw .outOfRange(input, "a neighbour", found: Int(stray), limit: table.rowCount)
+    let rules = TableRules(input, kind.tableKind)
+    let itemCount = itemCount ?? table.rowCount
+    try rules.requireRows(table.rowCount, itemCount, one: "item")
+    try rules.requireSameShape(
+      ("neighbours", neighbours.offsets), ("weights", weights.offsets))
+    try rules.requireIndices(
+      neighbours, "neighbours", below: itemCount, "items", isAscending: true)
+    for row in 0..<weights.count {
+      if let weight = weights[row].first(where: { !($0 > 0 && $0 <= 1) }) {
+        throw rules.broken(
+          "\(weight) in 'weights'", row: row, expected: "a number above 0 and at most 1")
+      }
     }
     self.init(neighbours: neighbours, weights: weights)
   }

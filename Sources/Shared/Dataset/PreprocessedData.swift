@@ -28,12 +28,8 @@ public struct PreprocessedData: Sendable, Equatable {
     vectors = nil
     guard includesVectors, input.hasTable(ItemVectors.tableKind) else { return }
     let read = try ItemVectors(input)
-    guard read.count == catalogue.count else {
-      throw PipelineError(
-        .dataFormat,
-        "found \(read.count) vectors, expected one for each of \(catalogue.count) items",
-        at: .init(path: "\(input.directory)"))
-    }
+    try TableRules(input, ItemVectors.tableKind).requireRows(
+      read.count, catalogue.count, one: "item")
     vectors = read
   }
 

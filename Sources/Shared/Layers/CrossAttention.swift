@@ -15,8 +15,8 @@ public struct CrossAttention: Sendable {
   /// Declares the projections, `cross.…`.
   ///
   /// - Parameters:
-  ///   - dimension: d; a multiple of `headCount`.
-  ///   - levelCount: M.
+  ///   - d: the width of a branch; a multiple of `headCount`.
+  ///   - levels: M.
   ///   - headCount: the heads of each attention.
   ///   - isCausal: whether a position sees only itself and earlier ones.
   ///   - store: where the parameters are declared.

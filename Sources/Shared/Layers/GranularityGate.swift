@@ -31,8 +31,8 @@ public struct GranularityGate: Sendable {
   ///
   /// - Parameters:
   ///   - kind: what the weights depend on.
-  ///   - dimension: d > 1.
-  ///   - levelCount: M.
+  ///   - d: the width of a branch, above 1.
+  ///   - levels: M.
   ///   - dropout: the dropout probability of the inner layer.
   ///   - store: where the parameters are declared.
   public init(

@@ -61,7 +61,8 @@ public struct PositiveLists: Sendable {
   ///   - positives: makes the weighted positives of a range of the items, a row for each; called by several threads.
   /// - Returns: L in nats.
   public func add(
-    items: [UInt32], semantic: any ItemEncoder, hash: any ItemEncoder, temperature: Float, weight: Float,
+    items: [UInt32], semantic: any ItemEncoder, hash: any ItemEncoder, temperature: Float,
+    weight: Float,
     threads: Int, positives: @Sendable (Range<Int>) -> PositiveLists
   ) -> Double {
     precondition(semantic.width == hash.width && !items.isEmpty)

@@ -4,29 +4,34 @@ internal import Layers
 public import ShardIO
 internal import Tape
 
-/// GRU4Rec (Hidasi et al. 2016): Hash IDs read by gated recurrent units, with the losses of this house.
+/// GRU4Rec (Hidasi and others 2016): Hash IDs read by gated recurrent units, with the losses of this house.
 public enum GRU4Rec: ModelRecipe {
+  /// The subcommand, and the name in manifests and reports.
   public static let name = "gru4rec"
+  /// One line of help.
   public static let abstract = "GRU4Rec: gated recurrent units over hash IDs (Hidasi et al. 2016)."
 
   /// The options of GRU4Rec.
   public struct Options: ModelOptions {
     @Option(help: "Width of items and states.")
-    public var dimension = 128
+    package var dimension = 128
 
     @Option(help: "Most recent items of a history that are read.")
-    public var maxLength = 50
+    package var maxLength = 50
 
     @Option(help: "Recurrent layers.")
-    public var layers = 1
+    package var layers = 1
 
     @Option(help: "Dropout probability of the embedded items.")
-    public var dropout: Float = 0.3
+    package var dropout: Float = 0.3
 
-    @Option(help: "Initialisation of the item table: pca (of the item vectors), random, or auto: pca where there are vectors.")
-    public var hashInit = HashInitialization.auto
+    @Option(
+      help:
+        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
+    )
+    package var hashInit = HashInitialization.auto
 
-    @OptionGroup(title: "Objective") public var objective: NextItemLossOptions
+    @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
     /// The defaults.
     public init() {}
@@ -51,8 +56,10 @@ public enum GRU4Rec: ModelRecipe {
     }
   }
 
+  /// What the model reads besides the sequences.
   public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
 
+  /// Declares the parts and composes them.
   public static func build(
     _ options: Options, _ data: ModelData
   ) throws(PipelineError) -> SequentialModel {

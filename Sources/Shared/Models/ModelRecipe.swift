@@ -6,7 +6,9 @@ public import ShardIO
 public import Tape
 public import Training
 
-/// How a model is made: its options, what it needs, and its parts. A model is one file (or a folder) with one of these, and an entry in
+/// How a model is made: its options, what it needs, and its parts.
+///
+/// A model is one file (or a folder) with one of these, and an entry in
 /// ``modelRecipes``; everything before and after it knows ``Scoring`` and never the name of a model.
 public protocol ModelRecipe: Sendable {
   /// The options of its subcommand.
@@ -109,6 +111,7 @@ public protocol TrainableRecommender: TrainableModel, RecommendationModel {
   ///   - userCount: the users of a sample that is drawn from the seed; nil for all.
   ///   - seed: of the sample.
   ///   - threads: the largest number of threads; changes no result.
+  /// - Returns: the task.
   func validation(
     _ sequences: UserSequences, userCount: Int?, seed: UInt64, threads: Int
   ) -> any ValidationTask
@@ -116,10 +119,10 @@ public protocol TrainableRecommender: TrainableModel, RecommendationModel {
 
 /// What only some models can show.
 public struct Diagnostics: Sendable {
-  /// For each branch the weights of the most recent items of a history, which is not empty; they add up to 1. Nil for a model without
-  /// attention.
-  public var attention:
-    (@Sendable (ArraySlice<UInt32>) -> [(branch: String, weights: [Float])])?
+  /// For each branch the weights of the most recent items of a history, which add up to 1; nil for a model without attention.
+  ///
+  /// The history is not empty.
+  public var attention: (@Sendable (ArraySlice<UInt32>) -> [(branch: String, weights: [Float])])?
   /// The columns of a model's vectors that each of its branches has, by the name of the branch.
   public var branches: [(name: String, columns: Range<Int>)] = []
   /// The vectors of items that the model was not trained with, from their codes; nil for a model that cannot score such items.

@@ -6,15 +6,20 @@ internal import Tape
 
 /// SASRec (Kang and McAuley 2018): Hash IDs alone, the block of the published code.
 public enum SASRec: ModelRecipe {
+  /// The subcommand, and the name in manifests and reports.
   public static let name = "sasrec"
+  /// One line of help.
   public static let abstract = "SASRec: attention over hash IDs (Kang and McAuley 2018)."
 
   /// The options of SASRec.
   public struct Options: ModelOptions {
-    @OptionGroup(title: "Network") public var network: AttentionOptions
-    @Option(help: "Initialisation of the item table: pca (of the item vectors), random, or auto: pca where there are vectors.")
-    public var hashInit = HashInitialization.auto
-    @OptionGroup(title: "Objective") public var objective: NextItemLossOptions
+    @OptionGroup(title: "Network") package var network: AttentionOptions
+    @Option(
+      help:
+        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
+    )
+    package var hashInit = HashInitialization.auto
+    @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
     /// The defaults.
     public init() {}
@@ -36,10 +41,12 @@ public enum SASRec: ModelRecipe {
     }
   }
 
+  /// What the model reads besides the sequences.
   public static func needs(_ options: Options) -> ModelNeeds {
     options.hashInit.needs
   }
 
+  /// Declares the parts and composes them.
   public static func build(
     _ options: Options, _ data: ModelData
   ) throws(PipelineError) -> SequentialModel {

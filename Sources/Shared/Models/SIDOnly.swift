@@ -7,13 +7,15 @@ internal import Tape
 
 /// Semantic IDs alone, the other half of H2Rec: an item is the mean of its code vectors.
 public enum SIDOnly: ModelRecipe {
+  /// The subcommand, and the name in manifests and reports.
   public static let name = "sid"
+  /// One line of help.
   public static let abstract = "Semantic IDs alone: attention over the mean of an item's codes."
 
   /// The options of the model.
   public struct Options: ModelOptions {
-    @OptionGroup(title: "Network") public var network: AttentionOptions
-    @OptionGroup(title: "Objective") public var objective: NextItemLossOptions
+    @OptionGroup(title: "Network") package var network: AttentionOptions
+    @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
     /// The defaults.
     public init() {}
@@ -33,8 +35,10 @@ public enum SIDOnly: ModelRecipe {
     }
   }
 
+  /// What the model reads besides the sequences.
   public static func needs(_ options: Options) -> ModelNeeds { [.codes, .itemVectorsIfPresent] }
 
+  /// Declares the parts and composes them.
   public static func build(
     _ options: Options, _ data: ModelData
   ) throws(PipelineError) -> SequentialModel {

@@ -1,3 +1,4 @@
+internal import Dataset
 internal import Numerics
 public import ShardIO
 public import Tape
@@ -28,16 +29,20 @@ extension ParameterStore {
   public func load(_ input: StageInput) throws(PipelineError) {
     let table = try input.table(parametersKind)
     let names = try table.strings("name")
+    let shapes = try table.ragged("shape", as: UInt32.self)
     let saved = try table.ragged("values", as: Float.self)
+    try TableRules(input, parametersKind).requireFinite(saved, "values")
     guard names == entries.map(\.name) else {
       throw Self.mismatch(input, "the parameters have other names than this model's")
     }
     for (index, entry) in entries.enumerated() {
-      guard saved[index].count == entry.parameter.count else {
+      let shape = [entry.parameter.rows, entry.parameter.columns]
+      guard shapes[index].map(Int.init) == shape, saved[index].count == entry.parameter.count
+      else {
         throw Self.mismatch(
           input,
-          "parameter '\(entry.name)' has \(saved[index].count) values, expected \(entry.parameter.count)"
-        )
+          "parameter '\(entry.name)' has \(saved[index].count) values of shape \(Array(shapes[index])), "
+            + "expected \(entry.parameter.count) of \(shape)")
       }
       values.set(Array(saved[index]), at: entry.parameter.offset)
     }
@@ -55,7 +60,21 @@ extension ParameterStore {
         "'\(kind)' has \(saved.rowCount) rows, expected \(named.table.count) of \(named.table.width)"
       )
     }
-    named.table.values.set(try saved.fixed("vector", as: Float.self))
+    let vectors = try saved.fixed("vector", as: Float.self)
+    try TableRules(input, kind).requireFinite(vectors, width: named.table.width, "vector")
+    named.table.values.set(vectors)
+  }
+
+  /// Requires vectors as wide as the configuration says, before memory is taken for what it says.
+  ///
+  /// - Parameters:
+  ///   - width: d, as the configuration says it.
+  ///   - input: the output of the train stage.
+  /// - Throws: `PipelineError` `.dataFormat`.
+  static func requireWidth(_ width: Int, _ input: StageInput) throws(PipelineError) {
+    for kind in ["hash-vectors", "code-vectors"] where input.hasTable(kind) {
+      try TableRules(input, kind).requireWidth(try input.table(kind), "vector", width)
+    }
   }
 
   private static func mismatch(_ input: StageInput, _ problem: String) -> PipelineError {

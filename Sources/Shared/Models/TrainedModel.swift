@@ -1,6 +1,7 @@
 internal import CommandSupport
 public import Dataset
 public import ShardIO
+internal import Tape
 
 /// A trained model, ready to score.
 public struct TrainedModel: Sendable {
@@ -54,6 +55,9 @@ public struct TrainedModel: Sendable {
           at: .init(path: "\(input.directory)"),
           note: "name the tokenize output that the model was trained with")
       }
+    }
+    if let width = input.manifest.configuration["dimension"]?.integerValue {
+      try ParameterStore.requireWidth(Int(width), input)
     }
     let data = ModelData(itemCount: itemCount, codes: usesCodes ? codes : nil)
     let model = try Recipe.build(options, data)

@@ -91,21 +91,3 @@ public struct AutoencoderTags: Sendable, Equatable {
     }
   }
 }
-
-/// The means of a pass over the points, while the parameters moved.
-public struct AutoencoderEpoch: Sendable, Equatable {
-  /// The squared error of what the decoder makes of the codes, as a share of the variance of the points.
-  public var reconstruction: Double
-  /// The squared distances of the latent vectors to what their codes stand for, over all levels, a coordinate.
-  public var quantization: Double
-  /// The loss of different rows with equal codes, before its weight.
-  public var uniqueness = 0.0
-  /// The loss of the predicted tags in nats, added up over the levels, before its weight.
-  public var supervision = 0.0
-  /// The loss of the alignment with the vectors of the tags in nats, added up over the levels, before its weight.
-  public var tagAlignment = 0.0
-  /// All losses with their weights.
-  public var total: Double
-  /// The codes that were given new places after the epoch because nobody had chosen them.
-  public var revivedCount = 0
-}

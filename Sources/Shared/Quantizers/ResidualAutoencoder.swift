@@ -1,5 +1,7 @@
 public import Numerics
+public import ShardIO
 internal import Tape
+public import Training
 
 // N points, D their width, Z width of the latent space, M levels, K codes of a level.
 
@@ -21,7 +23,7 @@ public struct ResidualAutoencoder: Sendable, Equatable {
   public let decoder: DenseLayers
   /// One `[K, Z]` matrix a level.
   public let codebooks: [Matrix]
-  /// How the losses went; where the last one is not finite, learning failed there and nothing here is of use.
+  /// How the losses went.
   public let epochs: [AutoencoderEpoch]
 
   /// Learns encoder, decoder and codebooks.
@@ -32,19 +34,30 @@ public struct ResidualAutoencoder: Sendable, Equatable {
   ///   - tags: what the codes are to tell of the points, where `options.needsTags`.
   ///   - start: layers of the same widths to start from; random ones if nil.
   ///   - threads: the largest number of threads.
+  ///   - checkpoints: where learning goes on from and is saved to; nil for neither.
   ///   - progress: called after each epoch with its number from 1 and its losses.
+  /// - Throws: `PipelineError`: `.internalError` when a loss or a parameter is no finite number; `.temporaryFailure` when the program
+  ///   was asked to stop; what reading and writing checkpoints throws.
   /// - Complexity: O(N · (parameters + ΣK · Z)) an epoch.
   public init(
     _ points: Matrix, options: AutoencoderOptions, tags: AutoencoderTags? = nil,
-    start: ResidualAutoencoder? = nil, threads: Int,
+    start: ResidualAutoencoder? = nil, threads: Int, checkpoints: Checkpoints? = nil,
     progress: (Int, AutoencoderEpoch) -> Void = { _, _ in }
-  ) {
-    let trainer = AutoencoderTrainer(points, options, tags: tags, threads: threads)
-    trainer.initialize(start)
-    epochs = trainer.run(progress)
-    encoder = trainer.layers(of: trainer.layout.encoder, scalesInput: true)
-    decoder = trainer.layers(of: trainer.layout.decoder, scalesInput: false)
-    codebooks = options.levelSizes.indices.map { trainer.codebooks[level: $0] }
+  ) throws(PipelineError) {
+    let model = AutoencoderModel(points, options, tags: tags, threads: threads)
+    model.initialize(start)
+    let loop = TrainingLoop(
+      step: TrainingStep(model, model.stepSettings),
+      examples: AutoencoderExamples(count: points.rows, random: options.random),
+      validation: AutoencoderValidation(count: points.rows, weights: model.lossWeights),
+      schedule: model.schedule)
+    let outcome = try loop.run(isQuiet: true, checkpoints: checkpoints) { line in
+      progress(Int(line["epoch"]?.integerValue ?? 0), AutoencoderEpoch(line))
+    }
+    epochs = try AutoencoderEpoch.epochs(log: outcome.log)
+    encoder = model.denseLayers(model.layers.encoder, scalesInput: true)
+    decoder = model.denseLayers(model.layers.decoder, scalesInput: false)
+    codebooks = options.levelSizes.indices.map { model.codebooks[level: $0] }
   }
 
   /// An autoencoder from its parts.
@@ -62,36 +75,25 @@ public struct ResidualAutoencoder: Sendable, Equatable {
   }
 }
 
-/// Where the layers of an autoencoder are in the parameter block.
-struct AutoencoderLayout {
-  struct Layer {
-    var weight: Parameter
-    var bias: Parameter
+extension AutoencoderModel {
+  /// How a step is made.
+  var stepSettings: TrainingStep<AutoencoderModel>.Settings {
+    var settings = TrainingStep<AutoencoderModel>.Settings()
+    settings.optimizer.rate = options.learningRate
+    settings.precision = options.precision
+    settings.microBatchTokens = Self.microBatchRows
+    settings.threads = threads
+    return settings
   }
 
-  private(set) var encoder: [Layer] = []
-  private(set) var decoder: [Layer] = []
-  /// What predicts the tags, one for each level of tags.
-  private(set) var heads: [Layer] = []
-  /// What takes the vectors of the tags to the latent space, one for each level of tags.
-  private(set) var projections: [Layer] = []
-  private(set) var count = 0
-
-  init(pointWidth: Int, options: AutoencoderOptions, tagCounts: [Int]) {
-    let widths = [pointWidth] + options.hiddenWidths + [options.latentWidth]
-    encoder = zip(widths, widths.dropFirst()).map { append($0, $1) }
-    decoder = zip(widths.reversed(), widths.reversed().dropFirst()).map { append($0, $1) }
-    if options.supervision > 0 { heads = tagCounts.map { append(options.latentWidth, $0) } }
-    if options.tagAlignment > 0 {
-      projections = tagCounts.map { _ in append(pointWidth, options.latentWidth) }
-    }
-  }
-
-  private mutating func append(_ input: Int, _ output: Int) -> Layer {
-    let weight = Parameter(offset: count, rows: output, columns: input)
-    count += (weight.count + 15) & ~15
-    let bias = Parameter(offset: count, rows: 1, columns: output)
-    count += (output + 15) & ~15
-    return Layer(weight: weight, bias: bias)
+  /// How long learning goes on.
+  var schedule: TrainingSchedule {
+    var schedule = TrainingSchedule()
+    schedule.batchSize = options.batchSize
+    schedule.epochs = options.epochCount
+    schedule.patience = options.patience > 0 ? options.patience : .max
+    schedule.keepsLast = true
+    schedule.learningRate = options.learningRate
+    return schedule
   }
 }

@@ -16,6 +16,7 @@ public protocol VectorScoring: Sendable {
   /// The vectors of all items, `[I, w]`.
   ///
   /// - Parameter threads: the largest number of threads; does not change the result.
+  /// - Returns: one row an item.
   func itemVectors(threads: Int) -> Matrix
 
   /// The state after each history, and what the model shows of itself there.
@@ -23,6 +24,7 @@ public protocol VectorScoring: Sendable {
   /// - Parameters:
   ///   - histories: one row a user, in time order; an empty history has a state of zeros.
   ///   - threads: the largest number of threads; does not change the result.
+  /// - Returns: the states, one row a user.
   func read(_ histories: RaggedArray<UInt32>, threads: Int) -> UserReading
 }
 
@@ -74,6 +76,7 @@ public protocol PairScoring: Sendable {
   ///   - histories: one row a user, in time order.
   ///   - candidates: one row a user.
   ///   - threads: the largest number of threads; does not change the result.
+  /// - Returns: one row a user.
   func scores(
     _ histories: RaggedArray<UInt32>, candidates: RaggedArray<UInt32>, threads: Int
   ) -> RaggedArray<Float>

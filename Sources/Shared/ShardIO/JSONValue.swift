@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 
 /// A JSON value; objects are written with sorted keys, so that equal values are equal bytes.
-public enum JSONValue: Codable, Sendable, Equatable {
+public enum JSONValue: Encodable, Sendable, Equatable {
   /// Text.
   case string(String)
   /// A whole number.
@@ -18,26 +18,6 @@ public enum JSONValue: Codable, Sendable, Equatable {
   case object([String: JSONValue])
   /// `null`.
   case null
-
-  /// Reads a value.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([JSONValue].self) {
-      self = .array(value)
-    } else {
-      self = .object(try container.decode([String: JSONValue].self))
-    }
-  }
 
   /// Writes a value.
   public func encode(to encoder: any Encoder) throws {
@@ -63,8 +43,9 @@ public enum JSONValue: Codable, Sendable, Equatable {
   ///
   /// - Throws: ``PipelineError`` `.dataFormat` if it is none.
   public init(parsing bytes: [UInt8], path: String) throws(PipelineError) {
-    do {
-      self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+    var parser = JSONParser(bytes)
+    do throws(JSONParser.Fault) {
+      self = try parser.document()
     } catch {
       throw PipelineError(.dataFormat, "this is not JSON", at: .init(path: path))
     }

@@ -61,7 +61,21 @@ extension PipelineError {
     PipelineError(.inputOutput, "cannot \(verb): \(cause)", at: Location(path: path.string))
   }
 
+  static func writtenDiffers(_ path: FilePath, found: Int, expected: Int) -> PipelineError {
+    let size = found == expected ? "\(found) other bytes" : "\(found) bytes"
+    return PipelineError(
+      .inputOutput, "the file holds \(size), not the \(expected) that were written",
+      at: Location(path: path.string),
+      note: "another program wrote into it, or the disk is failing; run the stage again")
+  }
+
   // MARK: - Stages
+
+  static func nameTaken(_ path: FilePath) -> PipelineError {
+    PipelineError(
+      .cannotCreate, "the stage writes a file of this name, but there is one that it did not write",
+      at: Location(path: path.string), note: "move it away, or choose another --output")
+  }
 
   static func locked(_ directory: FilePath, _ holder: LockHolder?) -> PipelineError {
     PipelineError(

@@ -19,20 +19,22 @@ public import Numerics
   private let biases: AlignedBuffer
   private let firstRows: [Int]
 
-  /// Creates code vectors of zero.
+  /// Creates code vectors over some memory.
   ///
   /// - Parameters:
   ///   - sizes: the number of codes of each level.
   ///   - width: the width of the code vectors.
   ///   - isAngular: one a level.
-  public init(sizes: [Int], width: Int, isAngular: [Bool]) {
+  ///   - values: what becomes ``values``, of `ΣK · Z` floats; zeros of its own if nil.
+  public init(sizes: [Int], width: Int, isAngular: [Bool], values: AlignedBuffer? = nil) {
     precondition(sizes.count == isAngular.count && width > 0)
     self.sizes = sizes
     self.width = width
     self.isAngular = isAngular
     firstRows = sizes.indices.map { sizes[..<$0].reduce(0, +) }
     let count = sizes.reduce(0, +)
-    values = AlignedBuffer(count: count * width)
+    self.values = values ?? AlignedBuffer(count: count * width)
+    precondition(self.values.count == count * width, "the memory of the code vectors")
     probes = AlignedBuffer(count: count * width)
     biases = AlignedBuffer(count: count)
   }

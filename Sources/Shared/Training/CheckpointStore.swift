@@ -1,7 +1,7 @@
+internal import Dataset
 internal import Numerics
 public import ShardIO
 public import SystemPackage
-internal import Numerics
 internal import Tape
 
 /// The last two checkpoints of a training, each the output of a stage in a directory of its own.
@@ -117,16 +117,24 @@ public struct CheckpointStore {
   ///
   /// - Throws: `PipelineError` `.dataFormat` if a file is damaged; the blocks are then partly overwritten.
   func read(
-    _ input: StageInput, into blocks: [StateBlock]
+    _ input: StageInput, into blocks: [StateBlock], _ rules: TrainingPosition.Rules
   ) throws(PipelineError) -> TrainingPosition {
+    let position = try TrainingPosition(input, rules)
     for block in blocks {
       let table = try input.table(block.name)
       guard table.rowCount * block.width == block.buffer.count,
         try table.width(of: "values") == block.width
       else { throw .checkpointShape(block.name, input) }
-      block.buffer.set(try table.fixed("values", as: Float.self))
+      let values = try table.fixed("values", as: Float.self)
+      let rules = TableRules(input, block.name)
+      try rules.requireFinite(values, width: block.width, "values")
+      if block.name.hasSuffix("-second"), let row = values.firstIndex(where: { $0 < 0 }) {
+        throw rules.broken(
+          "\(values[row]) in 'values'", row: row / block.width, expected: "a mean of squares")
+      }
+      block.buffer.set(values)
     }
-    return try TrainingPosition(input)
+    return position
   }
 
   /// Removes both, whatever they are.

@@ -10,6 +10,8 @@ public final class Checkpoints {
   private let timeInterval: Duration?
   private let isQuiet: Bool
   private let isStopAsked: () -> Bool
+  /// Whether a validation under way is to be given up, since the program has been asked to stop.
+  let isValidationOver: () -> Bool
   private let warn: (String, FilePath) -> Void
   private var lastStep = 0
   private var lastTime = ContinuousClock.now
@@ -24,11 +26,13 @@ public final class Checkpoints {
   ///   - minutes: between two checkpoints; 0 for none.
   ///   - steps: between two checkpoints; 0 for none.
   ///   - isQuiet: whether to keep silent about checkpoints of other settings.
-  ///   - isStopAsked: whether the program has been asked to stop.
+  ///   - isStopAsked: whether the program has been asked to stop; asked after every step.
+  ///   - isValidationOver: the same, asked while a validation is under way.
   ///   - warn: tells the user about a checkpoint that is not used.
   public init(
     _ store: CheckpointStore, minutes: Double, steps: Int, isQuiet: Bool,
     isStopAsked: @escaping () -> Bool = { StopRequest.isMade },
+    isValidationOver: @escaping () -> Bool = { StopRequest.isMade },
     warn: @escaping (String, FilePath) -> Void = { printWarning($0, at: $1.string) }
   ) {
     self.store = store
@@ -36,6 +40,7 @@ public final class Checkpoints {
     timeInterval = minutes > 0 ? .seconds(60 * minutes) : nil
     self.isQuiet = isQuiet
     self.isStopAsked = isStopAsked
+    self.isValidationOver = isValidationOver
     self.warn = warn
     nextPath = store.directory.appending("1")
   }
@@ -45,9 +50,14 @@ public final class Checkpoints {
   /// A damaged one is replaced by the one before it; one of other settings is left aside, and overwritten later. Both
   /// are told to the user.
   ///
+  /// - Parameters:
+  ///   - blocks: what receives the numbers.
+  ///   - rules: where a checkpoint of this training may stand.
   /// - Returns: where that checkpoint stands, or nil if there is none and training begins anew.
   /// - Throws: `PipelineError` `.dataFormat` if there is a damaged checkpoint and no good one.
-  func resume(_ blocks: [StateBlock]) throws(PipelineError) -> TrainingPosition? {
+  func resume(
+    _ blocks: [StateBlock], _ rules: TrainingPosition.Rules
+  ) throws(PipelineError) -> TrainingPosition? {
     var found: [(path: FilePath, input: StageInput, step: Int)] = []
     var damage: [PipelineError] = []
     for (path, slot) in store.slots() {
@@ -62,7 +72,7 @@ public final class Checkpoints {
     }
     for (path, input, step) in found.sorted(by: { $0.step > $1.step }) {
       do throws(PipelineError) {
-        let position = try store.read(input, into: blocks)
+        let position = try store.read(input, into: blocks, rules)
         for error in damage {
           warn("\(error.message); the checkpoint of step \(step) is used", error.path ?? path)
         }
@@ -84,12 +94,20 @@ public final class Checkpoints {
   func stepDone(
     _ position: TrainingPosition, _ parameters: ParameterStore, _ blocks: [StateBlock]
   ) throws(PipelineError) {
-    let mustStop = isStopAsked()
-    guard mustStop || isDue(position.stepCount) else { return }
-    if savedStep != position.stepCount { try save(position, parameters, blocks) }
-    if mustStop {
-      throw .interrupted(step: position.stepCount, directory: store.directory)
+    if isStopAsked() { try stop(position, parameters, blocks) }
+    if isDue(position.stepCount), savedStep != position.stepCount {
+      try save(position, parameters, blocks)
     }
+  }
+
+  /// Saves the training and ends the program.
+  ///
+  /// - Throws: as ``stepDone(_:_:_:)``, always.
+  func stop(
+    _ position: TrainingPosition, _ parameters: ParameterStore, _ blocks: [StateBlock]
+  ) throws(PipelineError) {
+    if savedStep != position.stepCount { try save(position, parameters, blocks) }
+    throw .interrupted(step: position.stepCount, directory: store.directory)
   }
 
   private func isDue(_ step: Int) -> Bool {

@@ -53,6 +53,8 @@ public struct TrainingSchedule: Sendable {
   public var epochs = 200
   /// Epochs without a better validation after which training ends.
   public var patience = 10
+  /// Whether training that goes on to its last epoch keeps what that one left, not the parameters of the best one.
+  public var keepsLast = false
   /// What the learning rate does after the warm-up.
   public var form = LearningRateSchedule.Form.constant
   /// The learning rate after the warm-up.
@@ -66,6 +68,7 @@ public struct TrainingSchedule: Sendable {
   /// The learning rate of every step.
   ///
   /// - Parameter stepsPerEpoch: steps in an epoch.
+  /// - Returns: the rate as a function of the step.
   public func rates(stepsPerEpoch: Int) -> LearningRateSchedule {
     LearningRateSchedule(
       form: form, peak: learningRate, warmUpSteps: warmUpSteps,

@@ -36,6 +36,12 @@ extension PipelineError {
       at: .init(path: input.directory.string))
   }
 
+  static func badLog(_ path: String, line: Int?, expected rule: String) -> PipelineError {
+    PipelineError(
+      .dataFormat, "the log of this checkpoint is not that of its training, expected \(rule)",
+      at: .init(path: path, line: line))
+  }
+
   static func noGoodCheckpoint(_ cause: PipelineError, _ directory: FilePath) -> PipelineError {
     PipelineError(
       .dataFormat, "\(cause.message), and there is no other checkpoint to go on from",

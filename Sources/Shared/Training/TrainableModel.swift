@@ -26,10 +26,19 @@ public protocol ExampleSource<Batch>: Sendable {
   /// - Parameters:
   ///   - epoch: from 1.
   ///   - size: examples in a batch; the last one may be smaller.
+  /// - Returns: the numbers of the examples of each batch.
   func batches(epoch: Int, size: Int) -> [[Int]]
 
   /// What some examples hold.
   func batch(_ members: [Int], epoch: Int) -> Batch
+
+  /// What the losses of a batch of some examples weigh in the means of an epoch.
+  func lossWeight(of members: [Int]) -> Double
+}
+
+extension ExampleSource {
+  /// All batches count alike.
+  public func lossWeight(of members: [Int]) -> Double { 1 }
 }
 
 /// A network that a ``TrainingStep`` can train.
@@ -51,7 +60,41 @@ public protocol TrainableModel: AnyObject, Sendable {
   ///   - microBatch: the examples.
   ///   - tape: where the operations go; begun by the caller.
   ///   - random: random draws of this micro-batch, besides dropout.
+  /// - Returns: what the objectives read.
   func forward(_ microBatch: Batch.MicroBatch, on tape: Tape, random: CounterRandom) -> Output
+
+  /// What the future of the training depends on besides the store, the optimiser and the position.
+  var stateBlocks: [StateBlock] { get }
+
+  /// Prepares for step `number`, from 0, before its forward pass.
+  func prepareStep(_ number: Int)
+
+  /// Moves what the optimiser does not move, after it has moved the rest.
+  func finishStep()
+
+  /// Makes anew what follows from the store: after each step, and where a checkpoint, averages or the best parameters were put into it.
+  func storeDidChange()
+
+  /// Ends an epoch, before it is validated; once more for the same epoch where the program was stopped while it validated.
+  ///
+  /// - Parameters:
+  ///   - epoch: from 1.
+  ///   - count: the most epochs that there may be.
+  /// - Returns: what the training log says about it besides the losses.
+  func finishEpoch(_ epoch: Int, of count: Int) -> [(key: String, value: Double)]
+}
+
+extension TrainableModel {
+  /// Nothing.
+  public var stateBlocks: [StateBlock] { [] }
+  /// Needs no preparation.
+  public func prepareStep(_ number: Int) {}
+  /// Moves nothing.
+  public func finishStep() {}
+  /// Keeps nothing that follows from the store.
+  public func storeDidChange() {}
+  /// Does nothing.
+  public func finishEpoch(_ epoch: Int, of count: Int) -> [(key: String, value: Double)] { [] }
 }
 
 /// One of the losses of a model, over a whole batch.

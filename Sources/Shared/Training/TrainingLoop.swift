@@ -37,19 +37,20 @@ public struct TrainingLoop<Model: TrainableModel> {
   /// - Parameters:
   ///   - isQuiet: whether to show no progress.
   ///   - checkpoints: where the training goes on from and is saved to; nil for neither.
+  ///   - epochDone: called after each epoch with its line of the log.
   /// - Returns: the log and the counts of the whole training, as if it had never been interrupted.
   /// - Throws: `PipelineError`: `.internalError` when a loss or, after an epoch, a parameter is no finite number;
   ///   `.temporaryFailure` when the program was asked to stop; what reading and writing checkpoints throws.
   public func run(
-    isQuiet: Bool, checkpoints: Checkpoints? = nil
+    isQuiet: Bool, checkpoints: Checkpoints? = nil,
+    epochDone: ([String: JSONValue]) -> Void = { _ in }
   ) throws(PipelineError) -> TrainingOutcome {
     let best = BestParameters(store)
     let blocks = step.stateBlocks + best.stateBlocks
     var position = TrainingPosition()
-    if let saved = try checkpoints?.resume(blocks) {
+    if let saved = try checkpoints?.resume(blocks, positionRules) {
       position = saved
-      // The average was last made up at the end of the epoch before.
-      step.resume(stepCount: saved.stepCount, averagedStep: saved.stepCount - saved.batch)
+      step.resume(stepCount: saved.stepCount, averagedStep: saved.averagedStep)
     }
     var outcome = TrainingOutcome()
     let stepsPerEpoch = (examples.count + schedule.batchSize - 1) / schedule.batchSize
@@ -57,18 +58,49 @@ public struct TrainingLoop<Model: TrainableModel> {
     progress.advance(by: position.stepCount)
     while !position.isFinished(schedule) {
       try runEpoch(&position, &outcome, checkpoints, blocks, progress)
-      try finishEpoch(&position, best, checkpoints, progress)
+      epochDone(try finishEpoch(&position, best, checkpoints, blocks, progress))
     }
     progress.finish()
-    best.restore()
+    if !schedule.keepsLast || position.isOutOfPatience(schedule) {
+      best.restore()
+      step.model.storeDidChange()
+    }
     outcome.log = position.log
     outcome.epochCount = position.epochCount
     outcome.bestEpoch = position.bestEpoch
     outcome.bestMetric = position.bestMetric < 0 ? nil : position.bestMetric
-    outcome.finalMetric = finalValidation?.measure()?.first?.value
+    if let finalValidation {
+      outcome.finalMetric =
+        try measure(finalValidation, position, checkpoints, blocks)?.first?.value
+    }
     outcome.metricKey = validation.metricKey
     outcome.stepCount = position.stepCount
     return outcome
+  }
+
+  /// Where a checkpoint of this training may stand.
+  private var positionRules: TrainingPosition.Rules {
+    TrainingPosition.Rules(
+      epochs: schedule.epochs,
+      batches: examples.batches(epoch: 1, size: schedule.batchSize).count,
+      hasTargets: validation.count > 0, metricKey: validation.metricKey,
+      lossNames: Set(step.lossNames), isBetter: validation.isBetter(_:than:))
+  }
+
+  /// Measures parameters.
+  ///
+  /// - Throws: `PipelineError` `.temporaryFailure` when the program was asked to stop.
+  private func measure(
+    _ validation: any ValidationTask, _ position: TrainingPosition, _ checkpoints: Checkpoints?,
+    _ blocks: [StateBlock]
+  ) throws(PipelineError) -> [(key: String, value: Double)]? {
+    switch validation.measure(until: { checkpoints?.isValidationOver() ?? false }) {
+    case .nothing: return nil
+    case .measured(let metrics): return metrics
+    case .stopped:
+      try checkpoints?.stop(position, store, blocks)
+      return nil
+    }
   }
 
   /// The rest of a pass over all examples.
@@ -79,10 +111,14 @@ public struct TrainingLoop<Model: TrainableModel> {
     let batches = examples.batches(epoch: position.epoch, size: schedule.batchSize)
     let rates = schedule.rates(stepsPerEpoch: batches.count)
     let pace = Pace(done: position.batch, of: batches.count, epoch: position.epoch)
+    position.lossWeight = batches.prefix(position.batch).reduce(0) {
+      $0 + examples.lossWeight(of: $1)
+    }
     while position.batch < batches.count {
       let start = ContinuousClock.now
       let batch = examples.batch(batches[position.batch], epoch: position.epoch)
       step.learningRate = rates.rate(step: position.stepCount)
+      let weight = examples.lossWeight(of: batches[position.batch])
       let losses = step.run(batch, number: position.stepCount)
       position.stepCount += 1
       position.batch += 1
@@ -93,54 +129,70 @@ public struct TrainingLoop<Model: TrainableModel> {
             step: position.stepCount, part: part.name, parameter: store.firstNotFinite,
             saved: checkpoints?.savedStep)
         }
-        position.add(part)
+        position.add(part, weight: weight)
       }
+      position.lossWeight += weight
       outcome.seconds += seconds(since: start)
       progress.advance(detail: pace.words(after: position.batch, losses))
       try checkpoints?.stepDone(position, store, blocks)
     }
   }
 
-  /// Validates, keeps the parameters if they are the best, and goes on to the next epoch.
+  /// Validates, keeps the parameters if they are the best, and goes on to the next epoch; the line of the log.
   private func finishEpoch(
     _ position: inout TrainingPosition, _ best: BestParameters, _ checkpoints: Checkpoints?,
-    _ progress: Progress
-  ) throws(PipelineError) {
+    _ blocks: [StateBlock], _ progress: Progress
+  ) throws(PipelineError) -> [String: JSONValue] {
     if let parameter = store.firstNotFinite {
       throw .notFinite(parameter, step: position.stepCount, saved: checkpoints?.savedStep)
     }
-    let bestSoFar = position.bestMetric
-    let (measured, isBest) = step.withAverage {
-      let measured = validation.measure()
-      let isBest = measured?.first.map { $0.value > bestSoFar } ?? true
+    let notes = step.model.finishEpoch(position.epoch, of: schedule.epochs)
+    let (bestSoFar, hasBest) = (position.bestMetric, position.bestEpoch > 0)
+    let losses = position.meanLosses
+    var measured: [(key: String, value: Double)]?
+    var isStopped = false
+    let isBest = step.withAverage {
+      switch validation.measure(
+        after: losses, until: { checkpoints?.isValidationOver() ?? false })
+      {
+      case .nothing: break
+      case .measured(let metrics): measured = metrics
+      case .stopped: isStopped = true
+      }
+      let isBetter = measured?.first.map {
+        !hasBest || validation.isBetter($0.value, than: bestSoFar)
+      }
+      let isBest = !isStopped && (isBetter ?? true)
       if isBest { best.take() }
-      return (measured, isBest)
+      return isBest
     }
+    position.averagedStep = position.stepCount
+    if isStopped { try checkpoints?.stop(position, store, blocks) }
     if isBest {
       position.bestMetric = measured?.first?.value ?? bestSoFar
       position.bestEpoch = position.epoch
     }
-    position.log += try logLine(position, measured ?? [], isBest: isBest)
+    let line = logLine(position, (measured ?? []) + notes, isBest: isBest)
+    position.log += try JSONValue.object(line).json(isPretty: false) + [0x0A]
     let validated =
       measured?.first.map { ", validation \(validation.title) \(rounded($0.value))" } ?? ""
     progress.advance(by: 0, detail: "epoch \(position.epoch) done\(validated)")
     position.epoch += 1
     position.batch = 0
     position.losses = []
+    return line
   }
 
   private func logLine(
-    _ position: TrainingPosition, _ measured: [(key: String, value: Double)], isBest: Bool
-  ) throws(PipelineError) -> [UInt8] {
+    _ position: TrainingPosition, _ figures: [(key: String, value: Double)], isBest: Bool
+  ) -> [String: JSONValue] {
     var line: [String: JSONValue] = [
       "epoch": JSONValue(position.epoch), "step": JSONValue(position.stepCount),
       "isBest": JSONValue(isBest),
     ]
-    for (key, value) in measured { line[key] = JSONValue(value) }
-    for part in position.losses {
-      line[part.name] = JSONValue(part.sum / Double(position.batch))
-    }
-    return try JSONValue.object(line).json(isPretty: false) + [0x0A]
+    for (key, value) in figures { line[key] = JSONValue(value) }
+    for loss in position.meanLosses { line[loss.name] = JSONValue(loss.value) }
+    return line
   }
 }
 

@@ -60,6 +60,9 @@ public final class TrainingStep<Model: TrainableModel> {
     random = CounterRandom(seed: settings.seed, stream: 0x5354_4550)
   }
 
+  /// The names of the losses, in their order.
+  public var lossNames: [String] { objectives.map(\.name) }
+
   /// The learning rate of the next steps.
   public var learningRate: Float {
     get { optimizer.settings.rate }
@@ -73,12 +76,15 @@ public final class TrainingStep<Model: TrainableModel> {
   ///   - number: the number of the step; determines, with the seed, every random draw in it.
   /// - Returns: the losses before the move.
   public func run(_ batch: Model.Batch, number: Int) -> StepLosses {
+    model.prepareStep(number)
     let result = gradients(of: batch, number: number)
     let start = PhaseTimes.Mark()
     if let first = work.first {
       average?.prepare(step: optimizer.stepCount + 1)
       optimizer.step(gradient: first.tape.gradient, threads: settings.threads)
       average?.follow(step: optimizer.stepCount, threads: settings.threads)
+      model.finishStep()
+      model.storeDidChange()
     }
     phaseTimes.add("optimizer", since: start)
     return result
@@ -157,7 +163,7 @@ public final class TrainingStep<Model: TrainableModel> {
 
   /// All numbers that the following steps depend on, besides their batches and ``resume(stepCount:averagedStep:)``.
   ///
-  /// Parameters and tables, both moments of each, and the EMA where one is kept.
+  /// Parameters and tables, both moments of each, the EMA where one is kept, and what else the model keeps.
   public var stateBlocks: [StateBlock] {
     let values = model.store.stateBlocks
     return values
@@ -166,7 +172,7 @@ public final class TrainingStep<Model: TrainableModel> {
           StateBlock("\(block.name)-first", moments.first, width: block.width),
           StateBlock("\(block.name)-second", moments.second, width: block.width),
         ]
-      } + averageBlocks
+      } + averageBlocks + model.stateBlocks
   }
 
   private var averageBlocks: [StateBlock] {
@@ -190,6 +196,7 @@ public final class TrainingStep<Model: TrainableModel> {
   public func resume(stepCount: Int, averagedStep: Int) {
     optimizer.resume(stepCount: stepCount)
     average?.resume(base: averagedStep)
+    model.storeDidChange()
   }
 
   /// Calls `body` while the model has the EMA of its parameters, where one is kept.
@@ -197,7 +204,11 @@ public final class TrainingStep<Model: TrainableModel> {
     guard let average, optimizer.stepCount > 0 else { return body() }
     average.catchUp(to: optimizer.stepCount)
     average.exchange()
-    defer { average.exchange() }
+    model.storeDidChange()
+    defer {
+      average.exchange()
+      model.storeDidChange()
+    }
     return body()
   }
 }

@@ -30,11 +30,9 @@ struct PreviousRun: Sendable {
       network: try CodeNetwork(input, levelSizes: codes.levelSizes, width: codes.width))
     isNumbered =
       input.manifest.configuration["collisions"]?.stringValue == CollisionPolicy.append.rawValue
-    guard itemIDs.count == codes.count else {
-      throw PipelineError(
-        .dataFormat, "found codes of \(codes.count) items and ids of \(itemIDs.count)",
-        at: .init(path: directory))
-    }
+    let rules = TableRules(input, Self.itemsKind)
+    try rules.requireRows(itemIDs.count, codes.count, one: "item with codes")
+    try rules.requireUnique(itemIDs, "item_id")
     rows = Dictionary(zip(itemIDs, 0...)) { first, _ in first }
   }
 

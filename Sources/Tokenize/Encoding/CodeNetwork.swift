@@ -138,6 +138,9 @@ extension CodeNetwork {
     let names = try table.strings("name")
     let shapes = try table.ragged("shape", as: UInt32.self)
     let values = try table.ragged("values", as: Float.self)
+    let rules = TableRules(input, Self.tableKind)
+    try rules.requireUnique(names, "name")
+    try rules.requireFinite(values, "values")
     var matrices: [String: Matrix] = [:]
     for (row, name) in names.enumerated() {
       let shape = shapes[row].map(Int.init)

@@ -45,6 +45,8 @@ struct LintRun {
         codes.codes, levelCount: codes.levelSizes.count, codes.itemIDs.map { categories[$0] ?? [] })
       if input.hasTable(ItemVectors.tableKind) {
         let vectors = try ItemVectors(input)
+        try TableRules(input, ItemVectors.tableKind).requireRows(
+          vectors.count, catalogue.count, one: "item")
         let count = duplicateVectorCount(
           Matrix(rows: vectors.count, columns: vectors.width, values: vectors.values))
         duplicateShare = Double(count) / Double(max(1, vectors.count))

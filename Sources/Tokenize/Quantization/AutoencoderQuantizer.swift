@@ -1,7 +1,10 @@
 internal import Clustering
+internal import CommandSupport
 internal import Numerics
 internal import Page
 internal import Quantizers
+internal import ShardIO
+internal import Training
 
 // N items, D width of their vectors, P width of the quantiser's space, Z of the latent space, M levels, K codes of a level.
 
@@ -12,20 +15,25 @@ internal import Quantizers
 /// vectors with a code: after the levels before, no others leave less. A code without items gets zeros. A coarse first
 /// level has the code vectors of its k-means.
 ///
-/// Parameters are those of ``quantize``.
+/// Parameters and errors are those of ``quantize``.
 func fitAutoencoder(
-  _ vectors: Matrix, _ options: QuantizerOptions, threads: Int, _ progress: (String) -> Void
-) -> TokenizedItems {
+  _ vectors: Matrix, _ options: QuantizerOptions, threads: Int, _ checkpoints: Checkpoints?,
+  _ progress: (String) -> Void
+) throws(PipelineError) -> TokenizedItems {
   let coarse =
-    options.hasCoarseLevel ? CoarseLevel(vectors, options, threads: threads, progress) : nil
+    options.hasCoarseLevel ? try CoarseLevel(vectors, options, threads: threads, progress) : nil
   let firstLevel = coarse == nil ? 0 : 1
   let space = QuantizerSpace(of: coarse?.rest ?? vectors, options, threads: threads)
   var learning = options.autoencoder
   learning.levelSizes = Array(options.levelSizes[firstLevel...])
   learning.isAngular = options.distances[firstLevel...].map { $0 == .cosine }
-  let found = ResidualAutoencoder(
+  // Until there is something to save, a signal ends the program at once.
+  if checkpoints != nil { StopRequest.watch() }
+  defer { if checkpoints != nil { StopRequest.endWatch() } }
+  let found = try ResidualAutoencoder(
     space.vectors, options: learning, tags: options.tags,
-    start: options.start.flatMap { space.autoencoder($0, firstLevel: firstLevel) }, threads: threads
+    start: options.start.flatMap { space.autoencoder($0, firstLevel: firstLevel) },
+    threads: threads, checkpoints: checkpoints
   ) { epoch, losses in progress("epoch \(epoch), loss \(decimal(losses.total, 4))") }
   var network = space.expand(found)
   if coarse != nil {
@@ -62,14 +70,14 @@ private struct CoarseLevel {
 
   init(
     _ vectors: Matrix, _ options: QuantizerOptions, threads: Int, _ progress: (String) -> Void
-  ) {
+  ) throws(PipelineError) {
     var search = options
     search.method = .residual
     search.levelSizes = [options.levelSizes[0]]
     search.distances = [options.distances[0]]
     // Distances to the code vectors are to be those that encoders see.
     search.isWhitened = false
-    level = quantize(copy vectors, search, threads: threads, progress: progress)
+    level = try quantize(copy vectors, search, threads: threads, progress: progress)
     var rest = vectors
     subtract(level.center, fromRowsOf: &rest, threads: threads)
     subtract(level.codes.map(UInt32.init), of: level.codebooks[0], from: &rest, threads: threads)

@@ -1,6 +1,8 @@
 internal import Clustering
 internal import Numerics
 internal import Quantizers
+internal import ShardIO
+internal import Training
 
 // N items, D width of their vectors, M levels, K codes of a level, P width of the quantiser's space.
 
@@ -81,15 +83,17 @@ struct QuantizerOptions: Sendable, Equatable {
 ///   - vectors: shape `[N, D]`, not all equal, N at least the largest level size; used up.
 ///   - options: what to learn.
 ///   - threads: the largest number of threads; the result does not depend on it.
+///   - checkpoints: where the learning of an autoencoder goes on from and is saved to; nil for neither.
 ///   - progress: called at each step of learning with words about it.
 /// - Returns: codes and codebooks in the space of the vectors, also when the search ran on principal components. The
 ///   codes are those that the items' ``TokenizedItems/encoder`` gives.
+/// - Throws: `PipelineError` where an autoencoder diverges, or is stopped, and what reading and writing checkpoints throws.
 func quantize(
   _ vectors: consuming Matrix, _ options: QuantizerOptions, threads: Int,
-  progress: (String) -> Void = { _ in }
-) -> TokenizedItems {
+  checkpoints: Checkpoints? = nil, progress: (String) -> Void = { _ in }
+) throws(PipelineError) -> TokenizedItems {
   if options.method == .autoencoder {
-    return fitAutoencoder(vectors, options, threads: threads, progress)
+    return try fitAutoencoder(vectors, options, threads: threads, checkpoints, progress)
   }
   guard options.reducedWidth(vectors.columns) != nil || options.method != .residual else {
     // The vectors become the residuals in place: no second copy of them.

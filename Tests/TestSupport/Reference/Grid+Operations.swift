@@ -139,22 +139,52 @@ public func referenceAttention(
   q: Grid, k: Grid, v: Grid, offsets: [UInt32], heads: Int, causal: Bool,
   mask: ((_ token: Int, _ head: Int, _ key: Int) -> Double)? = nil
 ) -> Grid {
+  referenceAttention(
+    q: q, k: k, v: v, queryOffsets: offsets, keyOffsets: offsets, heads: heads, causal: causal,
+    mask: mask)
+}
+
+/// Multi-head attention where the queries of a sequence are at the last of its positions, and each position has a key.
+///
+/// - Parameters:
+///   - q: queries, `[Q, heads · headWidth]`.
+///   - k: keys, `[K, heads · headWidth]`.
+///   - v: values, likewise.
+///   - queryOffsets: the queries of sequence s are `queryOffsets[s] ..< queryOffsets[s + 1]`.
+///   - keyOffsets: its keys, likewise.
+///   - heads: the number of heads.
+///   - causal: whether a position sees only itself and earlier ones.
+///   - bias: added to the scores, `[2 · reach + 1, heads]`, by the position of the key less that of the query; nil for none.
+///   - mask: factors of the probabilities, for (query, head, place of the key in the sequence); 1 if nil.
+/// - Returns: `[Q, heads · headWidth]`; zeros where there are no keys.
+public func referenceAttention(
+  q: Grid, k: Grid, v: Grid, queryOffsets: [UInt32], keyOffsets: [UInt32], heads: Int,
+  causal: Bool, bias: Grid? = nil,
+  mask: ((_ query: Int, _ head: Int, _ key: Int) -> Double)? = nil
+) -> Grid {
   let width = q.columns / heads
   var result = [Double](repeating: 0, count: q.values.count)
-  for (first, end) in zip(offsets, offsets.dropFirst()).map({ (Int($0), Int($1)) }) {
+  for sequence in queryOffsets.indices.dropLast() {
+    let (firstQuery, endQuery) = (Int(queryOffsets[sequence]), Int(queryOffsets[sequence + 1]))
+    let (firstKey, endKey) = (Int(keyOffsets[sequence]), Int(keyOffsets[sequence + 1]))
     for head in 0..<heads {
       let columns = head * width..<(head + 1) * width
       let (query, key) = (q.columns(columns), k.columns(columns))
-      for token in first..<end {
-        let keys = first..<(causal ? token + 1 : end)
-        let scores = keys.map { query.dot(token, key, $0) / Double(width).squareRoot() }
+      for row in firstQuery..<endQuery {
+        let position = (endKey - firstKey) - (endQuery - row)
+        let keys = firstKey..<(causal ? firstKey + position + 1 : endKey)
+        let scores = keys.map { other in
+          let score = query.dot(row, key, other) / Double(width).squareRoot()
+          guard let bias else { return score }
+          let reach = bias.rows / 2
+          let distance = other - firstKey - position
+          return score + bias[max(-reach, min(reach, distance)) + reach, head]
+        }
         let peak = scores.max() ?? 0
         let sum = scores.reduce(0) { $0 + exp($1 - peak) }
         for (place, other) in keys.enumerated() {
-          let share = exp(scores[place] - peak) / sum * (mask?(token, head, place) ?? 1)
-          for column in columns {
-            result[token * q.columns + column] += share * v[other, column]
-          }
+          let share = exp(scores[place] - peak) / sum * (mask?(row, head, place) ?? 1)
+          for column in columns { result[row * q.columns + column] += share * v[other, column] }
         }
       }
     }

@@ -35,7 +35,7 @@ extension ReportPage {
       ["hr@", "ndcg@", "mrr"].contains { key.hasPrefix($0) }
     }
     let sections: [CaseGroup.Section] = [
-      .overall, .popularity, .transition, .length, .period, .category,
+      .overall, .popularity, .transition, .length, .ties, .period, .category,
     ]
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let candidates = report["candidates"]?[kind.rawValue]?.stringValue else { return nil }
@@ -153,7 +153,7 @@ extension ReportPage {
   var comparison: String {
     guard let protocols = report["against"]?["protocols"] else { return "" }
     let shown = [
-      CaseGroup.Section.overall, .popularity, .transition, .length, .period, .category,
+      CaseGroup.Section.overall, .popularity, .transition, .length, .ties, .period, .category,
     ]
     .flatMap { groups($0) }
     var comparisonCount = 0

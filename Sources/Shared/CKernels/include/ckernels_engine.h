@@ -97,34 +97,35 @@ typedef struct {
   size_t stride;
 } h2rec_mutable_rows;
 
-/// Sizes of a packed multi-head attention.
+/// Which keys of its sequence a query sees.
+typedef enum {
+  h2rec_all_keys,
+  h2rec_earlier_keys,  ///< those up to its own position
+} h2rec_key_mask;
+
+/// A packed multi-head attention. The queries of a sequence stand at the last of its positions, all of which are keys; keys that
+/// are all seen may be fewer than the queries.
 typedef struct {
-  const uint32_t *offsets;  ///< [sequences + 1], token ranges
+  const uint32_t *queries;  ///< [sequences + 1]: which rows of queries belong to each sequence
+  const uint32_t *keys;     ///< [sequences + 1]: which rows of keys and values do
   size_t sequences;
   size_t heads;
   size_t head_width;
-  int causal;               ///< positions see only themselves and what comes before
-  h2rec_dropout dropout;    ///< on the attention probabilities
+  h2rec_key_mask mask;
+  const float *bias;      ///< [2 * reach + 1, heads] or null: added to a score, by the position of the key less that of the query
+  size_t reach;           ///< distances beyond it count as this much
+  h2rec_dropout dropout;  ///< on the attention probabilities
 } h2rec_attention_shape;
 
-/// Floats of scratch memory that attention and its backward need for sequences up to `longest`.
-size_t h2rec_attention_scratch(size_t longest, size_t heads, size_t head_width);
-/// out = softmax(q k^T / sqrt(head_width)) v within each sequence and head.
+/// Floats of scratch memory that attention and its backward need for sequences of up to so many queries and keys.
+size_t h2rec_attention_scratch(size_t queries, size_t keys, size_t heads, size_t head_width);
+/// out = softmax(q k^T / sqrt(head_width) + bias) v within each sequence and head; zeros where a sequence has no keys.
 void h2rec_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                      h2rec_mutable_rows out, float *scratch);
-/// Adds to dq, dk, dv; computes the probabilities again.
+/// Adds to dq, dk, dv and, where there is a bias, to dbias; computes the probabilities again.
 void h2rec_attention_backward(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
                               h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
-                              h2rec_mutable_rows dv, float *scratch);
-/// Floats of scratch memory that the attention of last tokens needs for sequences up to `longest`.
-size_t h2rec_last_attention_scratch(size_t longest);
-/// As h2rec_attention, with one query for each sequence, which sees all its keys; q and out have a row a sequence.
-void h2rec_last_attention(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
-                          h2rec_mutable_rows out, float *scratch);
-/// Adds to dq, dk, dv; computes the probabilities again.
-void h2rec_last_attention_backward(h2rec_attention_shape shape, h2rec_rows q, h2rec_rows k, h2rec_rows v,
-                                   h2rec_rows dout, h2rec_mutable_rows dq, h2rec_mutable_rows dk,
-                                   h2rec_mutable_rows dv, float *scratch);
+                              h2rec_mutable_rows dv, float *dbias, float *scratch);
 
 // MARK: - Losses
 

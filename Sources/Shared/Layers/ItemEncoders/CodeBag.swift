@@ -45,6 +45,7 @@ public import Tape
     items.map { rows[Int($0) * levelCount + level] }
   }
 
+  /// Computes the means of all items.
   public func refresh(threads: Int) {
     let blocks = ranges(itemCount, of: 1024)
     parallelFor(blocks.count, threads: threads) { block in
@@ -56,6 +57,7 @@ public import Tape
     }
   }
 
+  /// Passes the gradient of the means on to the code rows, and clears it.
   public func scatterGradient() {
     let factor = 1 / Float(levelCount)
     for item in 0..<itemCount {
@@ -66,6 +68,7 @@ public import Tape
     gradient.fill(0)
   }
 
+  /// Writes the vectors of some items to rows that are `stride` floats apart.
   public func copyVectors(
     _ items: ArraySlice<UInt32>, to target: UnsafeMutablePointer<Float>, stride: Int
   ) {
@@ -75,6 +78,7 @@ public import Tape
     }
   }
 
+  /// Adds some columns of rows to the gradients of items' vectors.
   public func addGradients(
     _ source: UnsafePointer<Float>, stride: Int, columns: Range<Int>, to items: [UInt32],
     itemsPerRow: Int, factors: [Float]?
@@ -85,6 +89,7 @@ public import Tape
       itemsPerRow, factors, 1 / Float(levelCount), columns.lowerBound, columns.count)
   }
 
+  /// Puts items of a history on a tape.
   public func embed(
     _ items: [UInt32], scale: Float, positions: PositionIDs?, dropout: Float, into y: Tensor?,
     on tape: Tape

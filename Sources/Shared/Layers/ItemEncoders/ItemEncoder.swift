@@ -52,6 +52,7 @@ public protocol ItemEncoder: AnyObject, Sendable {
   ///   - dropout: the dropout probability, in [0, 1).
   ///   - y: where the result goes, `[T, d]`; a new tensor if nil.
   ///   - tape: where the operation goes.
+  /// - Returns: `y`.
   func embed(
     _ items: [UInt32], scale: Float, positions: PositionIDs?, dropout: Float, into y: Tensor?,
     on tape: Tape

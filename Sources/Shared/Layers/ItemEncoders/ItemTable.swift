@@ -25,6 +25,7 @@ public import Tape
   /// Lists every row as part of the gradient.
   public func scatterGradient() { table.touchAll() }
 
+  /// Writes the vectors of some items to rows that are `stride` floats apart.
   public func copyVectors(
     _ items: ArraySlice<UInt32>, to rows: UnsafeMutablePointer<Float>, stride: Int
   ) {
@@ -34,6 +35,7 @@ public import Tape
     }
   }
 
+  /// Adds some columns of rows to the gradients of items' vectors.
   public func addGradients(
     _ rows: UnsafePointer<Float>, stride: Int, columns: Range<Int>, to items: [UInt32],
     itemsPerRow: Int, factors: [Float]?
@@ -44,6 +46,7 @@ public import Tape
       1, columns.lowerBound, columns.count)
   }
 
+  /// Puts items of a history on a tape.
   public func embed(
     _ items: [UInt32], scale: Float, positions: PositionIDs?, dropout: Float, into y: Tensor?,
     on tape: Tape

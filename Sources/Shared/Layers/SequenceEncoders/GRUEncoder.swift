@@ -1,6 +1,6 @@
 public import Tape
 
-/// Gated recurrent units one after another, and a linear readout, as GRU4Rec has them (Hidasi et al. 2016).
+/// Gated recurrent units one after another, and a linear readout, as GRU4Rec has them (Hidasi and others 2016).
 public struct GRUEncoder: SequenceEncoder {
   private struct Layer {
     let input, inputBias, recurrent, recurrentBias: Parameter
@@ -13,7 +13,7 @@ public struct GRUEncoder: SequenceEncoder {
   /// Declares the parameters, `encoder.…`.
   ///
   /// - Parameters:
-  ///   - dimension: d, the width of inputs and states.
+  ///   - d: the width of inputs and states.
   ///   - layerCount: the number of recurrent layers.
   ///   - store: where the parameters are declared.
   public init(dimension d: Int, layerCount: Int, in store: ParameterStore) {

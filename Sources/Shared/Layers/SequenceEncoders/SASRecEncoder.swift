@@ -113,11 +113,11 @@ public struct SASRecEncoder: SequenceEncoder {
     }
     if readers.last.count > 0 {
       let seen = keyValue.slice(tokens..<keyValue.rows)
-      tape.attentionOfLast(
+      tape.attention(
         q: AttentionInput(query.slice(tokens..<query.rows)), k: AttentionInput(seen),
-        v: AttentionInput(seen, column: d), sequences: readers.last, heads: shape.headCount,
-        headWidth: d / shape.headCount, rate: shape.attentionDropout,
-        into: attended.slice(tokens..<query.rows))
+        v: AttentionInput(seen, column: d), queries: readers.last.lastQueries, keys: readers.last,
+        heads: shape.headCount, headWidth: d / shape.headCount, mask: .causal,
+        rate: shape.attentionDropout, into: attended.slice(tokens..<query.rows))
     }
     return attended
   }

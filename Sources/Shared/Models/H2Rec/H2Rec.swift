@@ -6,13 +6,17 @@ internal import Tape
 
 /// H2Rec (arXiv 2512.10388): a branch of Hash IDs and a branch of Semantic IDs that inform each other.
 public enum H2Rec: ModelRecipe {
+  /// The subcommand, and the name in manifests and reports.
   public static let name = "h2rec"
+  /// One line of help.
   public static let abstract = "H2Rec: hash IDs and semantic IDs, aligned (arXiv 2512.10388)."
 
+  /// What the model reads besides the sequences.
   public static func needs(_ options: H2RecOptions) -> ModelNeeds {
     options.hashInit.needs.union([.codes, .itemVectorsIfPresent])
   }
 
+  /// Declares the parts and composes them.
   public static func build(
     _ options: H2RecOptions, _ data: ModelData
   ) throws(PipelineError) -> H2RecModel {
@@ -34,8 +38,8 @@ public enum H2Rec: ModelRecipe {
     let behaviour: PositivePairs? =
       switch options.pairs ?? .ppmi {
       case .none: nil
-      case .ppmi: try PositivePairs(input, .ppmi)
-      case .decay: try PositivePairs(input, .decay)
+      case .ppmi: try PositivePairs(input, .ppmi, itemCount: data.itemCount)
+      case .decay: try PositivePairs(input, .decay, itemCount: data.itemCount)
       }
     return AlignmentPairs(
       behaviour: behaviour, codeRows: codes.rows, levelCount: codes.levelCount,

@@ -64,7 +64,7 @@ public final class H2RecModel: NextItemModel, Sendable {
   ///
   /// - Parameters:
   ///   - options: form and sizes.
-  ///   - codes: the codes of the items.
+  ///   - itemCodes: the codes of the items.
   ///   - pairs: the positives of the alignment; nil where only an item itself is positive.
   ///   - data: the number of items, and what the loss needs.
   ///   - gateDropout: the dropout probability of the gate's inner layer.
@@ -116,7 +116,8 @@ public final class H2RecModel: NextItemModel, Sendable {
 
   /// Gives every parameter its initial value.
   public func initialize(_ data: ModelData) {
-    initializeIdentities(store, hash: (hash.table, form.hashInitialization), codes: codes.table, data)
+    initializeIdentities(
+      store, hash: (hash.table, form.hashInitialization), codes: codes.table, data)
   }
 
   private var usesMSG: Bool {

@@ -29,35 +29,37 @@ public struct H2RecOptions: ModelOptions {
     case none
   }
 
-  @OptionGroup(title: "Network") public var network: AttentionOptions
+  @OptionGroup(title: "Network") package var network: AttentionOptions
 
-  @Option(help: "Initialisation of the item table: pca (of the item vectors), random, or auto: pca where there are vectors.")
-  public var hashInit = HashInitialization.auto
+  @Option(
+    help:
+      "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can).")
+  package var hashInit = HashInitialization.auto
 
   @Option(
     help: """
       Cross-attention between the branches: none; plain (as published); residual; scaled (residual with a learned \
       factor that begins at 0).
       """)
-  public var cross = Cross.none
+  package var cross = Cross.none
 
   @OptionGroup(title: "Cross-attention (with --cross plain, residual or scaled)")
-  public var exchange: CrossOptions
+  package var exchange: CrossOptions
 
-  @OptionGroup(title: "Objective") public var objective: NextItemLossOptions
+  @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
   @Option(help: "Weight of the code-guided alignment; 0 switches it off.")
-  public var alignmentWeight: Float = 0.1
+  package var alignmentWeight: Float = 0.1
 
   @Option(help: "Temperature of the alignment (default: 0.5).")
-  public var alignmentTemperature: Float?
+  package var alignmentTemperature: Float?
 
   @Option(
     help: """
       Positives of the alignment besides equal codes, from train sequences: ppmi, decay (by distance), none (default: \
       ppmi).
       """)
-  public var pairs: Pairs?
+  package var pairs: Pairs?
 
   /// The defaults.
   public init() {}
@@ -108,26 +110,26 @@ public struct H2RecOptions: ModelOptions {
 /// The options that only H2Rec's forms with cross-attention have.
 public struct CrossOptions: ConfiguredOptions {
   @Option(help: "Heads of each cross-attention (default: 4).")
-  public var crossHeads: Int?
+  package var crossHeads: Int?
 
   @Option(
     help: """
       Weights of the levels: position (from each position), user (from the last position, needs --targets last), \
       static (learned, the same everywhere), mean (equal) (default: position).
       """)
-  public var gate: GranularityGate.Kind?
+  package var gate: GranularityGate.Kind?
 
   @Option(help: "Weight of the masked-granularity loss (MSG); 0 switches it off (default: 0.1).")
-  public var msgWeight: Float?
+  package var msgWeight: Float?
 
   @Option(help: "Temperature of the masked-granularity loss (default: 1).")
-  public var msgTemperature: Float?
+  package var msgTemperature: Float?
 
   @Option(
     help: """
       Levels that the masked-granularity loss hides: low or high gate weights, or random (default: low).
       """)
-  public var viewMask: ViewMaskStrategy?
+  package var viewMask: ViewMaskStrategy?
 
   /// The defaults.
   public init() {}

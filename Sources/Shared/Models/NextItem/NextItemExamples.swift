@@ -2,7 +2,6 @@ internal import Dataset
 internal import Losses
 internal import Numerics
 internal import Training
-internal import Training
 
 /// The train part of every user as inputs and next items, and the order of the epochs.
 struct NextItemExamples: ExampleSource {

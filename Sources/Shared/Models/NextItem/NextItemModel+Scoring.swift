@@ -1,7 +1,7 @@
 internal import Layers
 public import Numerics
-public import ShardIO
 public import Retrieval
+public import ShardIO
 internal import Tape
 
 extension NextItemModel {

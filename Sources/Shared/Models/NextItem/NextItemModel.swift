@@ -53,6 +53,7 @@ where Batch == NextItemBatch, Output == NextItemOutput {
   ///   - tape: where the operations go; begun by the caller.
   ///   - random: random draws besides dropout, in training; nil to score.
   ///   - observe: sees the attention of every block; nil for nothing.
+  /// - Returns: the states, and what comes with them.
   func states(
     _ batch: SequenceBatch, at readout: Readout, on tape: Tape, random: CounterRandom?,
     observe: AttentionObserver?

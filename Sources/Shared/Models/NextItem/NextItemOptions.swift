@@ -54,34 +54,34 @@ public struct NextItemLossOptions: ConfiguredOptions {
       bce: binary, with --negatives for each position; gbce: the same, calibrated; auto: ce up to 16,384 items, \
       sampled-softmax above.
       """)
-  public var loss = Form.auto
+  package var loss = Form.auto
 
   @Option(
     help: """
       Inputs of the products of layers and losses: float32; bfloat16 (about twice as fast where the processor has \
       it); auto: bfloat16 where the processor has it. Sums, losses, parameters and what is stored stay float32.
       """)
-  public var precision = PrecisionChoice.auto
+  package var precision = PrecisionChoice.auto
 
   @Option(
     help: """
       Negatives: for each position (bce, default 1; gbce, default 128) or for each step (sampled-softmax, default 4096).
       """)
-  public var negatives: Int?
+  package var negatives: Int?
 
   @Option(
     help: """
       Negatives are drawn in proportion to the train count (at least 1) of an item to this power; 0 for uniformly \
       (bce, sampled-softmax).
       """)
-  public var negativesPower = 0.0
+  package var negativesPower = 0.0
 
   @Option(
     help: "Calibration of gbce, from 0 (bce with a mean over all terms) to 1 (default: 0.75).")
-  public var calibration: Float?
+  package var calibration: Float?
 
   @Option(help: "all: every position predicts its next item; last: only the last one.")
-  public var targets = Readout.all
+  package var targets = Readout.all
 
   /// The defaults.
   public init() {}
@@ -133,6 +133,7 @@ public struct NextItemLossOptions: ConfiguredOptions {
   /// The options as a model takes them.
   ///
   /// - Parameter trainCounts: how often each item occurs in train sequences; empty where nothing is trained.
+  /// - Returns: the loss.
   func resolved(trainCounts: [UInt32]) -> NextItemLoss {
     var result = NextItemLoss()
     let count = negatives ?? defaultNegatives ?? 0
@@ -166,25 +167,25 @@ public struct AttentionOptions: ConfiguredOptions {
   }
 
   @Option(help: "Width of each branch; a multiple of the numbers of heads.")
-  public var dimension = 128
+  package var dimension = 128
 
   @Option(help: "Most recent items of a history that are read.")
-  public var maxLength = 50
+  package var maxLength = 50
 
   @Option(help: "Encoder blocks.")
-  public var layers = 2
+  package var layers = 2
 
   @Option(help: "Attention heads of the encoder.")
-  public var heads = 1
+  package var heads = 1
 
   @Option(help: "Dropout probability of embeddings, attention and feed-forward layers.")
-  public var dropout: Float = 0.5
+  package var dropout: Float = 0.5
 
   @Option(help: "Dropout probability of the attention alone (default: that of --dropout).")
-  public var attentionDropout: Float?
+  package var attentionDropout: Float?
 
   @Option(help: "causal, or bidirectional (needs --targets last).")
-  public var attention = Mask.causal
+  package var attention = Mask.causal
 
   /// The defaults.
   public init() {}

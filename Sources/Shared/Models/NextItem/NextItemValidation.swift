@@ -61,17 +61,27 @@ struct NextItemValidation: ValidationTask {
   /// The number of targets.
   var count: Int { targets.count }
 
+  /// Targets that are measured before the program looks again whether it was asked to stop.
+  private static let blockSize = 4096
+
   /// Mean NDCG@10 and hit rate at 10 of the current parameters.
-  func measure() -> [(key: String, value: Double)]? {
-    guard count > 0 else { return nil }
+  func measure(until isStopAsked: () -> Bool) -> ValidationOutcome {
+    guard count > 0 else { return .nothing }
     let ranker = Ranker(.vectors(model), itemCount: itemCount, threads: threads)
-    guard let ranks = ranker.users(histories).ranks(of: targets, excluded: histories) else {
-      return nil
+    var sums = (ndcg: 0.0, hitRate: 0.0)
+    for first in stride(from: 0, to: count, by: Self.blockSize) {
+      if isStopAsked() { return .stopped }
+      let rows = first..<min(first + Self.blockSize, count)
+      var known = RaggedArray<UInt32>()
+      for row in rows { known.append(contentsOf: histories[row]) }
+      let ranks = ranker.users(known).ranks(of: Array(targets[rows]), excluded: known) ?? []
+      for rank in ranks {
+        sums.ndcg += ndcg(rank, 10)
+        sums.hitRate += hitRate(rank, 10)
+      }
     }
-    let count = Double(ranks.count)
-    return [
-      (metricKey, ranks.reduce(0) { $0 + ndcg($1, 10) } / count),
-      ("validationHr@10", ranks.reduce(0) { $0 + hitRate($1, 10) } / count),
-    ]
+    return .measured([
+      (metricKey, sums.ndcg / Double(count)), ("validationHr@10", sums.hitRate / Double(count)),
+    ])
   }
 }

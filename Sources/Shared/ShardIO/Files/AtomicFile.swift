@@ -12,6 +12,9 @@ public struct AtomicFile: ~Copyable {
   private let partial: FilePath
   private let descriptor: FileDescriptor
   private var buffer: [UInt8] = []
+  private let hash = ChecksumStream()
+  /// The bytes appended so far.
+  private(set) var byteCount = 0
   private var isCommitted = false
 
   /// Small pieces are collected up to this many bytes.
@@ -25,7 +28,7 @@ public struct AtomicFile: ~Copyable {
     let opened: FileDescriptor
     do {
       opened = try FileDescriptor.open(
-        partial, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        partial, .readWrite, options: [.create, .truncate, .closeOnExec],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
     } catch {
       throw .cannotCreate(destination, error as? Errno ?? .ioError)
@@ -39,6 +42,8 @@ public struct AtomicFile: ~Copyable {
   ///
   /// - Throws: ``PipelineError`` `.inputOutput`, for example when the disk is full.
   public mutating func append(_ bytes: [UInt8]) throws(PipelineError) {
+    hash.append(bytes)
+    byteCount += bytes.count
     if buffer.count + bytes.count > Self.bufferByteCount {
       try write(buffer)
       buffer.removeAll(keepingCapacity: true)
@@ -58,13 +63,41 @@ public struct AtomicFile: ~Copyable {
 
   /// Makes the bytes durable and gives the file a name in the same directory; the name is durable only after the
   /// directory has been flushed, which the caller can do once for many files.
+  ///
+  /// - Throws: ``PipelineError`` `.inputOutput`, also if the file does not hold what was appended.
   consuming func commit(as name: FilePath) throws(PipelineError) {
     try write(buffer)
     guard fsync(descriptor.rawValue) == 0 else {
       throw .output("flush", destination, Errno(rawValue: errno))
     }
+    try verify()
     try FileSystem.rename(partial, to: name)
     isCommitted = true
+  }
+
+  /// The XXH3-128 checksum of the bytes appended so far.
+  var checksum: String { hash.value }
+
+  /// Reads the file again: nobody else may have written into it.
+  private func verify() throws(PipelineError) {
+    let found = ChecksumStream()
+    var count = 0
+    do {
+      var part = [UInt8](repeating: 0, count: min(Self.bufferByteCount, byteCount + 1))
+      while true {
+        let length = try unsafe part.withUnsafeMutableBytes {
+          try unsafe descriptor.read(fromAbsoluteOffset: Int64(count), into: $0)
+        }
+        if length == 0 { break }
+        found.append(length == part.count ? part : Array(part[..<length]))
+        count += length
+      }
+    } catch {
+      throw .cannotRead(destination, error as? Errno ?? .ioError)
+    }
+    guard count == byteCount, found.value == hash.value else {
+      throw .writtenDiffers(destination, found: count, expected: byteCount)
+    }
   }
 
   private func write(_ bytes: [UInt8]) throws(PipelineError) {

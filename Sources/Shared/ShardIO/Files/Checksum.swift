@@ -18,6 +18,18 @@ public func shortHash<Value: BitwiseCopyable>(_ values: Span<Value>, seed: UInt6
   unsafe values.withUnsafeBytes { unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
 }
 
+/// The XXH3 64-bit hash of some bytes under a seed: the same number on every machine.
+///
+/// - Parameters:
+///   - bytes: what is hashed.
+///   - seed: other seeds give unrelated hashes.
+/// - Returns: the hash.
+public func seededHash(_ bytes: ArraySlice<UInt8>, seed: UInt64) -> UInt64 {
+  unsafe bytes.withUnsafeBytes {
+    unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed)
+  }
+}
+
 /// The hash of bytes that come in pieces; see ``checksum(_:)``.
 @safe
 struct ChecksumStream: ~Copyable {

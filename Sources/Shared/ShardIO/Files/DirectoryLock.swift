@@ -24,14 +24,6 @@ struct DirectoryLock: ~Copyable {
     descriptor = opened
   }
 
-  /// Takes the lock of a directory that has been written before, or returns `nil` if somebody holds it.
-  init?(existing directory: FilePath) throws(PipelineError) {
-    let path = directory.appending(Self.fileName)
-    guard FileSystem.byteCount(path) != nil else { return nil }
-    self.path = path
-    descriptor = try Self.locked(path, directory)
-  }
-
   /// Removes the lock file too; for a directory that is to vanish.
   func removeFile() { _ = unsafe unlink(path.string) }
 

@@ -89,6 +89,12 @@ enum FileSystem {
     return unsafe stat(path.string, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether something has this name, whatever it is.
+  static func exists(_ path: FilePath) -> Bool {
+    var information = stat()
+    return unsafe lstat(path.string, &information) == 0
+  }
+
   /// The size of a regular file in bytes, or `nil` if there is none.
   static func byteCount(_ path: FilePath) -> Int? {
     var information = stat()

@@ -5,8 +5,6 @@ public struct OutputFile: ~Copyable {
   /// The name under which people will find it.
   public let name: String
   private var file: AtomicFile
-  private let hash = ChecksumStream()
-  private var byteCount = 0
 
   init(_ name: String, in directory: FilePath) throws(PipelineError) {
     file = try AtomicFile(replacing: directory.appending(name))
@@ -17,8 +15,6 @@ public struct OutputFile: ~Copyable {
   ///
   /// - Throws: ``PipelineError`` `.inputOutput`, for example when the disk is full.
   public mutating func append(_ bytes: [UInt8]) throws(PipelineError) {
-    hash.append(bytes)
-    byteCount += bytes.count
     try file.append(bytes)
   }
 
@@ -26,10 +22,10 @@ public struct OutputFile: ~Copyable {
   consuming func commit(
     in directory: FilePath, stem: String, extension suffix: String
   ) throws(PipelineError) -> Manifest.Output {
-    let checksum = hash.value
+    let checksum = file.checksum
     let output = Manifest.Output(
       name: StageDirectory.fileName(stem: stem, checksum: checksum, extension: suffix), kind: name,
-      bytes: byteCount, rows: nil, checksum: checksum)
+      bytes: file.byteCount, rows: nil, checksum: checksum)
     try file.commit(as: directory.appending(output.name))
     return output
   }

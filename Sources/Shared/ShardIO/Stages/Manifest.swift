@@ -31,6 +31,14 @@ public struct Manifest: Sendable, Equatable {
     public var rows: Int?
     /// The XXH3-128 checksum of the file.
     public var checksum: String
+
+    package init(name: String, kind: String, bytes: Int, rows: Int?, checksum: String) {
+      self.name = name
+      self.kind = kind
+      self.bytes = bytes
+      self.rows = rows
+      self.checksum = checksum
+    }
   }
 
   /// The name of the file.
@@ -101,6 +109,10 @@ extension Manifest {
     guard Set(outputs.map(\.name)).count == outputs.count else {
       throw .manifest("a file is listed twice", path)
     }
+    let aliases = outputs.filter { $0.rows == nil }.map(\.kind)
+    guard Set(aliases).count == aliases.count else {
+      throw .manifest("two files have the same kind", path)
+    }
   }
 }
 
@@ -118,14 +130,47 @@ extension Manifest.Output {
     let members = StrictObject(value, path, "an output")
     try members.require(["name", "kind", "bytes", "checksum"], optional: ["rows"])
     name = try members.string("name")
-    // A name is never a path: a manifest cannot lead the reader out of its directory.
-    guard FilePath.Component(name)?.kind == .regular else {
-      throw .manifest("output \(quoted(name)) is not a plain file name", path)
-    }
     kind = try members.string("kind")
     checksum = try members.string("checksum")
     bytes = Int(try members.integer("bytes"))
     rows = value["rows"] == nil ? nil : Int(try members.integer("rows"))
+    // A name is never a path: a manifest cannot lead a program out of its directory.
+    guard Self.isPlain(name) else {
+      throw .manifest("output \(quoted(name)) is not a plain file name", path)
+    }
+    guard rows == nil ? Self.isAlias(kind) : ShardFormat.isValidName(kind.utf8) else {
+      throw .manifest("output \(quoted(name)) has the kind \(quoted(kind)), which is no name", path)
+    }
+    guard name == expectedName else {
+      throw .manifest(
+        "output \(quoted(name)) of kind \(quoted(kind)) does not have the name that belongs to its "
+          + "kind and checksum", path)
+    }
+  }
+
+  /// The name that belongs to kind and checksum; a shard keeps its number.
+  private var expectedName: String {
+    guard rows != nil else {
+      let component = FilePath.Component(kind)
+      return StageDirectory.fileName(
+        stem: component?.stem ?? "", checksum: checksum, extension: component?.extension ?? "")
+    }
+    let number = name.dropFirst(kind.utf8.count + 1).prefix { $0.isASCII && $0.isNumber }
+    return StageDirectory.fileName(
+      stem: "\(kind)-\(number)", checksum: checksum, extension: ShardFormat.fileExtension)
+  }
+
+  /// Whether a text names a file of its directory that people can see.
+  private static func isPlain(_ name: String) -> Bool {
+    let isPrintable = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    return isPrintable && !name.hasPrefix(".") && FilePath.Component(name)?.string == name
+      && FilePath.Component(name)?.kind == .regular
+  }
+
+  /// Whether people may find a file under this name: none that the directory needs for itself.
+  private static func isAlias(_ name: String) -> Bool {
+    isPlain(name) && name != Manifest.fileName && FilePath.Component(name)?.extension != nil
+      && !StageDirectory.isReserved(name)
   }
 }
 

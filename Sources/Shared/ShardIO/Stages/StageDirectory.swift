@@ -42,20 +42,24 @@ struct StageDirectory {
     }
   }
 
-  /// Whether a link does not point at the listed file.
-  func hasStaleAlias(_ manifest: Manifest) -> Bool {
-    manifest.outputs.contains {
-      $0.rows == nil && FileSystem.linkTarget(directory.appending($0.kind)) != $0.name
+  /// Points the links at the listed files, where they do not already; what is no link is not ours and stays.
+  private func repairAliases(_ manifest: Manifest) throws(PipelineError) {
+    for output in manifest.outputs where output.rows == nil {
+      let path = directory.appending(output.kind)
+      let target = FileSystem.linkTarget(path)
+      if target != output.name, target != nil || !FileSystem.exists(path) {
+        try FileSystem.replaceLink(path, target: output.name)
+      }
     }
   }
 
-  /// Points the links at the listed files, where they do not already.
-  func repairAliases(_ manifest: Manifest) throws(PipelineError) {
-    for output in manifest.outputs where output.rows == nil {
-      let path = directory.appending(output.kind)
-      if FileSystem.linkTarget(path) != output.name {
-        try FileSystem.replaceLink(path, target: output.name)
-      }
+  /// Refuses a name under which people are to find a file, if something that is no link of ours has it.
+  ///
+  /// - Throws: ``PipelineError`` `.cannotCreate`.
+  func requireFree(alias name: String) throws(PipelineError) {
+    let path = directory.appending(name)
+    guard FileSystem.linkTarget(path) != nil || !FileSystem.exists(path) else {
+      throw .nameTaken(path)
     }
   }
 
@@ -77,6 +81,9 @@ struct StageDirectory {
     guard let bytes = try? readWholeFile(path) else { return nil }
     return try? Manifest(parsing: bytes, path: path)
   }
+
+  /// Whether a name is that of a file under way or of one with a checksum.
+  static func isReserved(_ name: String) -> Bool { name.hasSuffix(partialSuffix) || isOurs(name) }
 
   /// Whether only ``StageOutput`` gives such names: `…-<16 hexadecimal digits>.<extension>`.
   private static func isOurs(_ name: String) -> Bool {

@@ -1,4 +1,5 @@
 public import SystemPackage
+internal import Threading
 
 /// The finished output of an earlier stage, as its manifest describes it.
 public struct StageInput: Sendable {
@@ -26,7 +27,7 @@ public struct StageInput: Sendable {
     do throws(PipelineError) {
       bytes = try readWholeFile(path)
     } catch {
-      guard error.kind == .missingInput, FileSystem.byteCount(path) == nil else { throw error }
+      guard error.kind == .missingInput, !FileSystem.exists(path) else { throw error }
       if FileSystem.byteCount(directory) != nil { throw .notAStage(directory, stage: stage) }
       throw .noManifest(path, stage: stage)
     }
@@ -44,13 +45,6 @@ public struct StageInput: Sendable {
     self.directory = directory
     self.threads = threads
     reference = StageReference(stage: stage, checksum: checksum(bytes))
-    // After a crash between the commit and the links; if that stage is running again, it repairs them itself.
-    if StageDirectory(directory).hasStaleAlias(manifest),
-      let lock = try? DirectoryLock(existing: directory)
-    {
-      try? StageDirectory(directory).repairAliases(manifest)
-      _ = consume lock
-    }
   }
 
   /// Whether the stage wrote a table of this kind.
@@ -61,7 +55,7 @@ public struct StageInput: Sendable {
   /// - Throws: ``PipelineError`` `.dataFormat` if there is none, or if one is damaged.
   public func table(_ kind: String) throws(PipelineError) -> Table {
     let listed = shards(kind)
-    let parts = try concurrentMap(listed.count, threads: threads) { index throws(PipelineError) in
+    let parts = try parallelMap(listed.count, threads: threads) { index throws(PipelineError) in
       try shard(listed[index], kind)
     }
     if parts.count == 1 { return parts[0] }

@@ -1,4 +1,5 @@
 public import SystemPackage
+internal import Threading
 
 /// The one writer of a stage's output directory; nothing counts until ``commit(configuration:inputs:counters:)``.
 ///
@@ -59,7 +60,7 @@ public struct StageOutput: ~Copyable {
   public mutating func write(_ source: TableSource) throws(PipelineError) {
     let first = outputs.count { $0.kind == source.kind && $0.rows != nil }
     let directory = directory
-    outputs += try concurrentMap(source.shardCount, threads: threads) {
+    outputs += try parallelMap(source.shardCount, threads: threads) {
       index throws(PipelineError) in
       try Self.writeShard(
         try source.shard(index), kind: source.kind, rowCount: source.shards[index].count,
@@ -80,10 +81,11 @@ public struct StageOutput: ~Copyable {
   /// Starts a file of any size that people open under `name`; append to it, then call ``endFile(_:)``.
   ///
   /// - Precondition: `name` is a plain file name with an extension, and is written once.
-  /// - Throws: ``PipelineError`` `.cannotCreate`.
+  /// - Throws: ``PipelineError`` `.cannotCreate`, also if something else has the name.
   public func beginFile(_ name: String) throws(PipelineError) -> OutputFile {
     precondition(FilePath.Component(name)?.extension != nil, "a file name needs an extension")
     precondition(outputs.allSatisfy { $0.kind != name }, "\(name) was written already")
+    try StageDirectory(directory).requireFree(alias: name)
     return try OutputFile(name, in: directory)
   }
 

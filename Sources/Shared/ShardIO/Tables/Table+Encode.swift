@@ -92,7 +92,7 @@ extension Column {
 
 extension ColumnValues {
   /// The elements of `range` as an array of their own.
-  subscript(range: Range<Int>) -> ColumnValues {
+  package subscript(range: Range<Int>) -> ColumnValues {
     guard range != 0..<count else { return self }
     switch self {
     case .uint8(let values): return .uint8(Array(values[range]))

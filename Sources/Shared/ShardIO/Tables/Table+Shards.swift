@@ -27,7 +27,7 @@ extension Table {
   /// Puts the shards of a table together again, a column at a time, so that no more than one is in memory twice.
   ///
   /// - Throws: ``PipelineError`` `.dataFormat` if their columns differ.
-  init(joining shards: [Table]) throws(PipelineError) {
+  package init(joining shards: [Table]) throws(PipelineError) {
     var parts = shards
     let kind = parts[0].kind
     let source = parts[0].source

@@ -18,16 +18,16 @@ public struct PackedSequences: Sendable {
   public var count: Int { offsets.count - 1 }
   /// The number of tokens, T.
   public var tokenCount: Int { Int(offsets[count]) }
+  /// As many sequences of one token each: the queries after the last token of each of ``count`` sequences.
+  public var lastQueries: PackedSequences {
+    PackedSequences(offsets: Array(0...UInt32(count)))
+  }
+  /// The number of tokens of each sequence.
+  var lengths: some Sequence<Int> {
+    zip(offsets, offsets.dropFirst()).lazy.map { Int($0.1 - $0.0) }
+  }
   /// The last token of each sequence.
   public var lastTokens: [UInt32] { offsets.dropFirst().map { $0 - 1 } }
-
-  /// How many pairs of a position and one that it sees there are.
-  func pairCount(causal: Bool) -> Int {
-    zip(offsets, offsets.dropFirst()).reduce(0) { sum, bounds in
-      let length = Int(bounds.1 - bounds.0)
-      return sum + (causal ? length * (length + 1) / 2 : length * length)
-    }
-  }
 
   /// The same sequences several times, one copy after another.
   public func repeated(_ times: Int) -> PackedSequences {
@@ -56,98 +56,143 @@ public struct AttentionInput {
   }
 }
 
+/// Which keys of its sequence a query sees.
+public enum AttentionMask: Sendable {
+  /// All of them.
+  case bidirectional
+  /// Those up to its own position.
+  case causal
+}
+
+/// A number for each head that is added to the scores, by the position of the key less that of the query.
+public struct DistanceBias: Sendable {
+  /// `[2 · reach + 1, heads]`; distances beyond the reach count as the reach.
+  ///
+  /// Row `reach` is for equal positions, later rows are for keys after the query.
+  public let table: Parameter
+
+  /// Names the parameter that holds the bias.
+  ///
+  /// - Precondition: its rows are an odd number.
+  public init(_ table: Parameter) {
+    precondition(table.rows % 2 == 1)
+    self.table = table
+  }
+}
+
 extension Tape {
-  /// Multi-head attention within each sequence, `softmax(q kᵀ / √headWidth) v`, without any padding.
+  /// Multi-head attention within each sequence, `softmax(q kᵀ / √headWidth + bias) v`, without any padding.
+  ///
+  /// The queries of a sequence stand at the last of its positions, all of which have a key: equal ranges are attention of all tokens, one
+  /// query for each sequence is attention of the last token, and further queries are tokens appended one by one. A sequence without
+  /// keys leaves zeros.
   ///
   /// - Parameters:
-  ///   - q: queries, T rows; head h uses `headWidth` columns from `h · headWidth` on.
+  ///   - q: queries; head h uses `headWidth` columns from `h · headWidth` on.
   ///   - k: keys, likewise.
   ///   - v: values, likewise.
-  ///   - sequences: token ranges; every position attends within its own sequence.
+  ///   - queries: which rows of `q` each sequence has.
+  ///   - keys: which rows of `k` and `v`; as many sequences.
   ///   - heads: the number of heads.
   ///   - headWidth: the number of columns of a head.
-  ///   - causal: whether a position sees only itself and earlier ones.
+  ///   - mask: which keys of its sequence a query sees.
+  ///   - bias: added to the scores; nil for none.
   ///   - rate: dropout on the probabilities, in [0, 1).
-  ///   - y: where the result goes, `[T, heads · headWidth]`; a new tensor if nil.
+  ///   - y: where the result goes, `[queries, heads · headWidth]`; a new tensor if nil.
   /// - Returns: `y`.
+  /// - Precondition: a sequence has at least as many keys as queries where the mask is causal.
   @discardableResult
   public func attention(
-    q: AttentionInput, k: AttentionInput, v: AttentionInput, sequences: PackedSequences,
-    heads: Int, headWidth: Int, causal: Bool, rate: Float, into y: Tensor? = nil
+    q: AttentionInput, k: AttentionInput, v: AttentionInput, queries: PackedSequences,
+    keys: PackedSequences, heads: Int, headWidth: Int, mask: AttentionMask,
+    bias: DistanceBias? = nil, rate: Float, into y: Tensor? = nil
   ) -> Tensor {
-    let out = y ?? tensor(rows: sequences.tokenCount, columns: heads * headWidth)
-    precondition(out.rows == sequences.tokenCount && out.columns == heads * headWidth)
-    let dropout = nextDropout(rate)
-    let scratchCount = h2rec_attention_scratch(sequences.longest, heads, headWidth)
-    let scratch = unsafe arena.allocate(scratchCount)
-    let pairProducts = 2 * heads * headWidth * sequences.pairCount(causal: causal)
+    let out = y ?? tensor(rows: queries.tokenCount, columns: heads * headWidth)
+    precondition(out.rows == queries.tokenCount && out.columns == heads * headWidth)
+    precondition(bias.map { $0.table.columns == heads } ?? true)
+    let work = AttentionWork(
+      queries: queries, keys: keys, heads: heads, headWidth: headWidth, mask: mask, bias: bias,
+      dropout: nextDropout(rate))
+    let scratch = unsafe arena.allocate(work.scratchCount)
+    let pairProducts = 2 * heads * headWidth * work.pairCount
     ArithmeticCounter.add(2 * pairProducts)
-    unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
-      let shape = unsafe h2rec_attention_shape(
-        offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
-        head_width: headWidth, causal: causal ? 1 : 0, dropout: dropout)
+    unsafe work.withShape(biasValues: bias.map { unsafe value($0.table) }) { shape in
       unsafe h2rec_attention(
         shape, q.rows, k.rows, v.rows,
         h2rec_mutable_rows(values: out.values, stride: out.columns), scratch)
     }
     record(lastFor: out) { [self] in
       ArithmeticCounter.add(4 * pairProducts)
-      unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
-        let shape = unsafe h2rec_attention_shape(
-          offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
-          head_width: headWidth, causal: causal ? 1 : 0, dropout: dropout)
+      unsafe work.withShape(biasValues: bias.map { unsafe value($0.table) }) { shape in
         unsafe h2rec_attention_backward(
           shape, q.rows, k.rows, v.rows, h2rec_rows(values: grad(out), stride: out.columns),
-          gradientRows(q), gradientRows(k), gradientRows(v), scratch)
+          gradientRows(q), gradientRows(k), gradientRows(v),
+          bias.map { unsafe gradient($0.table) }, scratch)
       }
     }
     return out
   }
 
-  /// Multi-head attention of one query for each sequence, after its last token, to all tokens of the sequence: the last rows of
-  /// ``attention(q:k:v:sequences:heads:headWidth:causal:rate:into:)`` alone.
-  ///
-  /// - Parameters:
-  ///   - q: queries, one row for each sequence; head h uses `headWidth` columns from `h · headWidth` on.
-  ///   - k: keys, T rows, likewise.
-  ///   - v: values, likewise.
-  ///   - sequences: token ranges, none empty.
-  ///   - heads: the number of heads.
-  ///   - headWidth: the number of columns of a head.
-  ///   - rate: dropout on the probabilities, in [0, 1).
-  ///   - y: where the result goes, `[sequences, heads · headWidth]`.
-  public func attentionOfLast(
+  /// ``attention(q:k:v:queries:keys:heads:headWidth:mask:bias:rate:into:)`` of all tokens of each sequence among themselves.
+  @discardableResult
+  public func attention(
     q: AttentionInput, k: AttentionInput, v: AttentionInput, sequences: PackedSequences,
-    heads: Int, headWidth: Int, rate: Float, into y: Tensor
-  ) {
-    precondition(y.rows == sequences.count && y.columns == heads * headWidth)
-    let dropout = nextDropout(rate)
-    let scratch = unsafe arena.allocate(h2rec_last_attention_scratch(sequences.longest))
-    let pairProducts = 2 * heads * headWidth * sequences.tokenCount
-    ArithmeticCounter.add(2 * pairProducts)
-    unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
-      let shape = unsafe h2rec_attention_shape(
-        offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
-        head_width: headWidth, causal: 1, dropout: dropout)
-      unsafe h2rec_last_attention(
-        shape, q.rows, k.rows, v.rows, h2rec_mutable_rows(values: y.values, stride: y.columns),
-        scratch)
-    }
-    record { [self] in
-      ArithmeticCounter.add(4 * pairProducts)
-      unsafe sequences.offsets.withUnsafeBufferPointer { offsets in
-        let shape = unsafe h2rec_attention_shape(
-          offsets: offsets.baseAddress, sequences: sequences.count, heads: heads,
-          head_width: headWidth, causal: 1, dropout: dropout)
-        unsafe h2rec_last_attention_backward(
-          shape, q.rows, k.rows, v.rows, h2rec_rows(values: grad(y), stride: y.columns),
-          gradientRows(q), gradientRows(k), gradientRows(v), scratch)
-      }
-    }
+    heads: Int, headWidth: Int, causal: Bool, rate: Float, into y: Tensor? = nil
+  ) -> Tensor {
+    attention(
+      q: q, k: k, v: v, queries: sequences, keys: sequences, heads: heads, headWidth: headWidth,
+      mask: causal ? .causal : .bidirectional, rate: rate, into: y)
   }
 
   private func gradientRows(_ input: AttentionInput) -> h2rec_mutable_rows {
     unsafe h2rec_mutable_rows(
       values: grad(input.tensor) + input.column, stride: input.tensor.columns)
+  }
+}
+
+/// What an attention needs to know in both directions.
+private struct AttentionWork {
+  let queries: PackedSequences
+  let keys: PackedSequences
+  let heads: Int
+  let headWidth: Int
+  let mask: AttentionMask
+  let bias: DistanceBias?
+  let dropout: h2rec_dropout
+  /// How many pairs of a query and a key that it sees there are.
+  let pairCount: Int
+
+  init(
+    queries: PackedSequences, keys: PackedSequences, heads: Int, headWidth: Int,
+    mask: AttentionMask, bias: DistanceBias?, dropout: h2rec_dropout
+  ) {
+    precondition(queries.count == keys.count)
+    (self.queries, self.keys, self.heads, self.headWidth) = (queries, keys, heads, headWidth)
+    (self.mask, self.bias, self.dropout) = (mask, bias, dropout)
+    pairCount = zip(queries.lengths, keys.lengths).reduce(0) { sum, lengths in
+      let (asking, seen) = lengths
+      precondition(mask == .bidirectional || asking <= seen, "a query without a position")
+      let hidden = mask == .causal ? asking * (asking - 1) / 2 : 0
+      return sum + asking * seen - hidden
+    }
+  }
+
+  var scratchCount: Int {
+    h2rec_attention_scratch(queries.longest, keys.longest, heads, headWidth)
+  }
+
+  func withShape(
+    biasValues: UnsafePointer<Float>?, _ body: (h2rec_attention_shape) -> Void
+  ) {
+    unsafe queries.offsets.withUnsafeBufferPointer { queryOffsets in
+      unsafe keys.offsets.withUnsafeBufferPointer { keyOffsets in
+        unsafe body(
+          h2rec_attention_shape(
+            queries: queryOffsets.baseAddress, keys: keyOffsets.baseAddress,
+            sequences: queries.count, heads: heads, head_width: headWidth,
+            mask: mask == .causal ? h2rec_earlier_keys : h2rec_all_keys, bias: biasValues,
+            reach: bias.map { $0.table.rows / 2 } ?? 0, dropout: dropout))
+      }
+    }
   }
 }

@@ -54,7 +54,8 @@ extension Tape {
         positions?.indices ?? [], scale, rows, table.width, dropout)
     } else {
       unsafe h2rec_embed_mean(
-        y.values, table.values.base, indices, indicesPerRow, positions.map { unsafe value($0.table) },
+        y.values, table.values.base, indices, indicesPerRow,
+        positions.map { unsafe value($0.table) },
         positions?.indices ?? [], scale, rows, table.width, dropout)
     }
     record { [self] in

@@ -4,9 +4,9 @@ internal import Numerics
 // T tokens, d width of a state, n sequences that are long enough for a step.
 
 extension Tape {
-  /// The states of a gated recurrent unit over packed sequences, each from a state of zeros (Cho et al. 2014; the candidate's reset gate
-  /// acts on the product, as in cuDNN and PyTorch).
+  /// The states of a gated recurrent unit over packed sequences, each from a state of zeros (Cho and others 2014).
   ///
+  /// The candidate's reset gate acts on the product, as in cuDNN and PyTorch:
   /// `r = σ(xᵣ + Uᵣ h + bᵣ)`, `z = σ(x_z + U_z h + b_z)`, `c = tanh(x_c + r · (U_c h + b_c))`, `h ← (1 − z) c + z h`.
   ///
   /// - Parameters:

@@ -15,6 +15,20 @@ public struct SortedIdentifiers: Sendable {
   /// A string as text; bytes that are no UTF-8 are replaced.
   public func text(_ number: UInt32) -> String { String(decoding: self[number], as: UTF8.self) }
 
+  /// The number of a string; nil if it is not there.
+  public func find(_ string: [UInt8]) -> UInt32? {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[UInt32(middle)].lexicographicallyPrecedes(string) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low < count && self[UInt32(low)].elementsEqual(string) ? UInt32(low) : nil
+  }
+
   /// The length of a string in bytes.
   public func byteCount(of number: UInt32) -> Int { range(of: Int(number)).count }
 

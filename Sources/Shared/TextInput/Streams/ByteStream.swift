@@ -84,7 +84,7 @@ public final class ByteStream {
 
   /// The next bytes without using them up; fewer than asked for only at the end of the input.
   ///
-  /// - Parameter count: how many, a few thousand at most.
+  /// - Parameter count: how many, a megabyte at most.
   /// - Returns: the bytes.
   /// - Throws: `PipelineError` as ``fill(_:from:)``.
   public func peek(_ count: Int) throws(PipelineError) -> [UInt8] {
@@ -94,6 +94,14 @@ public final class ByteStream {
     pushedBack = bytes + pushedBack[pushedBackStart...]
     pushedBackStart = 0
     return bytes
+  }
+
+  /// Uses up the next bytes; there must be so many.
+  ///
+  /// - Throws: `PipelineError` as ``fill(_:from:)``.
+  public func skip(_ count: Int) throws(PipelineError) {
+    var bytes = [UInt8](repeating: 0, count: count)
+    _ = try fill(&bytes, from: 0)
   }
 
   /// Reads all that is left.

@@ -9,39 +9,47 @@ public struct Chunk: Sendable {
   public var index: Int
 }
 
-/// Cuts a stream of text into pieces at line ends that are not inside of quotes.
+/// Cuts a stream of text into pieces at the ends of records.
 public struct ChunkReader {
   private let stream: ByteStream
-  private let hasQuotes: Bool
+  private var scanner: DelimitedScanner?
   private let byteCount: Int
+  private let limit: Int
   private var nextByteCount: Int
   private var rest: [UInt8] = []
   private var isAtEnd = false
   private var nextIndex = 0
+  /// The bytes of the pieces so far.
+  private var offset = 0
 
-  /// The longest record accepted, bytes.
+  /// The longest text between quotes that is looked through for the closing one, bytes.
   public static let maximumRecordByteCount = 1 << 26
 
   /// Creates a reader.
   ///
   /// - Parameters:
   ///   - stream: the text.
-  ///   - hasQuotes: whether line ends between quotes belong to a record.
+  ///   - scanner: finds the records that the reader of the pieces will find; nil where every line is a record.
   ///   - byteCount: the size of a piece; it grows for a longer record.
-  public init(_ stream: ByteStream, hasQuotes: Bool, byteCount: Int = 1 << 22) {
+  ///   - limit: see ``maximumRecordByteCount``.
+  public init(
+    _ stream: ByteStream, scanner: DelimitedScanner?, byteCount: Int = 1 << 22,
+    limit: Int = Self.maximumRecordByteCount
+  ) {
+    self.limit = limit
     self.stream = stream
-    self.hasQuotes = hasQuotes
+    self.scanner = scanner
     self.byteCount = byteCount
     nextByteCount = min(byteCount, 1 << 15)
   }
 
   /// The next piece, or nil at the end.
   ///
-  /// A piece without any record end within ``maximumRecordByteCount`` is returned as it is; its scanner finds the fault.
+  /// A record that does not end within ``maximumRecordByteCount`` is an error.
   ///
   /// - Parameter old: the bytes of a piece that is not needed any more; their memory is used again.
   /// - Returns: the piece.
-  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``.
+  /// - Throws: `PipelineError` as ``ByteStream/fill(_:from:)``, and `.dataFormat` for a longer record without quotes.
   public mutating func next(reusing old: consuming [UInt8] = []) throws(PipelineError) -> Chunk? {
     var bytes = old
     old = []
@@ -56,16 +64,25 @@ public struct ChunkReader {
         isAtEnd = filled < bytes.count - count
         count += filled
       }
-      if isAtEnd || count >= Self.maximumRecordByteCount {
+      if isAtEnd || count >= limit {
         guard count > 0 else { return nil }
-        let end = isAtEnd ? count : recordEnd(bytes.span.extracting(..<count)) ?? count
+        if isAtEnd { return makeChunk(&bytes, end: count, count: count) }
+        guard let end = recordEnd(bytes.span.extracting(..<count), isFull: true) else {
+          throw tooLong
+        }
         return makeChunk(&bytes, end: end, count: count)
       }
-      if let end = recordEnd(bytes.span.extracting(..<count)) {
+      if let end = recordEnd(bytes.span.extracting(..<count), isFull: false) {
         return makeChunk(&bytes, end: end, count: count)
       }
       resize(&bytes, 2 * bytes.count)
     }
+  }
+
+  private var tooLong: PipelineError {
+    PipelineError(
+      .dataFormat, "a record is longer than \(Self.maximumRecordByteCount) bytes",
+      at: .init(path: stream.name, byteOffset: offset), note: "records end with a line feed")
   }
 
   private func resize(_ bytes: inout [UInt8], _ count: Int) {
@@ -77,37 +94,41 @@ public struct ChunkReader {
   }
 
   private mutating func makeChunk(_ bytes: inout [UInt8], end: Int, count: Int) -> Chunk {
-    defer { nextIndex += 1 }
+    defer {
+      nextIndex += 1
+      offset += end
+    }
     rest = Array(bytes[end..<count])
     bytes.removeLast(bytes.count - end)
     return Chunk(bytes: bytes, index: nextIndex)
   }
 
-  /// The byte after the last line end outside of quotes.
-  private func recordEnd(_ bytes: Span<UInt8>) -> Int? {
-    let lineFeed = UInt8(ascii: "\n")
-    guard hasQuotes, hasQuote(bytes) else {
-      return bytes.indices.last { bytes[$0] == lineFeed }.map { $0 + 1 }
-    }
-    var isInside = false
+  /// The byte after the last record that more text would not change; `isFull` if there is no room for more text.
+  private mutating func recordEnd(_ bytes: Span<UInt8>, isFull: Bool) -> Int? {
     var end: Int?
-    for index in bytes.indices {
-      if bytes[index] == Self.quote {
-        isInside.toggle()
-      } else if bytes[index] == lineFeed, !isInside {
-        end = index + 1
-      }
+    var position = 0
+    while scanner != nil, let quote = firstQuote(bytes, from: position) {
+      // Lines without quotes are records.
+      let line = lastLineEnd(bytes, position..<quote) ?? position
+      if line > position { end = line }
+      let next = scanner?.scan(bytes, from: line) ?? bytes.count
+      if scanner?.reachesEnd == true, line > 0 || !isFull { return end }
+      (end, position) = (next, next)
     }
-    return end
+    return lastLineEnd(bytes, position..<bytes.count) ?? end
   }
 
   private static let quote = UInt8(ascii: "\"")
 
-  private func hasQuote(_ bytes: Span<UInt8>) -> Bool {
+  private func lastLineEnd(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+    range.last { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
+  }
+
+  private func firstQuote(_ bytes: Span<UInt8>, from start: Int) -> Int? {
     unsafe bytes.withUnsafeBytes { text in
-      unsafe text.baseAddress.map {
-        unsafe memchr($0, Int32(Self.quote), text.count) != nil
-      } ?? false
+      guard start < text.count, let base = text.baseAddress else { return nil }
+      let found = unsafe memchr(base + start, Int32(Self.quote), text.count - start)
+      return unsafe found.map { unsafe UnsafeRawPointer($0) - base }
     }
   }
 }

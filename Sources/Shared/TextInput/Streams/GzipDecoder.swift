@@ -45,6 +45,7 @@ internal import ShardIO
   private func inflateOnce(into target: inout [UInt8], from start: Int) throws(PipelineError) -> Int
   {
     if !isInsideMember {
+      guard skipPadding() else { return 0 }
       unsafe inflateReset(stream)
       isInsideMember = true
     }
@@ -62,6 +63,15 @@ internal import ShardIO
         unsafe stream.pointee.msg.map { unsafe String(cString: $0) } ?? "status \(status)")
     }
     return unsafe room - Int(stream.pointee.avail_out)
+  }
+
+  /// Passes over zeros after a member, with which tapes and block devices are padded; false if there is nothing else.
+  private func skipPadding() -> Bool {
+    while unsafe stream.pointee.avail_in > 0, unsafe stream.pointee.next_in[0] == 0 {
+      unsafe stream.pointee.next_in += 1
+      unsafe stream.pointee.avail_in -= 1
+    }
+    return unsafe stream.pointee.avail_in > 0
   }
 
   private func damaged(_ reason: String) -> PipelineError {

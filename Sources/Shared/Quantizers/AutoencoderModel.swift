@@ -1,15 +1,20 @@
 internal import Clustering
 internal import Numerics
 internal import Tape
+internal import Training
 
 // N points, D their width, Z width of the latent space, M levels, K codes of a level.
 
-/// The state of learning an autoencoder.
+/// An autoencoder that is being learned.
 ///
-/// A batch is cut into parts of 512 rows, each with a tape of its own; gradients and sums are added in the order of
-/// the parts.
-final class AutoencoderTrainer {
-  let layout: AutoencoderLayout
+/// `@unchecked Sendable`: written between the parallel regions of a step; within one, each micro-batch has sums of its own.
+final class AutoencoderModel: TrainableModel, @unchecked Sendable {
+  /// The rows of a micro-batch; a constant, so that sums do not depend on the number of threads.
+  static let microBatchRows = 512
+
+  let store = ParameterStore()
+  let layers: AutoencoderLayers
+  let codebookTable: EmbeddingTable
   let codebooks: LatentCodebooks
   let points: Matrix
   let tags: AutoencoderTags?
@@ -19,12 +24,11 @@ final class AutoencoderTrainer {
   let threads: Int
   /// What brings the points to a variance of 1 a coordinate.
   let scale: Float
-  let parameters: AlignedBuffer
-  var updater: CodebookUpdater
-  var parts: [AutoencoderPart] = []
+  let updater: CodebookUpdater
+  /// What the codebooks learn from, one for each micro-batch; after the losses, the first one is that of the batch.
+  private(set) var sums: [CodeSums] = []
   /// Whether the codebooks are those of an earlier autoencoder.
   private(set) var isWarm = false
-  private let optimizer: Adam
 
   init(
     _ points: Matrix, _ options: AutoencoderOptions, tags: AutoencoderTags? = nil, threads: Int
@@ -37,15 +41,15 @@ final class AutoencoderTrainer {
     self.threads = threads
     let variance = meanSquaredLength(points, threads: threads) / Double(points.columns)
     scale = variance > 0 ? Float(1 / variance.squareRoot()) : 1
-    layout = AutoencoderLayout(
-      pointWidth: points.columns, options: options, tagCounts: self.tags?.counts ?? [])
-    parameters = AlignedBuffer(count: layout.count)
+    layers = AutoencoderLayers(
+      store, pointWidth: points.columns, options: options, tagCounts: self.tags?.counts ?? [])
+    codebookTable = store.addTable(
+      "codebooks", rows: options.levelSizes.reduce(0, +), width: options.latentWidth)
     codebooks = LatentCodebooks(
-      sizes: options.levelSizes, width: options.latentWidth, isAngular: options.isAngular)
+      sizes: options.levelSizes, width: options.latentWidth, isAngular: options.isAngular,
+      values: codebookTable.values)
     updater = CodebookUpdater(codebooks, options)
-    var settings = Adam.Settings()
-    settings.rate = options.learningRate
-    optimizer = Adam(parameters: parameters, tables: [], settings: settings)
+    store.seal()
   }
 
   // MARK: - Start
@@ -54,25 +58,25 @@ final class AutoencoderTrainer {
   ///
   /// Weights and biases are uniform within ±1/√inputs unless there is a start of the same widths.
   func initialize(_ start: ResidualAutoencoder?) {
-    let layers = layout.encoder + layout.decoder
+    let stacks = layers.encoder + layers.decoder
     let given = (start?.encoder.layers ?? []) + (start?.decoder.layers ?? [])
     let fits =
-      given.count == layers.count
-      && zip(given, layers).allSatisfy {
+      given.count == stacks.count
+      && zip(given, stacks).allSatisfy {
         $0.weight.rows == $1.weight.rows && $0.weight.columns == $1.weight.columns
       }
-    for (number, head) in layout.heads.enumerated() {
+    for (number, head) in layers.heads.enumerated() {
       draw(head, options.random.substream(50 + UInt64(number)))
     }
-    for (number, projection) in layout.projections.enumerated() {
+    for (number, projection) in layers.projections.enumerated() {
       draw(projection, options.random.substream(200 + UInt64(number)))
     }
-    for (number, layer) in layers.enumerated() {
+    for (number, layer) in stacks.enumerated() {
       if fits {
-        let factor = number == 0 ? 1 / scale : number == layers.count - 1 ? scale : 1
-        parameters.set(given[number].weight.values.map { $0 * factor }, at: layer.weight.offset)
-        let biasFactor = number == layers.count - 1 ? scale : 1
-        parameters.set(given[number].bias.map { $0 * biasFactor }, at: layer.bias.offset)
+        let factor = number == 0 ? 1 / scale : number == stacks.count - 1 ? scale : 1
+        store.values.set(given[number].weight.values.map { $0 * factor }, at: layer.weight.offset)
+        let biasFactor = number == stacks.count - 1 ? scale : 1
+        store.values.set(given[number].bias.map { $0 * biasFactor }, at: layer.bias.offset)
       } else {
         draw(layer, options.random.substream(UInt64(number)))
       }
@@ -89,12 +93,12 @@ final class AutoencoderTrainer {
     codebooks.refresh()
   }
 
-  private func draw(_ layer: AutoencoderLayout.Layer, _ random: CounterRandom) {
+  private func draw(_ layer: AutoencoderLayers.Layer, _ random: CounterRandom) {
     let bound = 1 / Double(layer.weight.columns).squareRoot()
     let uniform = { (index: Int) in Float(bound * (2 * random.uniform(UInt64(index)) - 1)) }
     let count = layer.weight.count
-    parameters.set((0..<count).map(uniform), at: layer.weight.offset)
-    parameters.set((0..<layer.bias.count).map { uniform(count + $0) }, at: layer.bias.offset)
+    store.values.set((0..<count).map(uniform), at: layer.weight.offset)
+    store.values.set((0..<layer.bias.count).map { uniform(count + $0) }, at: layer.bias.offset)
   }
 
   /// Puts the codebooks where k-means on the latent vectors of a sample has its clusters, level by level.
@@ -124,11 +128,11 @@ final class AutoencoderTrainer {
   /// The latent vectors of a sample of the points.
   func latents(sample count: Int, _ random: CounterRandom) -> Matrix {
     let sample = samplePoints(points, count: min(count, points.rows), random)
-    return layers(of: layout.encoder, scalesInput: true).apply(to: sample, threads: threads)
+    return denseLayers(layers.encoder, scalesInput: true).apply(to: sample, threads: threads)
   }
 
   /// Layers for points as they are: the scale is part of the first weights, or of the last layer.
-  func layers(of places: [AutoencoderLayout.Layer], scalesInput: Bool) -> DenseLayers {
+  func denseLayers(_ places: [AutoencoderLayers.Layer], scalesInput: Bool) -> DenseLayers {
     DenseLayers(
       places.enumerated().map { number, place in
         let isFirst = scalesInput && number == 0
@@ -138,33 +142,48 @@ final class AutoencoderTrainer {
         return DenseLayer(
           weight: Matrix(
             rows: place.weight.rows, columns: place.weight.columns,
-            values: parameters.array(
-              place.weight.offset..<place.weight.offset + place.weight.count
-            ).map { $0 * weightFactor }),
-          bias: parameters.array(place.bias.offset..<place.bias.offset + place.bias.count)
-            .map { $0 * biasFactor })
+            values: store.array(of: place.weight).map { $0 * weightFactor }),
+          bias: store.array(of: place.bias).map { $0 * biasFactor })
       })
   }
 
   // MARK: - Steps
 
-  /// One step of all parameters; the losses of the batch, added up over its rows.
-  func step(_ rows: ArraySlice<Int>) -> AutoencoderEpoch {
-    let pieces = ranges(rows.count, of: AutoencoderPart.rowCount)
-    while parts.count < pieces.count { parts.append(AutoencoderPart(self)) }
-    let working = Array(parts.prefix(pieces.count))
-    parallelFor(pieces.count, threads: threads) { piece in
-      let range = pieces[piece]
-      working[piece].run(
-        rows[rows.startIndex + range.lowerBound..<rows.startIndex + range.upperBound],
-        batchCount: rows.count)
-    }
-    let whole = working[0]
-    whole.tape.gradient.add(working.dropFirst().map(\.tape.gradient), threads: threads)
-    for part in working.dropFirst() { whole.add(part) }
-    optimizer.step(gradient: whole.tape.gradient, threads: threads)
-    updater.update(whole.sums, rowCount: rows.count)
-    codebooks.refresh()
-    return whole.losses(rows.count)
+  /// Has sums for so many micro-batches.
+  func reserveSums(_ count: Int) {
+    while sums.count < count { sums.append(CodeSums(codebooks)) }
   }
+
+  func forward(
+    _ microBatch: AutoencoderMicroBatch, on tape: Tape, random: CounterRandom
+  ) -> AutoencoderOutput {
+    let sums = sums[microBatch.index]
+    sums.clear()
+    let input = tape.data(points, rows: microBatch.rows, factor: scale)
+    let latent = apply(layers.encoder, to: input, on: tape)
+    let quantized = tape.quantize(
+      latent, codebooks, into: sums,
+      commitment: options.commitment / Float(microBatch.batchCount * options.latentWidth),
+      passing: options.passing, partialCount: tags?.counts.count ?? 0)
+    let output = apply(layers.decoder, to: quantized.sums, on: tape)
+    return AutoencoderOutput(
+      tape: tape, microBatch: microBatch, input: input, latent: latent, quantized: quantized,
+      output: output)
+  }
+
+  private func apply(
+    _ layers: [AutoencoderLayers.Layer], to input: Tensor, on tape: Tape
+  ) -> Tensor {
+    var rows = input
+    for layer in layers.dropLast() {
+      rows = tape.linearReLUDropout(rows, layer.weight, bias: layer.bias, rate: 0)
+    }
+    return tape.linear(rows, layers[layers.count - 1].weight, bias: layers[layers.count - 1].bias)
+  }
+
+  func finishStep() { updater.follow(sums[0]) }
+
+  func storeDidChange() { codebooks.refresh() }
+
+  var stateBlocks: [StateBlock] { updater.stateBlocks }
 }

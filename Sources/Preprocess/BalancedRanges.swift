@@ -1,21 +1,3 @@
-internal import Numerics
-internal import ShardIO
-
-/// Computes one value for each index, several at a time; the result is in the order of the indices.
-///
-/// - Throws: the failure of the first index that has one.
-func parallelMap<Value: Sendable>(
-  _ count: Int, threads: Int, _ body: @Sendable (Int) throws(PipelineError) -> Value
-) throws(PipelineError) -> [Value] {
-  let results = Numerics.parallelMap(count, threads: threads) { index in
-    Result { () throws(PipelineError) in try body(index) }
-  }
-  var values: [Value] = []
-  values.reserveCapacity(count)
-  for result in results { values.append(try result.get()) }
-  return values
-}
-
 /// Cuts rows into ranges of about equal work; the cut depends on the data alone.
 ///
 /// - Parameters:

@@ -1,5 +1,4 @@
-internal import ShardIO
-internal import TextInput
+public import ShardIO
 
 /// Gives a body each line of a text, blank ones too, without its line feed and without a byte order mark.
 ///
@@ -7,11 +6,11 @@ internal import TextInput
 ///   - stream: the text.
 ///   - body: takes some bytes, where in them the line is, and its number from 1.
 /// - Throws: `PipelineError` as reading the stream and `body` do.
-func forEachLine(
+public func forEachLine(
   of stream: ByteStream,
   _ body: (_ bytes: Span<UInt8>, _ line: Range<Int>, _ number: Int) throws(PipelineError) -> Void
 ) throws(PipelineError) {
-  var chunks = ChunkReader(stream, hasQuotes: false)
+  var chunks = ChunkReader(stream, scanner: nil)
   var number = 0
   while let chunk = try chunks.next() {
     let bytes = chunk.bytes.span

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CommandSupport
+internal import Foundation
 internal import ShardIO
 internal import SystemPackage
 internal import TextInput
@@ -11,9 +12,9 @@ struct RunCommand: StageCommand {
     abstract: "Read a log, items and vectors; write the output of stage 1 (the default).",
     discussion: """
       Ids are dense in the output: users in ascending order of their ids, items in the order of their first event in \
-      (user, time) order. Events of one user at the same time are in ascending order of their item ids. Neither the \
-      names nor the order of the files change the output. Popularity, groups and positive pairs are made of train \
-      events only.
+      (user, time) order. Events of one user at the same time are in the order of a hash, or of the rows with '--ties \
+      file'; with the hash neither the names nor the order of the files change the output. Popularity, groups and \
+      positive pairs are made of train events only.
       """)
 
   @OptionGroup(title: "Input")
@@ -77,6 +78,7 @@ struct RunCommand: StageCommand {
     if let folder, shared.ifNeeded { tell(folder) }
     var stage = try StageOutput(directory: path, stage: "preprocess", threads: shared.threads)
     var result = try run.compute(isQuiet: shared.quiet)
+    showDoubts(PreprocessReport(result.counters, run.configuration))
     for table in result.tables { try stage.write(table) }
     let report = PreprocessReport(result.counters, run.configuration)
     try stage.writeFile("report.json", try JSONValue.object(result.counters).json())
@@ -123,10 +125,15 @@ struct RunCommand: StageCommand {
   /// Does everything but writing, and shows what came out.
   private func rehearse(_ run: PreprocessRun, _ summary: inout Summary) throws(PipelineError) {
     let result = try run.compute(isQuiet: shared.quiet)
+    showDoubts(PreprocessReport(result.counters, run.configuration))
     for source in result.sources {
       let columns = source.columns.map { "\($0.role) = \($0.column)" }.joined(separator: ", ")
+      let delimiter =
+        source.format == .csv && source.delimiter != UInt8(ascii: ",")
+        ? source.delimiter.map { " delimited by '\(Unicode.Scalar($0))'" } ?? "" : ""
       try printResult(
-        "\(source.name): \(source.format.rawValue), \(source.rowCount) rows, \(columns)")
+        "\(source.name): \(source.format.rawValue)\(delimiter), \(source.rowCount) rows, \(columns)"
+      )
     }
     try printResult(PreprocessReport(result.counters, run.configuration).markdown)
     var byteCount = 0
@@ -145,6 +152,14 @@ struct RunCommand: StageCommand {
     try summary.print(output: FilePath(output ?? ""))
   }
 
+  /// Warns about what is probably not as the user thinks it is, with '--quiet' too.
+  private func showDoubts(_ report: PreprocessReport) {
+    let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+    for doubt in report.doubts + [report.futureWarning(now: now)].compactMap(\.self) {
+      printWarning(doubt, at: input.interactions[0])
+    }
+  }
+
   private func writeBadRows(_ rows: [UInt8]) throws(PipelineError) {
     guard let path = input.badRows else { return }
     var file = try AtomicFile(replacing: FilePath(path))
@@ -154,7 +169,7 @@ struct RunCommand: StageCommand {
 
   private static func facts(_ result: PreprocessRun.Result) -> [String: JSONValue] {
     var facts: [String: JSONValue] = [:]
-    for name in ["users", "items", "interactions", "rows_bad"] {
+    for name in ["users", "items", "interactions", "rows_bad", "events_tied_share"] {
       facts[name] = result.counters[name]
     }
     facts["phases"] = .object(result.clock.seconds)
