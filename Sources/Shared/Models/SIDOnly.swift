@@ -1,4 +1,4 @@
-public import ArgumentParser
+package import ArgumentParser
 public import CommandSupport
 internal import Dataset
 internal import Layers
