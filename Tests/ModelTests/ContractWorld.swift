@@ -12,8 +12,7 @@ struct ContractWorld {
   let codes: ItemCodes
   let data: ModelData
 
-  /// - Parameter directory: where the output of a preprocess stage is written.
-  /// - Throws: what writing throws.
+  /// Writes the shop as the output of a preprocess stage to `directory`, and reads it.
   init(in directory: FilePath) throws {
     let itemCount = Self.itemCount
     let histories = (0..<40).map { (user: Int) -> [UInt32] in

@@ -46,7 +46,7 @@ struct PlantedWorld {
     return network
   }
 
-  /// The training of a network, measured after each epoch and at the end by `validation`, nil for all users alone.
+  /// The training of a network; `validation` is what is measured after each epoch, and at the end, nil for all users alone.
   func loop(
     _ network: TestNetwork, epochs: Int, patience: Int = 1000, batchSize: Int = 16,
     rate: Float = 0.01,
