@@ -1,6 +1,6 @@
 /// What the times of a log look like: what their unit is decided by, and what makes them doubtful.
 public struct TimeStatistics: Sendable, Equatable {
-  /// How many numbers are of a size that fits one unit alone, by unit in the order of ``TimeUnit/allCases``.
+  /// How many numbers are of a size that fits one unit alone, by unit in the order of `TimeUnit`.
   public private(set) var unitCounts = [0, 0, 0, 0]
   /// The times that are numbers.
   public private(set) var numberCount = 0
