@@ -31,7 +31,7 @@ public struct LearningRateSchedule: Sendable {
 
   /// The rate of a step, from 0.
   ///
-  /// Rises in a line over the warm-up, step 0 having `peak / warmUpSteps`; then as ``form`` says.
+  /// Rises in a line over the warm-up, step 0 having `peak / warmUpSteps`; then as its form says.
   public func rate(step: Int) -> Float {
     if step < warmUpSteps { return peak * Float(step + 1) / Float(warmUpSteps) }
     switch form {
