@@ -1,11 +1,11 @@
 internal import ArgumentParser
-public import Dataset
-public import Layers
-public import Models
-public import Numerics
+package import Dataset
+package import Layers
+package import Models
+package import Numerics
 internal import Retrieval
-public import Tape
-public import Training
+package import Tape
+package import Training
 
 /// The form and the sizes of a network of hash IDs, semantic IDs or both.
 public struct ModelShape: Sendable {
