@@ -225,7 +225,7 @@ import Testing
       let count = PlantedWorld().itemCount
       let codes = ItemCodes(
         levelSizes: [4], codes: (0..<count).map { UInt16($0 % 4) },
-        codebooks: [1, 2, 3, 4], width: 1, usage: [0, 0, 0, 0], center: [0])
+        codebooks: [1, 2, 3, 4], width: 1, usage: [6, 6, 6, 6], center: [0])
       var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
       for table in codes.tables { try stage.write(table) }
       try stage.commit(configuration: [:], inputs: [data.reference], counters: [:])
