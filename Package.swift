@@ -123,7 +123,8 @@ let package = Package(
     stage(
       "Tokenize",
       [
-        "Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput", "Training",
+        "Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput",
+        "Training",
       ]),
     stage("Train", ["Models", "Numerics", "Tape", "Training"]),
     stage(

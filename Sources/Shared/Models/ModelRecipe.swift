@@ -9,7 +9,7 @@ public import Training
 /// How a model is made: its options, what it needs, and its parts.
 ///
 /// A model is one file (or a folder) with one of these, and an entry in
-/// ``modelRecipes``; everything before and after it knows ``Scoring`` and never the name of a model.
+/// ``modelRecipes``; everything before and after it knows `Scoring` and never the name of a model.
 public protocol ModelRecipe: Sendable {
   /// The options of its subcommand.
   associatedtype Options: ModelOptions

@@ -6,7 +6,7 @@ public import Numerics
 /// The gradient is dense memory, but only the rows that a step used are non-zero, listed once each, and visited by
 /// the optimiser; a step's cost does not grow with the number of rows.
 ///
-/// `@unchecked Sendable`: written only between the parallel regions of a step (see ``AlignedBuffer``).
+/// `@unchecked Sendable`: written only between the parallel regions of a step (see `AlignedBuffer`).
 @safe public final class EmbeddingTable: @unchecked Sendable {
   /// The number of rows.
   public let count: Int

@@ -1,7 +1,7 @@
 public import SystemPackage
 internal import Threading
 
-/// The one writer of a stage's output directory; nothing counts until ``commit(configuration:inputs:counters:)``.
+/// The one writer of a stage's output directory; nothing counts until ``commit(configuration:inputs:counters:request:)``.
 ///
 /// Files get names that contain their checksum, so a new run never overwrites a file of the old one, and equal runs
 /// give equal directories. The manifest is replaced last; then files that it does not list are removed. A value
