@@ -152,7 +152,7 @@ import Testing
     (["DATA=/"], "the name of RUN cannot be told from DATA='/'; give RUN=FOLDER as well"),
     (["PRESET=a b"], "PRESET must be the name of a preset or a path without spaces and special"),
     (["PRESET=*"], "PRESET must be the name of a preset or a path without spaces and special"),
-    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: cart h2rec-residual "),
+    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: cart gru4rec h2rec-residual "),
     (["DATAS=x"], "there is no variable 'DATAS'; 'make help' lists them: DATA RUN PRESET SEED"),
     (["DATA=x", "EPOCHS=3"], "there is no variable 'EPOCHS'; 'make help' lists them: "),
   ])
@@ -190,7 +190,7 @@ import Testing
       try write(Array(text.utf8), to: preset)
       let result = try await pipeline.make("train", "PRESET=\(preset)", "WIDTH=64")
       #expect(result.status == .exited(0), "\(result.error)")
-      #expect(try arguments(of: "3-train", pipeline).contains(" --dimension 64"))
+      #expect(try arguments(of: "3-train", pipeline).contains("--dimension 64"))
     }
   }
 
