@@ -96,6 +96,11 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   private func prepare(_ inputs: TrainingInputs) throws(PipelineError) -> Prepared {
     var (options, scheduling) = (options, scheduling)
     options.resolve(inputs.model)
+    if !shared.quiet, self.options.configuration["hashInit"] == "auto",
+      options.configuration["hashInit"] == "random"
+    {
+      printNote("there are no item vectors, so the item table starts at random", at: data)
+    }
     let model = try Recipe.build(options, inputs.model)
     let sequences = inputs.data.sequences
     let examples = model.examples(sequences, seed: shared.seed)

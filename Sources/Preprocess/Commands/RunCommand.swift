@@ -155,8 +155,9 @@ struct RunCommand: StageCommand {
   /// Warns about what is probably not as the user thinks it is, with '--quiet' too.
   private func showDoubts(_ report: PreprocessReport) {
     let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+    let place = input.place
     for doubt in report.doubts + [report.futureWarning(now: now)].compactMap(\.self) {
-      printWarning(doubt, at: input.interactions[0])
+      printWarning(doubt, at: place)
     }
   }
 

@@ -125,6 +125,9 @@ struct InputOptions: ParsableArguments {
     help: "With '--skip-bad-rows': file that receives the rows left out.", completion: .file())
   var badRows: String?
 
+  /// Where the log is, for messages.
+  var place: String { interactions.first ?? dataFolder ?? "-" }
+
   func validate() throws {
     guard dataFolder != nil else {
       if interactions.isEmpty {

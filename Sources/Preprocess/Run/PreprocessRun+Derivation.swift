@@ -49,7 +49,7 @@ extension PreprocessRun {
       """
       the split leaves no train event: the valid part begins at \(isoText(validCut)), and no event is before \
       \(isoText(first))
-      """, at: .init(path: input.interactions[0]), note: "give --valid-from a later time")
+      """, at: .init(path: input.place), note: "give --valid-from a later time")
   }
 
   /// The stored negatives, uniform and by popularity.

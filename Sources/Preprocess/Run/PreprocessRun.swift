@@ -164,7 +164,7 @@ struct PreprocessRun {
     _ histories: inout Histories, itemCount: Int, _ counters: inout [String: JSONValue]
   ) throws(PipelineError) {
     let before = histories.eventCount
-    guard before > 0 else { throw .nothingLeft(counters, path: input.interactions[0]) }
+    guard before > 0 else { throw .nothingLeft(counters, path: input.place) }
     let core = CoreFilter(
       minimumUserCount: filters.userCore, minimumItemCount: filters.itemCore,
       isIterated: !filters.onePassCore)
@@ -177,7 +177,7 @@ struct PreprocessRun {
         nothing is left of \(before) events: no user has \(filters.userCore) events with items that have \
         \(filters.itemCore)
         """,
-        at: .init(path: input.interactions[0]),
+        at: .init(path: input.place),
         note: "lower --user-core and --item-core, or give more data")
     }
   }

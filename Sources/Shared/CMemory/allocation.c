@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
@@ -95,6 +97,17 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
   if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0) return EINVAL;
   *result = memalign(alignment, size);
   return 0;
+}
+
+// oneDNN writes its code into memory that it maps, and does not look whether it got some.
+void *mmap(void *address, size_t length, int protection, int flags, int file, off_t offset) {
+  void *const memory = (void *)syscall(SYS_mmap, address, length, protection, flags, file, offset);
+  if (memory == MAP_FAILED && errno == ENOMEM) end_for_want_of(length);
+  return memory;
+}
+
+void *mmap64(void *address, size_t length, int protection, int flags, int file, off_t offset) {
+  return mmap(address, length, protection, flags, file, offset);
 }
 
 #endif

@@ -20,20 +20,7 @@ public struct RunLock: ~Copyable {
     let folder = run.appending(Self.folderName)
     try FileSystem.createDirectory(folder)
     let path = folder.appending(Self.fileName)
-    let opened: FileDescriptor
-    do {
-      opened = try FileDescriptor.open(
-        path, .readWrite, options: [.create, .closeOnExec],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    } catch {
-      throw .cannotCreate(path, error as? Errno ?? .ioError)
-    }
-    guard flock(opened.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-      let cause = Errno(rawValue: errno)
-      try? opened.close()
-      guard cause == .wouldBlock else { throw .output("lock", path, cause) }
-      throw .runLocked(run, LockHolder(of: path))
-    }
+    guard let opened = try lockFile(path) else { throw .runLocked(run, LockHolder(of: path)) }
     descriptor = opened
   }
 

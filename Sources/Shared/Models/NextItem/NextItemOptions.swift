@@ -19,7 +19,7 @@ public enum PrecisionChoice: String, CaseIterable, Sendable, ExpressibleByArgume
   /// What runs on this processor.
   public var resolved: ProductPrecision {
     switch self {
-    case .auto: ProductPrecision.bfloat16.isAvailable ? .bfloat16 : .float32
+    case .auto: .fastest
     case .float32: .float32
     case .bfloat16: .bfloat16
     }

@@ -31,18 +31,7 @@ struct DirectoryLock: ~Copyable {
     _ path: FilePath, _ directory: FilePath
   ) throws(PipelineError) -> FileDescriptor {
     while true {
-      let opened: FileDescriptor
-      do {
-        opened = try FileDescriptor.open(
-          path, .readWrite, options: [.create, .closeOnExec],
-          permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      } catch {
-        throw .cannotCreate(path, error as? Errno ?? .ioError)
-      }
-      guard flock(opened.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-        let cause = Errno(rawValue: errno)
-        try? opened.close()
-        guard cause == .wouldBlock else { throw .output("lock", path, cause) }
+      guard let opened = try lockFile(path) else {
         throw .locked(directory, LockHolder(of: path))
       }
       // The holder before us may have removed the file between our open and our lock; then the lock is on nothing.
@@ -72,4 +61,26 @@ struct DirectoryLock: ~Copyable {
     _ = ftruncate(descriptor.rawValue, 0)
     try? descriptor.close()
   }
+}
+
+/// Opens a file, creating it if need be, and locks it without waiting.
+///
+/// - Returns: the descriptor that holds the lock; nil if another process does.
+/// - Throws: ``PipelineError``: `.cannotCreate`, `.inputOutput`.
+func lockFile(_ path: FilePath) throws(PipelineError) -> FileDescriptor? {
+  let opened: FileDescriptor
+  do {
+    opened = try FileDescriptor.open(
+      path, .readWrite, options: [.create, .closeOnExec],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+  } catch {
+    throw .cannotCreate(path, error as? Errno ?? .ioError)
+  }
+  guard flock(opened.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+    let cause = Errno(rawValue: errno)
+    try? opened.close()
+    guard cause == .wouldBlock else { throw .output("lock", path, cause) }
+    return nil
+  }
+  return opened
 }
