@@ -161,6 +161,7 @@ struct Shape: CustomTestStringConvertible, Sendable {
 /// The operations under test and how far each may be from its reference.
 enum Operation {
   case linear, linearReLUDropout, linearDropoutAdd, linearOfViews, embed, rows, attention
+  case recurrence
   case layerNorm, normalizeRows, add, addTimesFactor, copy, appendColumns, concatenateColumns
   case softmax, broadcast, scaleViews, addMixture, mixViews
   case crossEntropy, binaryCrossEntropy, alignment, maskedGranularity
@@ -179,6 +180,8 @@ enum Operation {
     case .layerNorm, .normalizeRows: (2e-6, 1e-5)
     // e^x with a relative error below 3e-7 in both.
     case .softmax, .attention: (2e-6, 2e-5)
+    // Nine steps of it, each with three such sums.
+    case .recurrence: (5e-6, 5e-5)
     case .crossEntropy, .binaryCrossEntropy, .maskedGranularity: (2e-6, 2e-5)
     case .alignment: (2e-6, 5e-5)
     }

@@ -42,6 +42,31 @@ extension Grid {
     }
   }
 
+  /// The states of a gated recurrent unit, `[T, d]`; x, `[T, 3 d]`, is what the input adds to reset gate, update gate and candidate.
+  ///
+  /// Cho and others 2014, with the reset gate on the product of the candidate, as PyTorch's GRU documents it.
+  public func recurrence(_ weight: Grid, bias: Grid, lengths: [Int]) -> Grid {
+    func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+    let d = weight.columns
+    var states: [Double] = []
+    var token = 0
+    for length in lengths {
+      var state = Grid(1, d) { _, _ in 0 }
+      for _ in 0..<length {
+        let memory = state.linear(weight, bias: bias)
+        state = Grid(1, d) { _, j in
+          let reset = sigmoid(self[token, j] + memory[0, j])
+          let update = sigmoid(self[token, d + j] + memory[0, d + j])
+          let candidate = tanh(self[token, 2 * d + j] + reset * memory[0, 2 * d + j])
+          return (1 - update) * candidate + update * state[0, j]
+        }
+        states += state.values
+        token += 1
+      }
+    }
+    return Grid(token, d, states)
+  }
+
   /// `(x − mean) / √(variance + 1e-8) · gain + bias` over the columns.
   public func layerNorm(gain: Grid, bias: Grid) -> Grid {
     let width = Double(columns)
