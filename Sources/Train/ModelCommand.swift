@@ -51,6 +51,7 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
     let training = try prepare(inputs)
+    showChoices(training.configuration)
     let checkpoints = checkpointing.checkpoints(
       in: CheckpointStore(
         output: FilePath(output), configuration: training.configuration,
@@ -66,6 +67,7 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
       configuration: training.configuration, inputs: inputs.references, counters: counters,
       request: request)
     try checkpoints.remove()
+    showLimit(outcome, training.configuration)
     summary.facts = counters
     summary.facts["positionsPerSecond"] = JSONValue(outcome.positionsPerSecond)
     if let step = checkpoints.resumedStep { summary.facts["resumedStep"] = JSONValue(step) }
@@ -84,6 +86,34 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     return request
   }
 
+  /// Says what the data and the processor decided in place of options that were not given.
+  private func showChoices(_ resolved: [String: JSONValue]) {
+    guard !shared.quiet else { return }
+    let open = Recipe.Options.fields.filter { options.configuration[$0.key] == "auto" }
+    let followed = ScheduleOptions.fields.filter { scheduling.openKeys.contains($0.key) }
+    let names = (open.map { ($0.key, $0.optionName) }) + followed.map { ($0.key, $0.optionName) }
+    let words = names.compactMap { key, name in
+      resolved[key].flatMap { $0.stringValue ?? $0.integerValue.map { "\($0)" } }
+        .map { "--\(name) \($0)" }
+    }
+    if !words.isEmpty {
+      printNote("by the data and the processor: \(words.joined(separator: " "))", at: output)
+    }
+    if open.contains(where: { $0.key == "hashInit" }), resolved["hashInit"] == "random" {
+      printNote("there are no item vectors, so the item table starts at random", at: data)
+    }
+  }
+
+  /// Says so if training ended at the default number of epochs while it was still getting better.
+  private func showLimit(_ outcome: TrainingOutcome, _ resolved: [String: JSONValue]) {
+    guard !shared.quiet, scheduling.epochs == nil, outcome.bestEpoch == outcome.epochCount,
+      resolved["epochs"] == JSONValue(outcome.epochCount)
+    else { return }
+    printNote(
+      "epoch \(outcome.epochCount), the last one, was the best; more '--epochs' may reach more",
+      at: output)
+  }
+
   /// A training that is ready to run.
   private struct Prepared {
     let model: Recipe.Model
@@ -96,16 +126,13 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   private func prepare(_ inputs: TrainingInputs) throws(PipelineError) -> Prepared {
     var (options, scheduling) = (options, scheduling)
     options.resolve(inputs.model)
-    if !shared.quiet, self.options.configuration["hashInit"] == "auto",
-      options.configuration["hashInit"] == "random"
-    {
-      printNote("there are no item vectors, so the item table starts at random", at: data)
-    }
     let model = try Recipe.build(options, inputs.model)
     let sequences = inputs.data.sequences
     let examples = model.examples(sequences, seed: shared.seed)
     guard examples.count > 0 else { throw .nothingToTrain(data) }
-    scheduling.resolve(sequenceCount: examples.count, userCount: sequences.count)
+    let events = (0..<sequences.count).reduce(0) { $0 + sequences.train(of: $1).count }
+    scheduling.resolve(
+      sequenceCount: examples.count, eventCount: events, userCount: sequences.count)
     model.initialize(inputs.model)
     var settings = TrainingStep<Recipe.Model>.Settings()
     settings.optimizer = scheduling.optimizer

@@ -6,8 +6,7 @@ internal import TestSupport
 internal import Testing
 
 /// Crashes, and a full disk, at every system call by which a stage changes files: the output is the old or the new one.
-@Suite(.serialized)
-struct CrashTests {
+@Suite struct CrashTests {
   /// A stage that replaces an old output, or writes a first one.
   struct Case: Sendable, CustomTestStringConvertible {
     /// The stage.
@@ -28,10 +27,10 @@ struct CrashTests {
     Case(stage: "train", hasOldOutput: false), Case(stage: "evaluate", hasOldOutput: false),
   ].prefix(isLong ? 8 : 4)
 
-  /// Every call with `H2REC_LONG`; else one in eleven of training, which saves itself often, and one in five of the other stages.
+  /// Every call with `H2REC_LONG`; else one in 29 of training, which saves itself often, and one in seven of the other stages.
   private static func stride(of run: Case) -> Int {
     guard !isLong else { return 1 }
-    return run.stage == "train" ? 11 : 5
+    return run.stage == "train" ? 29 : 7
   }
 
   /// The process dies in the middle of a write or before another call; or the disk is full from a call on.

@@ -21,7 +21,7 @@ import Training
   ])
   func `the batch follows the number of sequences`(sequences: Int, expected: Int) throws {
     var options = try ScheduleOptions.parse([])
-    options.resolve(sequenceCount: sequences, userCount: 10)
+    options.resolve(sequenceCount: sequences, eventCount: 100, userCount: 10)
     #expect(options.batchSize == expected && options.schedule.batchSize == expected)
     #expect(options.configuration["batchSize"] == JSONValue(expected))
   }
@@ -35,16 +35,40 @@ import Training
     sequences: Int, batch: Int, expected: Int
   ) throws {
     var options = try ScheduleOptions.parse(["--batch-size", "\(batch)"])
-    options.resolve(sequenceCount: sequences, userCount: 10)
+    options.resolve(sequenceCount: sequences, eventCount: 100, userCount: 10)
     #expect(options.batchSize == batch)
     #expect(options.patience == expected && options.schedule.patience == expected)
     #expect(options.configuration["patience"] == JSONValue(expected))
   }
 
+  /// Train events, and epochs that read 32 million, from 10 to 200.
+  @Test(arguments: [
+    (0, 200), (100, 200), (160_000, 200), (160_001, 200), (162_000, 198), (3_200_000, 10),
+    (3_199_999, 11), (100_000_000, 10),
+  ])
+  func `the most epochs follow the events`(events: Int, expected: Int) throws {
+    var options = try ScheduleOptions.parse([])
+    options.resolve(sequenceCount: 100, eventCount: events, userCount: 10)
+    #expect(options.epochs == expected && options.schedule.epochs == expected)
+    #expect(options.configuration["epochs"] == JSONValue(expected))
+  }
+
+  /// Sequences, batch, and a fifth of the steps, at most 500, of 512 sequences or more.
+  @Test(arguments: [
+    (20_000, 256, 0), (32_768, 511, 0), (32_768, 512, 12), (300_000, 512, 117),
+    (1_280_000, 512, 500), (10_000_000, 512, 500), (100_000, 1024, 19),
+  ])
+  func `large steps warm up`(sequences: Int, batch: Int, expected: Int) throws {
+    var options = try ScheduleOptions.parse(["--batch-size", "\(batch)"])
+    options.resolve(sequenceCount: sequences, eventCount: 100, userCount: 10)
+    #expect(options.warmUpSteps == expected && options.schedule.warmUpSteps == expected)
+    #expect(options.configuration["warmUpSteps"] == JSONValue(expected))
+  }
+
   @Test(arguments: [(10, 0), (20_000, 0), (20_001, 10_000), (5_000_000, 10_000)])
   func `many users are validated by a sample`(users: Int, expected: Int) throws {
     var options = try ScheduleOptions.parse([])
-    options.resolve(sequenceCount: 100, userCount: users)
+    options.resolve(sequenceCount: 100, eventCount: 100, userCount: users)
     #expect(options.validationUsers == expected)
     #expect(options.configuration["validationUsers"] == JSONValue(expected))
   }
@@ -55,7 +79,7 @@ import Training
       "--learning-rate", "0.02", "--weight-decay", "0.25", "--clip-norm", "5", "--rate-schedule",
       "cosine", "--warm-up-steps", "9", "--epochs", "11", "--micro-batch-tokens", "64",
     ])
-    options.resolve(sequenceCount: 1_000_000, userCount: 1_000_000)
+    options.resolve(sequenceCount: 1_000_000, eventCount: 100_000_000, userCount: 1_000_000)
     #expect(
       options.configuration == [
         "batchSize": 7, "patience": 3, "validationUsers": 0, "emaDecay": 0.5, "learningRate": 0.02,

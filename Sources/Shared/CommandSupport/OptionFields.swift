@@ -76,11 +76,7 @@ public struct OptionField<Options> {
   let isGiven: (Options) -> Bool
 
   /// The name on the command line, without dashes at its start.
-  public var optionName: String {
-    key.reduce(into: "") { name, letter in
-      name += letter.isUppercase ? "-\(letter.lowercased())" : "\(letter)"
-    }
-  }
+  public var optionName: String { Self.kebab(key) }
 
   /// A field from its parts.
   ///
@@ -116,7 +112,9 @@ public struct OptionField<Options> {
   }
 
   private static func kebab(_ key: String) -> String {
-    OptionField(key, read: { _ in .null }, write: { _, _ in true }).optionName
+    key.reduce(into: "") { name, letter in
+      name += letter.isUppercase ? "-\(letter.lowercased())" : "\(letter)"
+    }
   }
 
   /// A whole number in a range.
