@@ -42,13 +42,12 @@ import Training
       ["--precision", "float32"], ["--dimension", "16"], ["--max-length", "10"], ["--layers", "1"],
     ]
     let base = wanted.filter { (try? Recipe.Options.parse($0)) != nil }.flatMap { $0 }
-    let lines =
-      [base]
-      + variants.map { base + $0 }.filter {
-        (try? Recipe.Options.parse($0)) != nil
-      }
-    return try lines.map { words in
-      var options = try Recipe.Options.parse(words)
+    let first = try Recipe.Options.parse(base)
+    let others = variants.compactMap { words in
+      (try? Recipe.Options.parse(base + words)).map { (base + words, $0) }
+    }
+    return ([(base, first)] + others).map { words, options in
+      var options = options
       options.resolve(data)
       return (words, options)
     }

@@ -82,18 +82,19 @@ import Training
   }
 
   private func requireRoundTrip<Recipe: ModelRecipe>(_ recipe: Recipe.Type) throws {
+    let defaults = try Recipe.Options.parse([])
     for codes in [nil, codes] {
-      var options = try Recipe.Options.parse([])
+      var options = defaults
       options.resolve(ModelData(itemCount: 6, codes: codes))
-      try requireSame(options, Recipe.name)
+      try requireSame(options, defaults, Recipe.name)
     }
     // Every option alone with another value than its own.
     let words = try commandLine(of: recipe)
     for field in Recipe.Options.fields {
-      for value in try values(field, words) {
-        var options = try Recipe.Options.parse([])
+      for value in values(field, words, defaults) {
+        var options = defaults
         #expect(field.write(&options, value), "\(field.key) \(value)")
-        try requireSame(options, "\(Recipe.name) \(field.key) \(value)")
+        try requireSame(options, defaults, "\(Recipe.name) \(field.key) \(value)")
         #expect(text(field.read(options)) == text(value), "\(field.key)")
       }
     }
@@ -101,13 +102,13 @@ import Training
 
   /// Every word of a choice, or some numbers in the range of the option.
   private func values<Options: ConfiguredOptions>(
-    _ field: OptionField<Options>, _ words: [String: [String]]
-  ) throws -> [JSONValue] {
+    _ field: OptionField<Options>, _ words: [String: [String]], _ defaults: Options
+  ) -> [JSONValue] {
     if let choices = words[field.optionName], !choices.isEmpty {
       return choices.map { .string($0) }
     }
     let numbers: [JSONValue] = [1, 2, 3, 0.5, 0.3, 0.07].filter { value in
-      guard var options = try? Options.parse([]) else { return false }
+      var options = defaults
       return field.write(&options, value) && field.problem(options) == nil
     }
     #expect(numbers.count > 1, "\(field.key) takes no number that is tried")
@@ -115,10 +116,12 @@ import Training
   }
 
   /// Writes and reads a manifest.
-  private func requireSame<Options: ConfiguredOptions>(_ options: Options, _ what: String) throws {
+  private func requireSame<Options: ConfiguredOptions>(
+    _ options: Options, _ defaults: Options, _ what: String
+  ) throws {
     let bytes = try JSONValue.object(options.configuration).json()
     let entries = try #require(try JSONValue(parsing: bytes, path: "manifest").objectValue)
-    let read = try Options(entries, path: "manifest")
+    let read = try Options(entries, over: defaults, path: "manifest")
     #expect(
       text(.object(read.configuration)) == text(.object(options.configuration)), "\(what)")
   }

@@ -39,11 +39,20 @@ extension ConfiguredOptions {
   /// - Throws: `PipelineError` `.dataFormat` naming an entry that shapes the model and is missing, or that has a value that the
   ///   option could not have.
   public init(_ entries: [String: JSONValue], path: String) throws(PipelineError) {
+    let defaults: Self
     do {
-      self = try Self.parse([])
+      defaults = try Self.parse([])
     } catch {
       throw PipelineError(.internalError, "options without defaults: \(error)")
     }
+    try self.init(entries, over: defaults, path: path)
+  }
+
+  /// The same, where the defaults are there already.
+  init(
+    _ entries: [String: JSONValue], over defaults: Self, path: String
+  ) throws(PipelineError) {
+    self = defaults
     for field in Self.fields {
       guard let value = entries[field.key] else {
         guard field.isStructural else { continue }
