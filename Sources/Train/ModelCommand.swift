@@ -52,6 +52,7 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
       directory: FilePath(output), stage: "train", threads: shared.threads)
     let training = try prepare(inputs)
     showChoices(training.configuration)
+    showUnreadEvents(training.eventShare)
     let checkpoints = checkpointing.checkpoints(
       in: CheckpointStore(
         output: FilePath(output), configuration: training.configuration,
@@ -62,7 +63,8 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     let outcome = try training.loop.run(isQuiet: shared.quiet, checkpoints: checkpoints)
     for table in training.model.store.savedTables { try stage.write(table) }
     try stage.writeFile("training-log.jsonl", outcome.log)
-    let counters = outcome.counters
+    var counters = outcome.counters
+    counters["trainEventShare"] = training.eventShare.map { JSONValue($0) }
     try stage.commit(
       configuration: training.configuration, inputs: inputs.references, counters: counters,
       request: request)
@@ -104,6 +106,14 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     }
   }
 
+  /// Warns where much of the histories is not read.
+  private func showUnreadEvents(_ share: Double?) {
+    guard let share, share < 0.95 else { return }
+    printWarning(
+      "training reads \(Int((100 * share).rounded())) % of the train events, since histories are cut to the last '--max-length'; "
+        + "'--windows all' reads every event", at: data)
+  }
+
   /// Says so if training ended at the default number of epochs while it was still getting better.
   private func showLimit(_ outcome: TrainingOutcome, _ resolved: [String: JSONValue]) {
     guard !shared.quiet, scheduling.epochs == nil, outcome.bestEpoch == outcome.epochCount,
@@ -118,6 +128,8 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   private struct Prepared {
     let model: Recipe.Model
     let loop: TrainingLoop<Recipe.Model>
+    /// The share of the train events, each user's first left out, that an epoch predicts; nil where examples are no events.
+    let eventShare: Double?
     /// The options with everything resolved, as the manifest has them.
     let configuration: [String: JSONValue]
   }
@@ -130,9 +142,11 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     let sequences = inputs.data.sequences
     let examples = model.examples(sequences, seed: shared.seed)
     guard examples.count > 0 else { throw .nothingToTrain(data) }
-    let events = (0..<sequences.count).reduce(0) { $0 + sequences.train(of: $1).count }
+    let lengths = (0..<sequences.count).map { sequences.train(of: $0).count }
+    let targets = lengths.reduce(0) { $0 + max(0, $1 - 1) }
     scheduling.resolve(
-      sequenceCount: examples.count, eventCount: events, userCount: sequences.count)
+      sequenceCount: examples.count, eventCount: examples.targetCount ?? examples.count,
+      userCount: sequences.count)
     model.initialize(inputs.model)
     var settings = TrainingStep<Recipe.Model>.Settings()
     settings.optimizer = scheduling.optimizer
@@ -150,7 +164,9 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
       step: TrainingStep(model, settings), examples: examples, validation: validation(sampled),
       finalValidation: sampled == nil ? nil : validation(nil), schedule: scheduling.schedule)
     return Prepared(
-      model: model, loop: loop, configuration: configuration(options, scheduling, inputs))
+      model: model, loop: loop,
+      eventShare: examples.targetCount.map { Double($0) / Double(max(1, targets)) },
+      configuration: configuration(options, scheduling, inputs))
   }
 
   private func configuration(

@@ -44,7 +44,7 @@ struct ScheduleOptions: ConfiguredOptions {
 
   @Option(
     help: """
-      Most epochs (default: as many as read 32 million train events, from 10 to 200).
+      Most epochs (default: as many as predict 32 million train events, from 10 to 200).
       """)
   var epochs: Int?
 

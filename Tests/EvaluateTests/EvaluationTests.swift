@@ -223,6 +223,39 @@ import Testing
     #expect(throws: PipelineError.modelNotFinite("user")) { try FourUsers.ranks(model) }
   }
 
+  @Test func `an item of the history is a candidate as a target only where repeats are allowed`()
+    throws
+  {
+    // The target of the last user, item 1, is in the history and has the best score of all.
+    var model = FourUsers.model
+    let row: [UInt32] = [2, 1]
+    model = TableModel(
+      rows: model.rows.merging([row: [1, 10, 9, 1, 1, 1, 1, 1]]) { $1 }, itemCount: 8,
+      hasGate: true)
+    let without = try FourUsers.result(model).ranks
+    #expect(without[.full]?.ranks[3] == 7 && without[.full]?.candidateCounts[3] == 7)
+    #expect(without[.fullWithHistory]?.ranks[3] == 1)
+    let with = try FourUsers.result(model, allowsRepeats: true).ranks
+    #expect(with[.full]?.ranks[3] == 1 && with[.full]?.candidateCounts[3] == 8)
+    #expect(with[.full] == with[.fullWithHistory])
+    let ranker = BaselineRanker(FourUsers.data, threads: 1)
+    #expect(ranker.ranks(.popularity, FourUsers.cases, allowsRepeats: false)[3] == 7)
+    #expect(ranker.ranks(.popularity, FourUsers.cases, allowsRepeats: true)[3] == 2)
+  }
+
+  @Test func `repeats are allowed as the log was filtered, unless said otherwise`() throws {
+    var kept = FourUsers.sequences
+    kept.keepsRepeats = true
+    for (words, expected) in [
+      ([], [false, true]), (["--allow-repeats"], [true, true]),
+      (["--no-allow-repeats"], [false, false]),
+    ] {
+      let options = try MetricOptions.parse(words)
+      #expect(
+        [FourUsers.sequences, kept].map { options.allowsRepeats(in: $0) } == expected, "\(words)")
+    }
+  }
+
   @Test func `lists leave the history out and are added up`() throws {
     // Lists of two: 2 4, 1 2, 6 4, 0 3.
     let lists = try FourUsers.result(FourUsers.model).lists

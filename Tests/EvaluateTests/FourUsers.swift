@@ -62,7 +62,9 @@ enum FourUsers {
   }
 
   /// The ranks under all protocols, with what lists of two and the gate look like.
-  static func result(_ model: TableModel) throws -> CaseRanker.Result {
+  static func result(
+    _ model: TableModel, allowsRepeats: Bool = false
+  ) throws -> CaseRanker.Result {
     var result = CaseRanker.Result(
       lists: ListMetrics(items: ListMetrics.Items(data), cutoffs: [2]),
       gates: GateMeans(groups: groups))
@@ -70,7 +72,7 @@ enum FourUsers {
       sequences: sequences,
       negatives: [
         .negatives: NegativeWalk(negatives), .popular: NegativeWalk(popularNegatives),
-      ], threads: 2, popularity: PopularityOrder(catalogue))
+      ], threads: 2, popularity: PopularityOrder(catalogue), allowsRepeats: allowsRepeats)
     try ranker.rank(
       cases, with: Ranker(.vectors(model), itemCount: 8, threads: 2), into: &result
     ) { _ in }

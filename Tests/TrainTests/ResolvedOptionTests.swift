@@ -101,11 +101,11 @@ import Training
     return options
   }
 
-  @Test func `the loss is the whole softmax up to 16,384 items, a sampled one above`() throws {
-    let whole = try resolved([], itemCount: 16_384)
+  @Test func `the loss is the whole softmax up to 12,288 items, a sampled one above`() throws {
+    let whole = try resolved([], itemCount: 12_288)
     #expect(whole.configuration["loss"] == "ce" && whole.configuration["negatives"] == .null)
     #expect(whole.resolved(trainCounts: []).form == .crossEntropy)
-    let sampled = try resolved([], itemCount: 16_385)
+    let sampled = try resolved([], itemCount: 12_289)
     #expect(sampled.configuration["loss"] == "sampled-softmax")
     #expect(sampled.configuration["negatives"] == 4096)
     #expect(sampled.resolved(trainCounts: []).form == .sampledSoftmax(negativeCount: 4096))

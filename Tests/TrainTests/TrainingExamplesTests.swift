@@ -26,11 +26,42 @@ import Training
   }
 
   private func examples(
-    maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100, seed: UInt64 = 1
+    maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100, allWindows: Bool = false,
+    seed: UInt64 = 1
   ) -> NextItemExamples {
     NextItemExamples(
       sequences(), maxLength: maxLength, negativeCount: negativeCount,
-      sampler: ItemSampler(uniformBelow: itemCount), seed: seed)
+      sampler: ItemSampler(uniformBelow: itemCount), readsAllWindows: allWindows, seed: seed)
+  }
+
+  @Test(arguments: 1...8)
+  func `with all windows every train item but the first is a target once`(maxLength: Int) {
+    let examples = examples(maxLength: maxLength, allWindows: true)
+    let batch = examples.batch(Array(0..<examples.count), epoch: 1)
+    #expect(batch.targets.sorted() == [21, 31, 32] + (41...46))
+    #expect(examples.targetCount == 9)
+    #expect(batch.histories.allSatisfy { $0.count <= maxLength })
+    // Before each target stands the item before it.
+    let inputs = batch.histories.flatMap { $0 }
+    #expect(zip(inputs, batch.targets).allSatisfy { $0.0 + 1 == $0.1 })
+    // The most recent window of the longest history is the one that is read without the others.
+    #expect(batch.histories.contains { Array($0) == Array((40...45).suffix(maxLength)) })
+  }
+
+  @Test func `the share that is read counts targets`() {
+    #expect(examples().targetCount == 7)
+    #expect(examples(maxLength: 50).targetCount == 9)
+    #expect(examples(maxLength: 1).targetCount == 3)
+  }
+
+  @Test func `windows of one user have negatives of their own`() {
+    let examples = examples(maxLength: 2, negativeCount: 30, allWindows: true)
+    let windows = (0..<examples.count).map { examples.batch([$0], epoch: 1) }
+      .filter { $0.histories[0].first! >= 40 && $0.histories[0].count == 2 }
+    #expect(windows.count == 3)
+    #expect(Set(windows.map(\.negatives)).count == 3)
+    let recent = self.examples(maxLength: 2, negativeCount: 30)
+    #expect(windows[0].negatives == recent.batch([2], epoch: 1).negatives)
   }
 
   @Test
@@ -128,5 +159,10 @@ import Training
     // 24 items without 6: rank 9.5.
     let found = try #require(small.measure())
     #expect(found[1].value == 1 && abs(found[0].value - 0.294_783_735) < 1e-6)
+    // Where repeats are kept, all 24 compete: rank 12.5.
+    var kept = PlantedWorld(userCount: 3).sequences
+    kept.keepsRepeats = true
+    let repeats = validation(kept, TestNetwork(hyper, itemCount: 24, codeRows: []))
+    #expect(try #require(repeats.measure()).map(\.value) == [0, 0])
   }
 }

@@ -61,7 +61,7 @@ struct BaselineRanker: Sendable {
   /// - Parameters:
   ///   - baseline: what ranks.
   ///   - cases: who is ranked.
-  ///   - allowsRepeats: whether items of the history compete.
+  ///   - allowsRepeats: whether items of the history compete, the target as any other.
   /// - Returns: one rank a case, the same for any number of threads.
   func ranks(_ baseline: Baseline, _ cases: EvaluationCases, allowsRepeats: Bool) -> [Double] {
     let blockSize = 256
@@ -72,8 +72,13 @@ struct BaselineRanker: Sendable {
         let history = sequences.items[cases.users[position]].prefix(cases.historyLengths[position])
         board.clear()
         score(history, baseline, on: &board)
-        return popularity.midRank(
-          of: cases.targets[position], board, excluded: allowsRepeats ? [] : Set(history))
+        let excluded = allowsRepeats ? [] : Set(history)
+        let target = cases.targets[position]
+        // As the model's targets: last where it is no candidate.
+        guard !excluded.contains(target) else {
+          return Double(popularity.counts.count - excluded.count + 1)
+        }
+        return popularity.midRank(of: target, board, excluded: excluded)
       }
     }.flatMap(\.self)
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dataset
 import ShardIO
 import SystemPackage
 
@@ -19,8 +20,13 @@ struct MetricOptions: ParsableArguments {
   @Option(help: "Name of data and run, for the head of the report.")
   var title: String?
 
-  @Flag(help: "Items of the history may be candidates and recommendations again.")
-  var allowRepeats = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Whether items of the history may be candidates and recommendations again (default: where the log keeps a user's repeated items, \
+      --dedup none or consecutive).
+      """)
+  var allowRepeats: Bool?
 
   @Option(
     help: ArgumentHelp(
@@ -61,13 +67,18 @@ struct MetricOptions: ParsableArguments {
       "'--cutoffs' has \(longest), but there are \(itemCount) items; taken as '--cutoffs \(kept)'"
   }
 
+  /// Whether items of the history are candidates: as said, else as the log was filtered.
+  func allowsRepeats(in sequences: UserSequences) -> Bool {
+    allowRepeats ?? sequences.keepsRepeats
+  }
+
   /// The options that shape the output.
-  func configuration(itemCount: Int) -> [String: JSONValue] {
+  func configuration(itemCount: Int, allowsRepeats: Bool) -> [String: JSONValue] {
     [
       "split": .string(split.rawValue),
       "cutoffs": .array(cutoffs(itemCount: itemCount).map { JSONValue($0) }),
-      "resamples": JSONValue(resamples), "allow-repeats": .bool(allowRepeats),
-      "run-times": .bool(runTimes), "title": title.map { .string($0) } ?? .null,
+      "resamples": JSONValue(resamples), "allowRepeats": .bool(allowsRepeats),
+      "runTimes": .bool(runTimes), "title": title.map { .string($0) } ?? .null,
     ]
   }
 }

@@ -37,14 +37,16 @@ struct RunCommand: StageCommand {
       throw .noTimes("--newer-than", stage.data)
     }
     let ranker = try inputs.ranker(threads: shared.threads)
+    let allowsRepeats = metricOptions.allowsRepeats(in: inputs.data.sequences)
     let listed = try newItemOptions.items(
       inputs, known: ranker.items, threads: shared.threads)
     let writer = try recommendationOptions.plan(
-      listed, histories: inputs.data, allowsRepeats: metricOptions.allowRepeats,
+      listed, histories: inputs.data, allowsRepeats: allowsRepeats,
       threads: shared.threads)
     var stageOutput = try StageOutput(
       directory: stage.output, stage: "evaluate", threads: shared.threads)
-    let configuration = configuration(itemCount: ranker.itemCount)
+    let configuration = configuration(
+      itemCount: ranker.itemCount, allowsRepeats: allowsRepeats)
     if let warning = metricOptions.warning(itemCount: ranker.itemCount) {
       printWarning(warning, at: stage.data.string)
     }
@@ -104,8 +106,9 @@ struct RunCommand: StageCommand {
   }
 
   /// The options that shape the output.
-  private func configuration(itemCount: Int) -> [String: JSONValue] {
-    var configuration = metricOptions.configuration(itemCount: itemCount)
+  private func configuration(itemCount: Int, allowsRepeats: Bool) -> [String: JSONValue] {
+    var configuration = metricOptions.configuration(
+      itemCount: itemCount, allowsRepeats: allowsRepeats)
     configuration["seed"] = .string(String(shared.seed))
     return configuration.merging(recommendationOptions.configuration) { first, _ in first }
       .merging(newItemOptions.configuration) { first, _ in first }

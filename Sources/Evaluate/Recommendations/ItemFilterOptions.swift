@@ -47,9 +47,9 @@ struct ItemFilterOptions: ParsableArguments {
   /// The options that shape the output.
   var configuration: [String: JSONValue] {
     [
-      "allow-items": .bool(allowItems != nil), "block-items": .bool(blockItems != nil),
+      "allowItems": .bool(allowItems != nil), "blockItems": .bool(blockItems != nil),
       "category": .array(category.map { .string($0) }),
-      "newer-than": newerThan.map { .string($0) } ?? .null,
+      "newerThan": newerThan.map { .string($0) } ?? .null,
     ]
   }
 

@@ -27,7 +27,7 @@ struct NewItemOptions: ParsableArguments {
 
   /// The options that shape the output.
   var configuration: [String: JSONValue] {
-    ["new-items": .bool(newItems != nil), "new-items-data": .bool(newItemsData != nil)]
+    ["newItems": .bool(newItems != nil), "newItemsData": .bool(newItemsData != nil)]
   }
 
   /// The items that lists are made of.

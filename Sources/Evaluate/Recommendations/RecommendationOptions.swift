@@ -80,11 +80,11 @@ struct RecommendationOptions: ParsableArguments {
   /// The options that shape the output.
   var configuration: [String: JSONValue] {
     let own: [String: JSONValue] = [
-      "recommend": JSONValue(recommend), "recommend-format": .string(form.rawValue),
-      "recommend-compression": .string(compression.rawValue),
-      "recommend-titles": .bool(recommendTitles), "recommend-users": .bool(recommendUsers != nil),
-      "recommend-histories": .bool(recommendHistories != nil), "mmr": .number(relevanceWeight),
-      "max-per-category": maxPerCategory.map { JSONValue($0) } ?? .null,
+      "recommend": JSONValue(recommend), "recommendFormat": .string(form.rawValue),
+      "recommendCompression": .string(compression.rawValue),
+      "recommendTitles": .bool(recommendTitles), "recommendUsers": .bool(recommendUsers != nil),
+      "recommendHistories": .bool(recommendHistories != nil), "mmr": .number(relevanceWeight),
+      "maxPerCategory": maxPerCategory.map { JSONValue($0) } ?? .null,
     ]
     return own.merging(filter.configuration) { first, _ in first }
   }

@@ -141,10 +141,7 @@ struct RecommendationWriter {
 
   /// The histories as places among the eligible items.
   private func excluded(_ histories: RaggedArray<UInt32>) -> RaggedArray<UInt32> {
-    guard !allowsRepeats else {
-      return RaggedArray(
-        offsets: [Int](repeating: 0, count: histories.count + 1), values: [])
-    }
+    guard !allowsRepeats else { return RaggedArray(emptyRows: histories.count) }
     guard eligible.count < catalogue.count else { return histories }
     var places = [UInt32](repeating: .max, count: catalogue.count)
     for (place, item) in eligible.enumerated() { places[Int(item)] = UInt32(place) }

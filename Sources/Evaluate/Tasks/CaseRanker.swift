@@ -16,7 +16,7 @@ struct CaseRanker {
   let threads: Int
   /// Ranks for users without a history, who get popular items.
   let popularity: PopularityOrder
-  /// Whether items of the history are candidates too.
+  /// Whether items of the history are candidates too, the target as any other.
   var allowsRepeats = false
 
   /// What is found out on the way.
@@ -70,9 +70,7 @@ struct CaseRanker {
     _ users: RankedUsers, itemCount: Int, into result: inout Result
   ) {
     let targets = Array(cases.targets[block])
-    let excluded =
-      allowsRepeats
-      ? RaggedArray(offsets: [Int](repeating: 0, count: block.count + 1), values: []) : histories
+    let excluded = allowsRepeats ? RaggedArray(emptyRows: block.count) : histories
     rank(block, targets, histories, excluded, users, itemCount, into: &result)
     guard let top = users.top(result.lists.longestCutoff, excluded: excluded) else { return }
     let popular = popularity.list(result.lists.longestCutoff, without: [])
@@ -95,8 +93,13 @@ struct CaseRanker {
     }
     // The competitors that a row leaves out, each once.
     let left = targets.indices.map { Set(excluded[$0]).subtracting([targets[$0]]) }
+    let counts = left.map { itemCount - $0.count }
     result.ranks[.full]?.append(
-      cases: block, ranks: ranks, candidateCounts: left.map { itemCount - $0.count })
+      cases: block,
+      // An item of the history is no candidate where repeats are not allowed, and so comes last as a target, too.
+      ranks: ranks.indices.map {
+        excluded[$0].contains(targets[$0]) ? Double(counts[$0]) : ranks[$0]
+      }, candidateCounts: counts)
     // What the history adds to a rank is the target's rank among it.
     let among = users.ranks(of: targets, candidates: RaggedArray(left.map { $0.sorted() }))
     result.ranks[.fullWithHistory]?.append(

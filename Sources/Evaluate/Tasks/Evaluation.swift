@@ -65,7 +65,8 @@ struct Evaluation {
     let progress = Progress("ranking users", total: cases.count, isQuiet: shared.quiet)
     let ranker = CaseRanker(
       sequences: inputs.data.sequences, negatives: inputs.negatives, threads: shared.threads,
-      popularity: PopularityOrder(inputs.data.catalogue), allowsRepeats: options.allowRepeats)
+      popularity: PopularityOrder(inputs.data.catalogue),
+      allowsRepeats: options.allowsRepeats(in: inputs.data.sequences))
     var result = CaseRanker.Result(
       lists: ListMetrics(items: ListMetrics.Items(inputs.data), cutoffs: cutoffs),
       gates: GateMeans(groups: groups))
@@ -97,7 +98,7 @@ struct Evaluation {
         let counts = found.candidateCounts
         return (counts.min() ?? 1) - 1...(counts.max() ?? 1) - 1
       },
-      allowsRepeats: options.allowRepeats, itemCount: itemCount,
+      allowsRepeats: options.allowsRepeats(in: inputs.data.sequences), itemCount: itemCount,
       userCount: cases.count, stages: inputs.stages)
     if let other = options.against, let bootstrap {
       report.comparison = try RunComparison(
@@ -134,7 +135,8 @@ extension Evaluation {
     return Baseline.allCases.map { baseline in
       let ranks = CaseRanks(
         cases: own.cases,
-        ranks: ranker.ranks(baseline, cases, allowsRepeats: options.allowRepeats),
+        ranks: ranker.ranks(
+          baseline, cases, allowsRepeats: options.allowsRepeats(in: inputs.data.sequences)),
         candidateCounts: own.candidateCounts)
       progress.advance(by: 1)
       return BaselineResult(

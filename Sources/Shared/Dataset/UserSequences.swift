@@ -16,6 +16,8 @@ public struct UserSequences: Sendable, Equatable {
   public var validEnds: [UInt32]
   /// For each valid and test target of a user, 1 if it has the time of the event before it; nil where that is not known.
   public var heldOutTies: RaggedArray<UInt8>?
+  /// Whether the log was filtered so that a user may have an item several times; such an item may be a target again.
+  public var keepsRepeats = false
 
   /// Creates sequences from their columns.
   ///
@@ -105,6 +107,8 @@ extension UserSequences {
     self.init(
       userIDs: userIDs, items: items, times: times, trainEnds: trainEnds,
       validEnds: validEnds, heldOutTies: try Self.ties(table, input, items, trainEnds))
+    keepsRepeats = ["none", "consecutive"].contains(
+      input.manifest.configuration["dedup"]?.stringValue)
   }
 
   /// The optional column of ties, one number a held-out event.

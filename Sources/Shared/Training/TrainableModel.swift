@@ -21,6 +21,9 @@ public protocol ExampleSource<Batch>: Sendable {
   /// The number of examples in an epoch.
   var count: Int { get }
 
+  /// The events that are predicted in an epoch; nil where examples are no events.
+  var targetCount: Int? { get }
+
   /// The examples of an epoch, shuffled and cut into batches.
   ///
   /// - Parameters:
@@ -37,6 +40,9 @@ public protocol ExampleSource<Batch>: Sendable {
 }
 
 extension ExampleSource {
+  /// Examples are no events.
+  public var targetCount: Int? { nil }
+
   /// All batches count alike.
   public func lossWeight(of members: [Int]) -> Double { 1 }
 }

@@ -47,7 +47,8 @@ extension ReportPage {
   var runCard: String {
     let cards = ["tokenize", "train", "evaluate"].compactMap { stage -> String? in
       guard let entry = report["stages"]?[stage] else { return nil }
-      return "<div>\(definitions("Options of \(stage)", entry["configuration"]))</div>"
+      let counts = stage == "train" ? definitions("Counts of train", entry["counters"]) : ""
+      return "<div>\(definitions("Options of \(stage)", entry["configuration"]))\(counts)</div>"
     }
     let manifests = ["preprocess", "tokenize", "train"].compactMap { stage -> [String]? in
       guard let hash = report["stages"]?[stage]?["manifest"]?.stringValue else { return nil }
@@ -79,11 +80,23 @@ extension ReportPage {
       <h2>Run</h2>
       <p>Program version \(escaped(version)). The same inputs, options and seed give this page again, byte for
       byte\(report["times"] == nil ? "" : ", but for the times below").</p>
+      \(unreadEvents)
       <div class="figures">\(cards.joined(separator: "\n"))</div>
       <h3>Manifests</h3>
       \(htmlTable(header: ["stage", "program version", "checksum of the manifest"], rows: manifests, isText: true))
       <h3>Times and memory</h3>
       \(timeTable)
+      """
+  }
+
+  /// How much of the histories training did not read.
+  private var unreadEvents: String {
+    guard let share = report["stages"]?["train"]?["counters"]?["trainEventShare"]?.numberValue,
+      share < 0.95
+    else { return "" }
+    return """
+      <p class="warning"><b>Mind:</b> training read \(decimal(100 * share, 0)) % of the train events; the rest is cut off by \
+      <code>--max-length</code>. <code>--windows all</code> reads every event.</p>
       """
   }
 

@@ -5,37 +5,69 @@ internal import Training
 
 /// The train part of every user as inputs and next items, and the order of the epochs.
 struct NextItemExamples: ExampleSource {
-  private let sequences: [ArraySlice<UInt32>]
-  private let users: [Int]
-  private let histories: [Set<UInt32>]
+  /// A window of a user's train part.
+  private struct Window {
+    let user: Int
+    /// 0 for the most recent one, 1 for the one before it.
+    let number: Int
+    let items: ArraySlice<UInt32>
+  }
+
+  private let windows: [Window]
+  /// The items of each user who has a window; empty where no negatives are drawn.
+  private let seen: [Int: Set<UInt32>]
   private let negativeCount: Int
   private let sampler: ItemSampler
   private let order: CounterRandom
   private let negatives: CounterRandom
 
-  /// Takes users with at least two train items; the most recent `maxLength + 1` of them.
+  /// Takes users with at least two train items; the most recent `maxLength + 1` of them, and where wanted the windows before them,
+  /// each of which ends with the first item of the next one, so that each item but the first is a target once.
   ///
   /// - Parameters:
   ///   - sequences: the histories of all users.
   ///   - maxLength: the most inputs of a sequence.
   ///   - negativeCount: negatives for each position.
   ///   - sampler: how they are drawn.
+  ///   - readsAllWindows: whether windows before the most recent one are taken, too.
   ///   - seed: of the order of the epochs and of the negatives.
   init(
     _ sequences: UserSequences, maxLength: Int, negativeCount: Int, sampler: ItemSampler,
-    seed: UInt64
+    readsAllWindows: Bool = false, seed: UInt64
   ) {
-    users = (0..<sequences.count).filter { sequences.trainEnds[$0] >= 2 }
-    self.sequences = users.map { sequences.train(of: $0).suffix(maxLength + 1) }
-    histories = negativeCount > 0 ? users.map { Set(sequences.train(of: $0)) } : []
+    let users = (0..<sequences.count).filter { sequences.trainEnds[$0] >= 2 }
+    windows = users.flatMap { user in
+      Self.windows(of: sequences.train(of: user), maxLength: maxLength, all: readsAllWindows)
+        .enumerated().map { Window(user: user, number: $0, items: $1) }
+    }
+    seen =
+      negativeCount > 0
+      ? Dictionary(uniqueKeysWithValues: users.map { ($0, Set(sequences.train(of: $0))) }) : [:]
     self.negativeCount = negativeCount
     self.sampler = sampler
     order = CounterRandom(seed: seed, stream: 0x4F52_4445)
     negatives = CounterRandom(seed: seed, stream: 0x4E45_4741)
   }
 
-  /// The number of sequences.
-  var count: Int { sequences.count }
+  /// Windows of at most `maxLength + 1` items, the most recent one first.
+  private static func windows(
+    of items: ArraySlice<UInt32>, maxLength: Int, all: Bool
+  ) -> [ArraySlice<UInt32>] {
+    var windows = [items.suffix(maxLength + 1)]
+    guard all else { return windows }
+    var rest = items.dropLast(maxLength)
+    while rest.count > 1 {
+      windows.append(rest.suffix(maxLength + 1))
+      rest = rest.dropLast(maxLength)
+    }
+    return windows
+  }
+
+  /// The number of windows.
+  var count: Int { windows.count }
+
+  /// The targets of all windows.
+  var targetCount: Int? { windows.reduce(0) { $0 + $1.items.count - 1 } }
 
   /// The sequences of an epoch, shuffled and cut into batches; a function of the seed and the epoch alone.
   func batches(epoch: Int, size: Int) -> [[Int]] {
@@ -48,19 +80,21 @@ struct NextItemExamples: ExampleSource {
     var targets: [UInt32] = []
     var drawn: [UInt32] = []
     for member in members {
-      let next = sequences[member].dropFirst()
+      let next = windows[member].items.dropFirst()
       targets += next
       drawn += drawNegatives(member, count: next.count * negativeCount, epoch: epoch)
     }
     return NextItemBatch(
-      histories: members.map { sequences[$0].dropLast() }, targets: targets, negatives: drawn)
+      histories: members.map { windows[$0].items.dropLast() }, targets: targets, negatives: drawn)
   }
 
   /// Items outside a user's train history; any item for a user who has seen everything.
   private func drawNegatives(_ member: Int, count: Int, epoch: Int) -> [UInt32] {
     guard count > 0 else { return [] }
-    let stream = negatives.substream(UInt64(epoch)).substream(UInt64(users[member]))
-    let seen = histories[member]
+    let window = windows[member]
+    var stream = negatives.substream(UInt64(epoch)).substream(UInt64(window.user))
+    if window.number > 0 { stream = stream.substream(UInt64(window.number)) }
+    let seen = seen[window.user] ?? []
     var drawn: [UInt32] = []
     var index: UInt64 = 0
     while drawn.count < count {

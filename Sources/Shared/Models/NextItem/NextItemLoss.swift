@@ -29,6 +29,8 @@ public struct NextItemLoss: Sendable {
   public var precision = ProductPrecision.float32
   /// Which positions predict.
   public var readout = Readout.all
+  /// Whether the windows before the most recent one are trained on, too.
+  public var readsAllWindows = false
   /// How negatives are drawn; nil for uniformly.
   public var sampler: ItemSampler?
 

@@ -97,10 +97,11 @@ extension NextItemModel {
   ) -> any ExampleSource<NextItemBatch> {
     NextItemExamples(
       sequences, maxLength: maxLength, negativeCount: loss.form.negativesPerPosition,
-      sampler: loss.sampler ?? ItemSampler(uniformBelow: itemCount), seed: seed)
+      sampler: loss.sampler ?? ItemSampler(uniformBelow: itemCount),
+      readsAllWindows: loss.readsAllWindows, seed: seed)
   }
 
-  /// Full ranking of every validation target with the history excluded.
+  /// Full ranking of every validation target, with the history excluded unless the log keeps repeated items.
   public func validation(
     _ sequences: UserSequences, userCount: Int?, seed: UInt64, threads: Int
   ) -> any ValidationTask {

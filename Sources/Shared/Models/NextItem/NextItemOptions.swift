@@ -42,16 +42,24 @@ public struct NextItemLossOptions: ConfiguredOptions {
     case sampledSoftmax = "sampled-softmax"
   }
 
+  /// The windows of a history that are trained on.
+  public enum Windows: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// The most recent events, as many as the model reads.
+    case last
+    /// Those, and before them windows of the same length, so that every event but the first is a target once.
+    case all
+  }
+
   /// The largest catalogue for which `--loss auto` is the softmax over all of it; above, a step with the negatives of
   /// ``sampledNegatives`` takes less than half of the time at equal quality (Documentation/Speed.md).
-  public static let fullSoftmaxItems = 16_384
+  public static let fullSoftmaxItems = 12_288
   /// The negatives of a step of the sampled softmax, unless said otherwise.
   public static let sampledNegatives = 4096
 
   @Option(
     help: """
       ce: softmax over the catalogue; sampled-softmax: over --negatives that a step shares, corrected for the sampling; \
-      bce: binary, with --negatives for each position; gbce: the same, calibrated; auto: ce up to 16,384 items, \
+      bce: binary, with --negatives for each position; gbce: the same, calibrated; auto: ce up to 12,288 items, \
       sampled-softmax above.
       """)
   package var loss = Form.auto
@@ -83,6 +91,13 @@ public struct NextItemLossOptions: ConfiguredOptions {
   @Option(help: "all: every position predicts its next item; last: only the last one.")
   package var targets = Readout.all
 
+  @Option(
+    help: """
+      Windows of a train history longer than --max-length: last, its most recent events alone; all, every event, in windows \
+      of that length.
+      """)
+  package var windows = Windows.last
+
   /// The defaults.
   public init() {}
 
@@ -93,7 +108,7 @@ public struct NextItemLossOptions: ConfiguredOptions {
       .integer("negatives", \.negatives, 1...1_000_000, default: { $0.defaultNegatives }),
       .number("negativesPower", \.negativesPower, 0...4),
       .number("calibration", \.calibration, 0...1, default: { $0.loss == .gbce ? 0.75 : nil }),
-      .choice("targets", \.targets),
+      .choice("targets", \.targets), .choice("windows", \.windows),
     ]
   }
 
@@ -149,6 +164,7 @@ public struct NextItemLossOptions: ConfiguredOptions {
       }
     result.precision = precision.resolved
     result.readout = targets
+    result.readsAllWindows = windows == .all
     if !trainCounts.isEmpty {
       result.sampler = ItemSampler(counts: trainCounts, power: negativesPower)
     }

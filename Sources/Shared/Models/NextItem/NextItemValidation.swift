@@ -5,10 +5,11 @@ internal import Retrieval
 internal import ShardIO
 internal import Training
 
-/// The validation targets: full ranking over the catalogue with the history excluded.
+/// The validation targets: full ranking over the catalogue, with the history excluded unless the log keeps repeated items.
 struct NextItemValidation: ValidationTask {
   private var histories = RaggedArray<UInt32>()
   private var targets: [UInt32] = []
+  private let allowsRepeats: Bool
   private let model: any VectorScoring
   private let itemCount: Int
   private let threads: Int
@@ -29,6 +30,7 @@ struct NextItemValidation: ValidationTask {
     _ sequences: UserSequences, userCount: Int? = nil, seed: UInt64, model: any VectorScoring,
     itemCount: Int, threads: Int
   ) {
+    allowsRepeats = sequences.keepsRepeats
     self.model = model
     self.itemCount = itemCount
     self.threads = threads
@@ -74,7 +76,8 @@ struct NextItemValidation: ValidationTask {
       let rows = first..<min(first + Self.blockSize, count)
       var known = RaggedArray<UInt32>()
       for row in rows { known.append(contentsOf: histories[row]) }
-      let ranks = ranker.users(known).ranks(of: Array(targets[rows]), excluded: known) ?? []
+      let excluded = allowsRepeats ? RaggedArray(emptyRows: known.count) : known
+      let ranks = ranker.users(known).ranks(of: Array(targets[rows]), excluded: excluded) ?? []
       for rank in ranks {
         sums.ndcg += ndcg(rank, 10)
         sums.hitRate += hitRate(rank, 10)

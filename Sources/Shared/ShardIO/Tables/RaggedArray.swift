@@ -26,6 +26,11 @@ public struct RaggedArray<Element: Sendable>: Sendable {
     self.values = values
   }
 
+  /// Creates an array of rows that hold nothing.
+  public init(emptyRows count: Int) {
+    self.init(offsets: [Int](repeating: 0, count: count + 1), values: [])
+  }
+
   /// Creates an array from rows.
   public init(_ rows: [[Element]]) {
     self.init()
