@@ -16,7 +16,9 @@ import Training
   private let sequences: UserSequences = {
     let histories = (0..<itemCount * itemCount).map { (user: Int) -> [UInt32] in
       var items = [user % itemCount, user / itemCount]
-      while items.count < 9 { items.append((items[items.count - 2] + items.last!) % itemCount) }
+      while items.count < 9 {
+        items.append((items[items.count - 2] + items[items.count - 1]) % itemCount)
+      }
       return items.map(UInt32.init)
     }
     return UserSequences(
@@ -40,7 +42,7 @@ import Training
       let scores = (0..<Self.itemCount).map { item in
         zip(states[row: user], items[row: item]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
       }
-      return scores.max() == scores[Int(sequences.items[user].last!)]
+      return sequences.testTargets(of: user).allSatisfy { scores[Int($0)] == scores.max() }
     }
     return Double(hits) / Double(sequences.count)
   }
