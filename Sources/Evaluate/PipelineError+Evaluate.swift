@@ -21,7 +21,7 @@ extension PipelineError {
       note: "the training diverged; train again with a smaller learning rate")
   }
 
-  /// Nobody can be evaluated.
+  /// No user can be evaluated.
   static func noTargets(_ split: Split) -> PipelineError {
     PipelineError(
       .configuration, "no user has a \(split.rawValue) target",

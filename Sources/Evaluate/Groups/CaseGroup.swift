@@ -4,7 +4,7 @@ import Dataset
 struct CaseGroup: Sendable {
   /// What the groups of a table have in common.
   enum Section: String, Sendable, CaseIterable {
-    /// Everybody.
+    /// All users.
     case overall
     /// By the popularity of the target.
     case popularity
@@ -38,7 +38,7 @@ extension CaseGroup {
   /// The lower ends of the user-length groups, in events before the target.
   static let lengthLimits = [0, 1, 5, 10, 20, 50]
 
-  /// All groups in the order of the report; a group nobody belongs to is there all the same.
+  /// All groups in the order of the report; a group without users is there all the same.
   ///
   /// - Parameters:
   ///   - cases: who is grouped.

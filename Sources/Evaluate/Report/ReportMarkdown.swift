@@ -13,7 +13,7 @@ struct ReportMarkdown {
       .filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
-  /// The intervals of the headline metrics, of everybody and of head and tail.
+  /// The intervals of the headline metrics, of all users and of head and tail.
   private var intervals: String {
     var table = TextTable(header: ["protocol, group", "metric", "value", "from", "to"])
     for kind in RankingProtocol.allCases {

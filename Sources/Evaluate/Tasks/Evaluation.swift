@@ -19,10 +19,10 @@ struct Evaluation {
   /// Knows how long this stage has run.
   let summary: Summary
 
-  /// Ranks everybody, and writes ranks and report.
+  /// Ranks all users, and writes ranks and report.
   ///
   /// - Returns: the report.
-  /// - Throws: `PipelineError`: `.configuration` if nobody can be evaluated or another run does not fit; `.dataFormat` if
+  /// - Throws: `PipelineError`: `.configuration` if no user can be evaluated or another run does not fit; `.dataFormat` if
   ///   the model diverged; `.inputOutput`.
   func run(_ ranker: Ranker, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
     let cases = EvaluationCases(inputs.data.sequences, split: options.split)

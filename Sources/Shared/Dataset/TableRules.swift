@@ -1,6 +1,6 @@
 public import ShardIO
 
-/// The rules that the rows of a table keep, whoever wrote it; Documentation/ShardFormat.md, section 9, lists them all.
+/// The rules that the rows of a table keep, also those of other writers; Documentation/ShardFormat.md, section 9, lists them all.
 ///
 /// A right checksum says that a table is what its writer wrote, not that it fits the others.
 public struct TableRules: Sendable {

@@ -33,7 +33,7 @@ public final class MaskedGranularityLoss {
     let count = views.reduce(0) { $0 + $1.masked.rows }
     // One sequence alone has nothing to be told from.
     guard count > 1, let width = views.first?.masked.columns else { return 0 }
-    let work = ConsistencyWork(
+    let work = MaskedGranularityWork(
       count: count, width: width, temperature: temperature,
       factor: weight / (2 * Float(count) * temperature), memory: memory)
     var first = 0
@@ -54,7 +54,7 @@ public final class MaskedGranularityLoss {
 }
 
 /// The matrices of one evaluation.
-private struct ConsistencyWork: Sendable {
+private struct MaskedGranularityWork: Sendable {
   private let count: Int
   private let width: Int
   private let temperature: Float

@@ -53,7 +53,7 @@ public struct Bootstrap: Sendable {
   ///   - threads: threads to use.
   /// - Returns: for each column its `replicateCount` means.
   public func means(of sample: Sample, threads: Int) -> [[Double]] {
-    precondition(sample.userCount > 0, "nobody to resample")
+    precondition(sample.userCount > 0, "no user to resample")
     let pieceSize = 20
     let pieces = (replicateCount + pieceSize - 1) / pieceSize
     let done = Mutex([[[Double]]](repeating: [], count: pieces))

@@ -65,7 +65,7 @@ public func averagePrecision(_ rank: Double, _ k: Int) -> Double {
 /// - Returns: 0 to 1.
 public func areaUnderCurve(_ rank: Double, candidateCount: Int) -> Double {
   guard candidateCount > 1 else { return 0.5 }
-  // Not found: nobody knows how far behind the list.
+  // Not found: how far behind the list is not known.
   guard rank.isFinite else { return 0 }
   return (Double(candidateCount) - rank) / Double(candidateCount - 1)
 }

@@ -14,7 +14,7 @@ public struct AutoencoderEpoch: Sendable, Equatable {
   public var tagAlignment = 0.0
   /// All losses with their weights.
   public var total: Double
-  /// The codes that were given new places after the epoch because nobody had chosen them.
+  /// The codes that were given new places after the epoch because no item had chosen them.
   public var revivedCount = 0
 }
 

@@ -13,7 +13,7 @@ struct LockHolder: Sendable, Equatable {
   /// When it was started, in seconds since 1970.
   let start: Int
 
-  /// The holder of a lock file, which the caller has not open itself; nil if it belongs to somebody whose processes we may not see.
+  /// The holder of a lock file, which the caller has not open itself; nil if it belongs to another user whose processes we may not see.
   init?(of path: FilePath) {
     var lock = stat()
     guard unsafe stat(path.string, &lock) == 0,

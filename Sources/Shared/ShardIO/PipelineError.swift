@@ -16,7 +16,7 @@ public struct PipelineError: Error, Sendable, Equatable {
     case cannotCreate = 73
     /// Reading or writing stopped half-way, for example on a full disk.
     case inputOutput = 74
-    /// Somebody else is busy with the same output; try again later.
+    /// Another process is busy with the same output; try again later.
     case temporaryFailure = 75
     /// Inputs or options that are each right but do not belong together.
     case configuration = 78

@@ -4,7 +4,7 @@ public import SystemPackage
 /// The right to change a RUN, the folder with the outputs of all stages: one `flock` for make, cron and single stages.
 ///
 /// The stages of a pipeline inherit the lock of the process that started them, as an open file whose number is in the
-/// environment. It lasts as long as one of them lives, whoever dies first. Nothing is ever written into the lock file.
+/// environment. It lasts as long as one of them lives. Nothing is ever written into the lock file.
 public struct RunLock: ~Copyable {
   /// The variable of the environment with the number of the inherited file.
   public static let variable = "H2REC_RUN_LOCK"

@@ -110,5 +110,5 @@ public func addGradients(of gathers: [Gather], threads: Int) {
 }
 
 /// The columns of a table in pieces of at most 32 that different threads may add to: each element of a gradient then receives
-/// its terms in their order, whoever adds them.
+/// its terms in their order, on any thread.
 package func columnPieces(_ width: Int) -> [Range<Int>] { ranges(width, of: 32) }

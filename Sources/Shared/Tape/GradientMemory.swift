@@ -1,4 +1,4 @@
-/// The gradient of a tensor: memory that the tape lends when somebody first asks for it, zeros until somebody writes.
+/// The gradient of a tensor: memory that the tape lends at its first use, zeros until it is written.
 ///
 /// The gradients of a whole micro-batch would not fit into the caches; those that are alive at the same time do.
 @safe final class GradientMemory {
@@ -22,7 +22,7 @@
     return unsafe place
   }
 
-  /// Memory with unspecified contents, to be written whole; nil where somebody has written before.
+  /// Memory with unspecified contents, to be written whole; nil where it was written before.
   func takeFirst() -> UnsafeMutablePointer<Float>? {
     unsafe place == nil ? unsafe take() : nil
   }
@@ -34,7 +34,7 @@
     return unsafe taken
   }
 
-  /// Gives the memory back: nobody will ask again.
+  /// Gives the memory back after its last use.
   func end() {
     if let place = unsafe place { unsafe tape.returnGradient(place, count) }
     unsafe place = nil

@@ -11,7 +11,7 @@ public final class TapePool: Sendable {
     self.parameters = parameters
   }
 
-  /// Lends a tape to `body`; nobody else has it meanwhile.
+  /// Lends a tape to `body` alone.
   public func withTape<Result>(_ body: (Tape) -> Result) -> Result {
     let tape = idle.withLock { $0.popLast() } ?? Tape(parameters: parameters)
     defer { idle.withLock { $0.append(tape) } }

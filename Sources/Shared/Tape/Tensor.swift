@@ -33,7 +33,7 @@
   /// The number of elements.
   public var count: Int { rows * columns }
 
-  /// Whether nobody asks for the gradient: data, or a tape that does not record.
+  /// Whether no operation asks for the gradient: data, or a tape that does not record.
   public var isConstant: Bool { gradientMemory == nil }
 
   /// The gradient, which is zero where nothing has been added; nil for a constant.
@@ -50,7 +50,7 @@
     return unsafe (memory.elements + gradientOffset, true)
   }
 
-  /// Says that nobody will ask for the gradient again; without effect on a part of a tensor, whose other parts may live on.
+  /// Says that the gradient will not be asked for again; without effect on a part of a tensor, whose other parts may live on.
   func endGradient() {
     if count == gradientMemory?.count { gradientMemory?.end() }
   }

@@ -80,7 +80,7 @@ final class ThreadPool: Sendable {
     return nil
   }
 
-  /// Lets nobody join a job any more and waits until all who have joined have left.
+  /// Closes a job to further threads and waits until all that joined have left.
   private func retire(_ job: Job) {
     state.withLock { $0.jobs.removeAll { $0 === job } }
     for _ in 0..<Self.spinCount where job.helpers.load(ordering: .acquiring) == 0 { return }

@@ -78,7 +78,7 @@ public struct AtomicFile: ~Copyable {
   /// The XXH3-128 checksum of the bytes appended so far.
   var checksum: String { hash.value }
 
-  /// Reads the file again: nobody else may have written into it.
+  /// Reads the file again: no other process may have written into it.
   private func verify() throws(PipelineError) {
     let found = ChecksumStream()
     var count = 0

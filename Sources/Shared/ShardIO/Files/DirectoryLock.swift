@@ -46,7 +46,7 @@ struct DirectoryLock: ~Copyable {
     }
   }
 
-  /// Writes our process number, for whoever looks into the directory.
+  /// Writes the process number, for people who look into the directory.
   private static func sign(_ descriptor: FileDescriptor, _ path: FilePath) throws(PipelineError) {
     do {
       guard ftruncate(descriptor.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }

@@ -105,7 +105,7 @@ extension Tape {
     return QuantizedRows(sums: total, partialSums: partials, codes: codes)
   }
 
-  /// `x − y` as a tensor whose gradient somebody else passes on.
+  /// `x − y` as a tensor whose gradient another operation passes on.
   private func difference(_ x: Tensor, _ y: UnsafePointer<Float>) -> Tensor {
     let result = tensor(rows: x.rows, columns: x.columns)
     unsafe h2rec_scale(result.values, x.values, 1, x.count)
