@@ -10,7 +10,8 @@ import Testing
   let settings = RunComparison.Settings(
     data: StageReference(stage: "preprocess", checksum: "1234"), split: .test,
     groups: GroupComparison(
-      groups: FourUsers.groups, metrics: [Metric(kind: .reciprocalRank, cutoff: 0)],
+      groups: FourUsers.groups, users: FourUsers.cases.users,
+      metrics: [Metric(kind: .reciprocalRank, cutoff: 0)],
       bootstrap: Bootstrap(seed: 1, replicateCount: 200), threads: 1))
 
   /// Stores a finished evaluation with these ranks and gives its directory to `body`.

@@ -17,6 +17,7 @@ import Testing
       results: RankingProtocol.allCases.compactMap { kind in
         ranks[kind].map { ProtocolResult(kind, $0, groups: FourUsers.groups, metrics: metrics) }
       }, negativeCounts: [.negatives: 1...3, .popular: 2...2], itemCount: 8, userCount: 4,
+      eventCount: 4,
       stages: [:]
     ).json
   }
@@ -28,6 +29,51 @@ import Testing
     let valid = EvaluationCases(FourUsers.sequences, split: .valid)
     #expect(valid.targets == [1, 4, 5, 1])
     #expect(Array(valid.histories(0..<4, in: FourUsers.sequences)[0]) == [0])
+  }
+
+  @Test func `every event of the part is a target, after all events before it`() {
+    let sequences = UserSequences(
+      userIDs: ["a", "b"], items: RaggedArray([[1, 2, 3, 4, 5], [6, 7]]),
+      times: RaggedArray([[1, 2, 3, 4, 5], [1, 2]]), trainEnds: [1, 1], validEnds: [3, 1])
+    let all = EvaluationCases(sequences, split: .test)
+    #expect(all.users == [0, 0, 1] && all.targets == [4, 5, 7] && all.userCount == 2)
+    #expect(all.historyLengths == [3, 4, 1] && all.times == [4, 5, 2])
+    #expect(
+      (0..<3).map { Array(all.histories($0..<$0 + 1, in: sequences)[0]) }
+        == [[1, 2, 3], [1, 2, 3, 4], [6]])
+    let first = EvaluationCases(sequences, split: .test, heldOut: .first)
+    #expect(first.users == [0, 1] && first.targets == [4, 7] && first.userCount == 2)
+    #expect(EvaluationCases(sequences, split: .valid).targets == [2, 3])
+  }
+
+  @Test func `a user with several targets is drawn with all of them, and each target counts once`()
+  {
+    let group = CaseGroup(key: "overall", title: "all", rule: "all", section: .overall) { _ in true
+    }
+    let ranks = CaseRanks(cases: [0, 1, 2], ranks: [1, 1, 100], candidateCounts: [100, 100, 100])
+    let metric = Metric(kind: .hitRate, cutoff: 10)
+    func result(_ users: [Int]?) -> ProtocolResult.GroupResult {
+      ProtocolResult(
+        .full, ranks, users: users, groups: [group], metrics: [metric],
+        bootstrap: Bootstrap(seed: 1, replicateCount: 2000)
+      ).groups[0]
+    }
+    let clustered = result([7, 7, 9])
+    #expect(clustered.userCount == 2 && clustered.eventCount == 3)
+    #expect(clustered.means == [2.0 / 3])
+    // Two users: both the first, both the second, or one of each; means of 1, 0 and 2/3, never 1/3.
+    #expect(clustered.intervals["hr@10"] == 0...1)
+    #expect(result(nil).userCount == 3)
+  }
+
+  @Test func `blocks hold so many cases and events at most, and one case at least`() {
+    let limit = CaseRanker.blockEvents
+    #expect(CaseRanker.block(from: 0, of: [limit + 1, 1]) == 0..<1)
+    #expect(CaseRanker.block(from: 0, of: [limit - 1, 1, 1]) == 0..<2)
+    #expect(CaseRanker.block(from: 1, of: [limit, 1, 1]) == 1..<3)
+    let many = [Int](repeating: 1, count: CaseRanker.blockSize + 5)
+    #expect(CaseRanker.block(from: 0, of: many) == 0..<CaseRanker.blockSize)
+    #expect(CaseRanker.block(from: CaseRanker.blockSize, of: many).count == 5)
   }
 
   @Test func `users without a target are left out`() {

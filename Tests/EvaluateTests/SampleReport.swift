@@ -22,7 +22,7 @@ enum SampleReport {
   }()
 
   private static let comparison = GroupComparison(
-    groups: FourUsers.groups, metrics: metrics.filter(\.isHeadline),
+    groups: FourUsers.groups, users: FourUsers.cases.users, metrics: metrics.filter(\.isHeadline),
     bootstrap: Bootstrap(seed: 1, replicateCount: 100), threads: 1)
 
   static func ranks() throws -> [RankingProtocol: CaseRanks] {
@@ -41,6 +41,7 @@ enum SampleReport {
             bootstrap: Bootstrap(seed: 1, replicateCount: 100))
         }
       }, negativeCounts: [.negatives: 1...3, .popular: 2...2], itemCount: 8, userCount: 4,
+      eventCount: 4,
       stages: [
         "preprocess": [
           "configuration": ["dedup": "none"],

@@ -9,6 +9,12 @@ struct MetricOptions: ParsableArguments {
   var split: Split = .test
 
   @Option(
+    help:
+      "Events of that part that are predicted: all, each after those before it; or first, one a user."
+  )
+  var heldOut = HeldOut.all
+
+  @Option(
     help: """
       Lengths of list at which metrics are cut, separated by commas. (default: 5,10,20, as far as there are items)
       """)
@@ -75,7 +81,7 @@ struct MetricOptions: ParsableArguments {
   /// The options that shape the output.
   func configuration(itemCount: Int, allowsRepeats: Bool) -> [String: JSONValue] {
     [
-      "split": .string(split.rawValue),
+      "split": .string(split.rawValue), "heldOut": .string(heldOut.rawValue),
       "cutoffs": .array(cutoffs(itemCount: itemCount).map { JSONValue($0) }),
       "resamples": JSONValue(resamples), "allowRepeats": .bool(allowsRepeats),
       "runTimes": .bool(runTimes), "title": title.map { .string($0) } ?? .null,

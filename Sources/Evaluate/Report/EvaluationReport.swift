@@ -15,7 +15,10 @@ struct EvaluationReport {
   /// Whether items of the history are candidates too.
   var allowsRepeats = false
   let itemCount: Int
+  /// Users who have a target.
   let userCount: Int
+  /// Targets.
+  let eventCount: Int
   /// What the earlier stages recorded: configuration and counters by stage.
   var stages: [String: JSONValue]
   /// The name of data and run, as the user wrote it; nil for none.
@@ -49,6 +52,7 @@ struct EvaluationReport {
       "program": .string(programVersion),
       "split": .string(split.rawValue),
       "users": JSONValue(userCount),
+      "events": JSONValue(eventCount),
       "items": JSONValue(itemCount),
       "metrics": .array(metrics.map { .string($0.key) }),
       "groups": .array(

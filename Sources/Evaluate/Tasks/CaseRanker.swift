@@ -7,8 +7,10 @@ import ShardIO
 /// Ranks all cases under every protocol, a block of users at a time, so that user vectors, lists and stored negatives never
 /// exist all at once; what stays of a user is a rank and a number of candidates for each protocol.
 struct CaseRanker {
-  /// Users whose vectors exist at the same time.
+  /// Cases whose user vectors exist at the same time, at most.
   static let blockSize = 8192
+  /// Events of histories that exist at the same time, at most, unless one history alone has more.
+  static let blockEvents = 8_388_608
 
   let sequences: UserSequences
   /// The stored negatives of each protocol that has some.
@@ -42,8 +44,11 @@ struct CaseRanker {
     progress: (Int) -> Void
   ) throws(PipelineError) {
     var walks = negatives
-    for first in stride(from: 0, to: cases.count, by: Self.blockSize) {
-      let block = first..<min(cases.count, first + Self.blockSize)
+    var next = 0
+    while next < cases.count {
+      let block = Self.block(from: next, of: cases.historyLengths)
+      let first = next
+      next = block.upperBound
       let histories = cases.histories(block, in: sequences)
       let users = ranker.users(histories)
       guard users.reading?.states.values.allSatisfy(\.isFinite) ?? true else {
@@ -62,6 +67,23 @@ struct CaseRanker {
       }
       progress(block.count)
     }
+  }
+
+  /// The cases of a block.
+  ///
+  /// - Parameters:
+  ///   - first: its first case.
+  ///   - lengths: of the histories of all cases.
+  /// - Returns: one case or more.
+  static func block(from first: Int, of lengths: [Int]) -> Range<Int> {
+    var (end, events) = (first, 0)
+    while end < min(lengths.count, first + blockSize),
+      end == first || events + lengths[end] <= blockEvents
+    {
+      events += lengths[end]
+      end += 1
+    }
+    return first..<end
   }
 
   /// Ranks a block of cases among the whole catalogue, and makes their lists.

@@ -25,7 +25,8 @@ struct Evaluation {
   /// - Throws: `PipelineError`: `.configuration` if no user can be evaluated or another run does not fit; `.dataFormat` if
   ///   the model diverged; `.inputOutput`.
   func run(_ ranker: Ranker, to output: inout StageOutput) throws(PipelineError) -> JSONValue {
-    let cases = EvaluationCases(inputs.data.sequences, split: options.split)
+    let cases = EvaluationCases(
+      inputs.data.sequences, split: options.split, heldOut: options.heldOut)
     guard cases.count > 0 else { throw .noTargets(options.split) }
     let groups = CaseGroup.all(
       cases, in: inputs.data.sequences, catalogue: inputs.data.catalogue,
@@ -90,7 +91,7 @@ struct Evaluation {
       results: RankingProtocol.allCases.compactMap { kind in
         ranks[kind].map { found in
           ProtocolResult(
-            kind, found, groups: groups, metrics: metrics, bootstrap: bootstrap,
+            kind, found, users: cases.users, groups: groups, metrics: metrics, bootstrap: bootstrap,
             threads: shared.threads)
         }
       },
@@ -99,14 +100,15 @@ struct Evaluation {
         return (counts.min() ?? 1) - 1...(counts.max() ?? 1) - 1
       },
       allowsRepeats: options.allowsRepeats(in: inputs.data.sequences), itemCount: itemCount,
-      userCount: cases.count, stages: inputs.stages)
+      userCount: cases.userCount, eventCount: cases.count, stages: inputs.stages)
     if let other = options.against, let bootstrap {
       report.comparison = try RunComparison(
         ranks, against: other, cases: cases,
         settings: RunComparison.Settings(
           data: inputs.references[0], split: options.split,
           groups: GroupComparison(
-            groups: groups, metrics: metrics.filter(\.isHeadline), bootstrap: bootstrap,
+            groups: groups, users: cases.users, metrics: metrics.filter(\.isHeadline),
+            bootstrap: bootstrap,
             threads: shared.threads)))
     }
     if let full = ranks[.full] {
@@ -141,11 +143,12 @@ extension Evaluation {
       progress.advance(by: 1)
       return BaselineResult(
         baseline: baseline,
-        values: ProtocolResult(.full, ranks, groups: groups, metrics: headline)
+        values: ProtocolResult(.full, ranks, users: cases.users, groups: groups, metrics: headline)
           .json(groups: groups.map(\.key), metrics: headline),
         differences: bootstrap.map { bootstrap in
           GroupComparison(
-            groups: groups.filter { Self.comparedGroups.contains($0.key) }, metrics: headline,
+            groups: groups.filter { Self.comparedGroups.contains($0.key) }, users: cases.users,
+            metrics: headline,
             bootstrap: bootstrap, threads: shared.threads
           ).differences(own, ranks)
         })

@@ -7,7 +7,9 @@ struct ProtocolResult: Sendable {
   struct GroupResult: Sendable, Equatable {
     /// The number of users in it.
     let userCount: Int
-    /// The mean of each metric over the users; empty for a group without users.
+    /// The number of targets in it.
+    let eventCount: Int
+    /// The mean of each metric over the targets; empty for a group without users.
     let means: [Double]
     /// The bootstrap interval of each headline metric, by key.
     let intervals: [String: ClosedRange<Double>]
@@ -17,22 +19,24 @@ struct ProtocolResult: Sendable {
   /// One result a group, in the order of the groups.
   let groups: [GroupResult]
 
-  /// Averages the metrics over the users of each group; every user counts once.
+  /// Averages the metrics over the targets of each group; every target counts once.
   ///
   /// - Parameters:
   ///   - kind: the protocol.
   ///   - ranks: the ranks under it.
+  ///   - users: the user of each case; nil where each case is a user.
   ///   - groups: who is averaged together.
   ///   - metrics: what is averaged; the headline metrics get intervals.
   ///   - bootstrap: makes the intervals; nil for none.
   ///   - threads: threads to use.
   init(
-    _ kind: RankingProtocol, _ ranks: CaseRanks, groups: [CaseGroup], metrics: [Metric],
+    _ kind: RankingProtocol, _ ranks: CaseRanks, users: [Int]? = nil, groups: [CaseGroup],
+    metrics: [Metric],
     bootstrap: Bootstrap? = nil, threads: Int = 1
   ) {
     protocolKind = kind
     self.groups = groups.map { group in
-      GroupResult(group, ranks, metrics: metrics, bootstrap: bootstrap, threads: threads)
+      GroupResult(group, ranks, users, metrics: metrics, bootstrap: bootstrap, threads: threads)
     }
   }
 
@@ -40,7 +44,9 @@ struct ProtocolResult: Sendable {
   func json(groups keys: [String], metrics: [Metric]) -> JSONValue {
     var members: [String: JSONValue] = [:]
     for (key, group) in zip(keys, groups) {
-      var values: [String: JSONValue] = ["users": JSONValue(group.userCount)]
+      var values: [String: JSONValue] = [
+        "users": JSONValue(group.userCount), "events": JSONValue(group.eventCount),
+      ]
       for (index, metric) in metrics.enumerated() {
         values[metric.key] = group.means.isEmpty ? .null : .number(group.means[index])
       }
@@ -52,24 +58,30 @@ struct ProtocolResult: Sendable {
 }
 
 extension ProtocolResult.GroupResult {
-  /// Averages over the users of one group, in one pass and in memory that does not grow with them.
+  /// Averages over the targets of one group, in one pass and in memory that does not grow with them.
   fileprivate init(
-    _ group: CaseGroup, _ ranks: CaseRanks, metrics: [Metric], bootstrap: Bootstrap?, threads: Int
+    _ group: CaseGroup, _ ranks: CaseRanks, _ users: [Int]?, metrics: [Metric],
+    bootstrap: Bootstrap?, threads: Int
   ) {
     let headline = metrics.filter(\.isHeadline)
     var sums = [Double](repeating: 0, count: metrics.count)
     var sample = Bootstrap.Sample(columnCount: headline.count)
     var count = 0
+    var (userCount, lastUser) = (0, -1)
     for (place, position) in ranks.cases.enumerated() where group.contains(position) {
       let (rank, candidates) = (ranks.ranks[place], ranks.candidateCounts[place])
+      let user = users?[position] ?? position
       count += 1
+      userCount += user == lastUser ? 0 : 1
+      lastUser = user
       for (index, metric) in metrics.enumerated() {
         sums[index] += metric.value(rank: rank, candidateCount: candidates)
       }
       guard bootstrap != nil else { continue }
-      sample.add(headline.map { $0.value(rank: rank, candidateCount: candidates) })
+      sample.add(headline.map { $0.value(rank: rank, candidateCount: candidates) }, user: user)
     }
-    userCount = count
+    self.userCount = userCount
+    eventCount = count
     means = count > 0 ? sums.map { $0 / Double(count) } : []
     var intervals: [String: ClosedRange<Double>] = [:]
     if let bootstrap, count > 0 {

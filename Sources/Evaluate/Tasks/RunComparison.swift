@@ -56,6 +56,8 @@ struct RunComparison {
 /// Who is compared, by what, and how sure one can be of it.
 struct GroupComparison {
   let groups: [CaseGroup]
+  /// The user of each case.
+  let users: [Int]
   let metrics: [Metric]
   let bootstrap: Bootstrap
   let threads: Int
@@ -71,7 +73,7 @@ struct GroupComparison {
           metrics.map { metric in
             metric.value(rank: own.ranks[place], candidateCount: candidates)
               - metric.value(rank: theirs.ranks[place], candidateCount: candidates)
-          })
+          }, user: users[position])
       }
       guard sample.userCount > 0 else { continue }
       let results = bootstrap.compare(sample, threads: threads)

@@ -79,13 +79,18 @@ public struct Bootstrap: Sendable {
 }
 
 extension Bootstrap {
-  /// The values of users, in memory that does not grow with them: up to ``bucketLimit`` sums of users that are drawn together.
+  /// The values of events, in memory that does not grow with them: up to ``bucketLimit`` sums of users that are drawn together,
+  /// each with all of their events.
   public struct Sample: Sendable {
-    /// The number of values a user.
+    /// The number of values an event.
     public let columnCount: Int
     /// The number of users added.
     public private(set) var userCount = 0
-    /// The number of users of each bucket.
+    /// The number of events added, at least as many as users.
+    public private(set) var eventCount = 0
+    /// The user of the last event.
+    private var lastUser: Int?
+    /// The number of events of each bucket.
     private var counts: [Double] = []
     /// Shape `[buckets, columns]`.
     private var sums: [Double] = []
@@ -93,20 +98,24 @@ extension Bootstrap {
     /// Starts without users.
     public init(columnCount: Int) { self.columnCount = columnCount }
 
-    /// Adds a user; the first ``Bootstrap/bucketLimit`` users begin a bucket each, later ones are dealt in turn.
+    /// Adds an event; the first ``Bootstrap/bucketLimit`` users begin a bucket each, later ones are dealt in turn.
     ///
-    /// - Precondition: `values` has one element a column.
-    public mutating func add(_ values: [Double]) {
+    /// - Parameters:
+    ///   - values: one a column.
+    ///   - user: whose event it is; the events of a user follow one another. Nil for a user of its own.
+    public mutating func add(_ values: [Double], user: Int? = nil) {
       precondition(values.count == columnCount, "one value a column")
-      if userCount < Bootstrap.bucketLimit {
+      if user == nil || user != lastUser { userCount += 1 }
+      lastUser = user
+      eventCount += 1
+      let bucket = (userCount - 1) % Bootstrap.bucketLimit
+      if bucket == counts.count {
         counts.append(1)
         sums += values
       } else {
-        let bucket = userCount % Bootstrap.bucketLimit
         counts[bucket] += 1
         for (column, value) in values.enumerated() { sums[bucket * columnCount + column] += value }
       }
-      userCount += 1
     }
 
     /// The means of one resample.

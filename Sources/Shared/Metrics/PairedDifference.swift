@@ -8,9 +8,9 @@ public struct PairedDifference: Sendable, Equatable {
   public let interval: ClosedRange<Double>
   /// Two-sided p-value of the paired bootstrap: twice the smaller share of resamples on one side of 0.
   public let bootstrapPValue: Double
-  /// Users for whom the first model is better.
+  /// Events for which the first model is better.
   public let winCount: Int
-  /// Users for whom the second model is better.
+  /// Events for which the second model is better.
   public let lossCount: Int
   /// Two-sided p-value of the sign test: a win is as likely as a loss; equal users do not count.
   public let signTestPValue: Double
@@ -42,7 +42,7 @@ extension Bootstrap {
       let below = Double(means.count { $0 <= 0 } + 1) / Double(means.count + 1)
       let above = Double(means.count { $0 >= 0 } + 1) / Double(means.count + 1)
       return PairedDifference(
-        mean: sample.sums[column] / Double(sample.values.userCount), interval: interval(of: means),
+        mean: sample.sums[column] / Double(sample.values.eventCount), interval: interval(of: means),
         bootstrapPValue: min(1, 2 * min(below, above)), winCount: wins, lossCount: losses,
         signTestPValue: signTest(wins: wins, losses: losses))
     }
@@ -67,9 +67,9 @@ public struct DifferenceSample: Sendable {
   /// The number of users added.
   public var userCount: Int { values.userCount }
 
-  /// Adds the differences of a user, one a column.
-  public mutating func add(_ differences: [Double]) {
-    values.add(differences)
+  /// Adds the differences of an event, one a column; the events of a user follow one another.
+  public mutating func add(_ differences: [Double], user: Int? = nil) {
+    values.add(differences, user: user)
     for (column, difference) in differences.enumerated() {
       sums[column] += difference
       if difference > 0 { wins[column] += 1 }

@@ -7,11 +7,18 @@ extension ReportPage {
     let stage = report["stages"]?["preprocess"]
     return """
       <h2>Data</h2>
-      <p>\(split(stage)) Popularity is counted on training events only.</p>
+      <p>\(split(stage)) \(predicted) Popularity is counted on training events only.</p>
       \(leakWarning(stage?["counters"]))
       <div class="figures"><div>\(definitions("Counts", stage?["counters"]))</div>
       <div>\(definitions("Options", stage?["configuration"]))</div></div>
       """
+  }
+
+  /// Which events of a part are predicted, in words.
+  private var predicted: String {
+    report["stages"]?["evaluate"]?["configuration"]?["heldOut"]?.stringValue == "first"
+      ? "The first event of a part is predicted."
+      : "Each event of a part is predicted, after all events before it."
   }
 
   /// How the events were split, in words.
@@ -23,8 +30,7 @@ extension ReportPage {
     case "last":
       let count = stage?["configuration"]?["held_out"]?.integerValue ?? 1
       return """
-        The last \(count) events of each user are the test part, the \(count) before them the validation part; the first \
-        event of a part is predicted.
+        The last \(count) events of each user are the test part, the \(count) before them the validation part.
         """
     default:
       return "The last event of each user is the test, the one before it the validation."
