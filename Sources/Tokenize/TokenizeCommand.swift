@@ -14,9 +14,9 @@ struct TokenizeCommand: StageProgram {
       """,
     version: programVersion,
     groupedSubcommands: [
-      CommandGroup(name: "Learn codes", subcommands: quantizerRecipes.map { subcommand(of: $0) }),
+      CommandGroup(name: "Quantizer", subcommands: quantizerRecipes.map { subcommand(of: $0) }),
       CommandGroup(
-        name: "Learn nothing",
+        name: "Other",
         subcommands: [EncodeCommand.self, ImportCommand.self, LintCommand.self]),
     ],
     defaultSubcommand: quantizerRecipes.first.map { subcommand(of: $0) })

@@ -5,7 +5,9 @@ internal import ShardIO
 /// The options that every quantiser has: the codes of each level, and what they are learned on.
 struct CodebookOptions: ConfiguredOptions {
   @Option(
-    help: "Codes of each level, coarsest first; as many levels as numbers.",
+    help: """
+      Codes of each level, coarsest first; as many levels as numbers. (default: 256,256,256,256)
+      """,
     transform: LevelSizes.init(parsing:))
   var codebooks = LevelSizes([256, 256, 256, 256])
 
@@ -52,7 +54,7 @@ enum FitScope: String, Sendable, CaseIterable, ExpressibleByArgument {
 /// What makes a code the nearest one, for quantisers that know more than one distance.
 struct DistanceOptions: ConfiguredOptions {
   @Option(
-    help: "Distance of each level, l2 or cosine, as a list; one for all levels.",
+    help: "Distance of each level, l2 or cosine, as a list; one for all levels. (default: l2)",
     transform: LevelDistances.init(parsing:))
   var distance = LevelDistances([.l2])
 

@@ -10,7 +10,8 @@ extension QuantizerGradient: ExpressibleByArgument {}
 /// How an autoencoder with residual codes learns.
 struct NetworkOptions: ConfiguredOptions {
   @Option(
-    help: "Widths of the encoder's hidden layers; the decoder has them in reverse.",
+    help:
+      "Widths of the encoder's hidden layers; the decoder has them in reverse. (default: 512,256)",
     transform: LayerWidths.init(parsing:))
   var hidden = LayerWidths([512, 256])
 

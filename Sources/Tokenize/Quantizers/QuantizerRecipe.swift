@@ -8,8 +8,8 @@ internal import Training
 
 /// How codes are learned: the options of a quantiser, and its fit.
 ///
-/// A quantiser is one file with one of these, and an entry in ``quantizerRecipes``; everything before and after it knows
-/// ``TokenizedItems`` and never the name of a quantiser.
+/// A quantiser is one file with one of these, and an entry in ``quantizerRecipes``; everything before and after it
+/// knows ``TokenizedItems`` and never the name of a quantiser.
 protocol QuantizerRecipe: Sendable {
   /// The options of its subcommand.
   associatedtype Options: QuantizerOptions

@@ -143,8 +143,8 @@ extension TokenizedItems {
         relocationCount: found.relocationCount))
   }
 
-  /// Takes the codes that the encoder gives: distances in the space of the vectors are the same as in that of the search up to
-  /// rounding, and the stored codebooks decide.
+  /// Takes the codes that the encoder gives: distances in the space of the vectors are the same as in that of the
+  /// search up to rounding, and the stored codebooks decide.
   ///
   /// - Parameters:
   ///   - vectors: the item vectors, row = item.
