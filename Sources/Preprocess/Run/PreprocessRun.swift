@@ -136,7 +136,7 @@ struct PreprocessRun {
     }
     counters.merge(log.timeCounters) { $1 }
     let alike = [("user", AlikeIDs(log.users)), ("item", AlikeIDs(log.items))]
-    for (what, ids) in alike { counters["\(what)s_alike"] = JSONValue(ids.groupCount) }
+    for (what, ids) in alike { counters["\(what)sAlike"] = JSONValue(ids.groupCount) }
     let warnings = alike.compactMap { $1.warning($0) }
     if !warnings.isEmpty { counters["alikeWarnings"] = .array(warnings.map { .string($0) }) }
     if let items {
