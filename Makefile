@@ -101,8 +101,10 @@ CODES_OPTION = $(if $(CODES),--codes=$(call output,2-tokenize))
 COMMAND_sample     = $(call program,preprocess) sample --output=$(call quote,$(DATA)) $(if $(QUIET),--quiet) $(SAMPLE_OPTIONS)
 COMMAND_preprocess = $(call program,preprocess) --data-folder=$(call quote,$(DATA)) \
   --output=$(call output,1-preprocess) $(RUN_OPTIONS) $(PRESET_PREPROCESS) $(SEED_OPTION) $(PREPROCESS_OPTIONS)
-COMMAND_tokenize   = $(call program,tokenize) --data=$(call output,1-preprocess) \
-  --output=$(call output,2-tokenize) $(RUN_OPTIONS) $(PRESET_TOKENIZE) $(SEED_OPTION) $(TOKENIZE_OPTIONS)
+# The quantiser is the first word of PRESET_TOKENIZE; 'encode' and 'import' leave nothing to chance.
+COMMAND_tokenize   = $(call program,tokenize) $(PRESET_TOKENIZE) --data=$(call output,1-preprocess) \
+  --output=$(call output,2-tokenize) $(RUN_OPTIONS) \
+  $(if $(filter encode import,$(firstword $(PRESET_TOKENIZE))),,$(SEED_OPTION)) $(TOKENIZE_OPTIONS)
 # The model is the first word of PRESET_TRAIN.
 COMMAND_train      = $(call program,train) $(PRESET_TRAIN) --data=$(call output,1-preprocess) $(CODES_OPTION) \
   --output=$(call output,3-train) $(RUN_OPTIONS) $(SEED_OPTION) $(TRAIN_OPTIONS)

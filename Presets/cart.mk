@@ -1,3 +1,3 @@
 # H2Rec with identifiers in the form of CART: a k-means code of the whole vector, RQ-VAE codes of what it leaves, and a counter.
 include Presets/h2rec.mk
-PRESET_TOKENIZE   := --quantizer rq-vae --coarse --codebooks 64,256,256 --pca 0 --collisions append
+PRESET_TOKENIZE   := coarse-rq-vae --codebooks 64,256,256 --pca 0 --collisions append

@@ -1,3 +1,3 @@
 # H2Rec with the published codes: RQ-VAE, 4 levels of 128 codes, chosen by the angle, on whole vectors.
 include Presets/h2rec.mk
-PRESET_TOKENIZE   := --quantizer rq-vae --codebooks 128,128,128,128 --distance cosine --pca 0
+PRESET_TOKENIZE   := rq-vae --codebooks 128,128,128,128 --distance cosine --pca 0

@@ -19,15 +19,15 @@ QUANTIZERS = {
     "rq-kmeans, cosine first": FOUR + ["--distance", "cosine,cosine,cosine,l2"],
     "rq-kmeans, balanced": FOUR + ["--balanced"],
     "rq-kmeans, whitened": FOUR + ["--whiten"],
-    "pq": FOUR + ["--quantizer", "pq"],
-    "opq": FOUR + ["--quantizer", "opq"],
-    "vq": FOUR + ["--quantizer", "vq"],
-    "rq-vae": FOUR + ["--quantizer", "rq-vae"],
-    "rq-vae, coarse first level": FOUR + ["--quantizer", "rq-vae", "--coarse"],
-    "rq-vae, taught by categories": FOUR + [
-        "--quantizer", "rq-vae", "--supervision", "0.55", "--tag-alignment", "0.15", "--uniqueness", "1.5"],
+    "pq": ["pq"] + FOUR,
+    "opq": ["opq"] + FOUR,
+    "vq": ["vq"] + FOUR,
+    "rq-vae": ["rq-vae"] + FOUR,
+    "coarse-rq-vae": ["coarse-rq-vae"] + FOUR,
+    "rq-vae, taught by categories": ["rq-vae"] + FOUR + [
+        "--supervision", "0.55", "--tag-alignment", "0.15", "--uniqueness", "1.5"],
     "rq-vae, published (4 x 128, cosine)": [
-        "--quantizer", "rq-vae", "--codebooks", "128,128,128,128", "--distance", "cosine", "--pca", "0"],
+        "rq-vae", "--codebooks", "128,128,128,128", "--distance", "cosine", "--pca", "0"],
 }
 
 
@@ -54,7 +54,7 @@ def codes_of(name, given):
         pca = [] if "--pca" in options else ["--pca", str(given.pca)]
         program = os.path.join(given.programs, "h2rec-tokenize")
         subprocess.run(
-            [program, "--data", given.data, "--output", codes, "--threads", str(given.threads), "--quiet", *options, *pca],
+            [program, *options, *pca, "--data", given.data, "--output", codes, "--threads", str(given.threads), "--quiet"],
             check=True, stdout=subprocess.DEVNULL)
     return folder, codes
 

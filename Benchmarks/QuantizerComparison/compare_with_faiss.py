@@ -6,7 +6,7 @@
 Needs NumPy and faiss-cpu. Both sides quantise all coordinates (no principal components) and all items; the runs alternate, and the
 median of the wall times is printed with the error that is left. The clock includes the start of the process, reading the
 vectors and, for h2rec-tokenize, checking its input and writing codes, codebooks and reports. --encode also times 'h2rec-tokenize
---encode-only' on as many items that the codes were not learned on. Run it on a quiet machine.
+encode' on as many items that the codes were not learned on. Run it on a quiet machine.
 """
 import argparse
 import os
@@ -77,7 +77,7 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--options", default="", help="more options of h2rec-tokenize, for example '--sample-size 25600'")
     options.add_argument("--vectors", help="a .npy of float32 instead of made ones; sets --items and --width")
-    options.add_argument("--encode", action="store_true", help="time --encode-only on other items, too")
+    options.add_argument("--encode", action="store_true", help="time encode on other items, too")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "vectors.npy")
@@ -107,9 +107,9 @@ def main():
               f"times as fast")
         if given.encode:
             others = prepare(folder, path, items, "n", program)
-            found = run([program("tokenize"), "--data", others, "--output", os.path.join(folder, "n-2"), "--encode-only", codes,
+            found = run([program("tokenize"), "encode", "--codes", codes, "--data", others, "--output", os.path.join(folder, "n-2"),
                          "--threads", str(given.threads), "--quiet"])
-            print(f"--encode-only on {items} other items: {found.seconds:.2f} s, {found.processor_seconds:.2f} s of processor time, "
+            print(f"encode on {items} other items: {found.seconds:.2f} s, {found.processor_seconds:.2f} s of processor time, "
                   f"{found.peak_mebibytes:.0f} MiB")
 
 

@@ -107,7 +107,7 @@ extension PipelineError {
     PipelineError(
       .configuration, "these codes are not those of the codebooks that the model was trained with",
       at: .init(path: directory.string),
-      note: "encode the new items with h2rec-tokenize --encode-only and the output given as --codes"
+      note: "encode the new items with 'h2rec-tokenize encode' and the output given as --codes"
     )
   }
 

@@ -26,7 +26,8 @@ extension PipelineError {
   ) -> PipelineError {
     PipelineError(
       .configuration, "\(levelCount) levels for vectors of \(width) numbers",
-      at: .init(path: directory), note: "pq and opq give each level its own coordinates")
+      at: .init(path: directory),
+      note: "pq and opq give each level its own coordinates; see --codebooks and --pca")
   }
 
   /// The network of an earlier run is damaged.

@@ -17,6 +17,13 @@ struct TrainCommand: StageProgram {
     subcommands: modelRecipes.map { subcommand(of: $0) },
     defaultSubcommand: modelRecipes.first.map { subcommand(of: $0) })
 
+  static let formerOptions = [
+    "--model": "write the model first: h2rec-train sasrec …",
+    "--average-decay": "write --ema-decay",
+    "--consistency-weight": "write --msg-weight",
+    "--consistency-temperature": "write --msg-temperature",
+  ]
+
   private static func subcommand<Recipe: ModelRecipe>(
     of recipe: Recipe.Type
   ) -> any ParsableCommand.Type { ModelCommand<Recipe>.self }

@@ -146,9 +146,30 @@ internal import Testing
       #expect(rating.status == .exited(64), "\(value): \(rating.error)")
       let limit = try await runStage(
         "h2rec-tokenize",
-        ["--data", "x", "--output", "out", "--encode-only", "y", "--drift-limit=\(value)"],
+        ["encode", "--data", "x", "--output", "out", "--codes", "y", "--drift-limit=\(value)"],
         in: "/tmp")
       #expect(limit.status == .exited(64), "\(value): \(limit.error)")
     }
+  }
+
+  @Test(arguments: [
+    ("h2rec-tokenize", "--quantizer", "write the quantizer first: h2rec-tokenize pq"),
+    ("h2rec-tokenize", "--encode-only=2", "write h2rec-tokenize encode --codes DIR"),
+    ("h2rec-tokenize", "--import", "write h2rec-tokenize import FILE"),
+    ("h2rec-tokenize", "--lint-only", "write h2rec-tokenize lint PATH"),
+    ("h2rec-tokenize", "--mini-batch", "give --sample-size instead"),
+    ("h2rec-train", "--model", "write the model first: h2rec-train sasrec"),
+    ("h2rec-train", "--average-decay", "write --ema-decay"),
+  ])
+  func `an option that is gone is refused with what to write now`(
+    program: String, option: String, advice: String
+  ) async throws {
+    let result = try await runStage(program, ["--data", "1", option, "x"], in: "/tmp")
+    #expect(result.status == .exited(64))
+    #expect(result.output == "")
+    let name = option.prefix { $0 != "=" }
+    #expect(
+      result.error.hasPrefix("\(program): error: '\(name)' is gone\nnote: \(advice)"),
+      "\(result.error)")
   }
 }

@@ -59,6 +59,22 @@ import Testing
     }
   }
 
+  @Test(arguments: ["opq --pca 8", "encode --codes old", "import codes.csv"])
+  func `a preset begins with the way to codes, which gets a seed where there is chance`(
+    words: String
+  ) async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = try Pipeline(standIns: directory)
+      let preset = directory.appending("mine.mk")
+      try write(Array("PRESET_TOKENIZE := \(words)\n".utf8), to: preset)
+      let result = try await pipeline.make("tokenize", "PRESET=\(preset)", "SEED=7")
+      #expect(result.status == .exited(0), "\(result.error)")
+      let arguments = try arguments(of: "2-tokenize", pipeline)
+      #expect(arguments.hasPrefix(words + " --data="))
+      #expect(arguments.contains("--seed 7") == words.hasPrefix("opq"))
+    }
+  }
+
   @Test(arguments: stageNames.indices)
   func `a rerun target runs its stage although it is up to date, and no other one`(
     index: Int

@@ -101,6 +101,33 @@ import Testing
     try write(bytes, to: path)
   }
 
+  @Test func `every key of a manifest and of the report of codes is in camel case`() async throws {
+    try await withPipeline { directory in
+      for (index, stage) in ["preprocess", "tokenize", "train", "evaluate"].enumerated() {
+        let folder = directory.appending(Self.outputs[index])
+        for name in ["manifest.json"] + (index == 1 ? ["report.json"] : []) {
+          let path = folder.appending(name)
+          let json = try JSONValue(parsing: try readWholeFile(path), path: path.string)
+          let keys = keys(of: json)
+          #expect(keys.count > 20, "\(stage) \(name)")
+          let others = keys.filter { $0.contains("_") || $0.first?.isUppercase ?? true }
+          #expect(others == [], "\(stage) \(name)")
+        }
+      }
+    }
+  }
+
+  /// All keys of all objects in a value.
+  private func keys(of json: JSONValue) -> Set<String> {
+    if let members = json.objectValue {
+      return members.reduce(into: []) { keys, member in
+        keys.insert(member.key)
+        keys.formUnion(self.keys(of: member.value))
+      }
+    }
+    return (json.arrayValue ?? []).reduce(into: []) { $0.formUnion(keys(of: $1)) }
+  }
+
   @Test func `an output that cannot be written ends with 73`() async throws {
     try await withPipeline { directory in
       try write([0x78], to: directory.appending("file"))

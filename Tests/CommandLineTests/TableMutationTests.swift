@@ -113,7 +113,7 @@ internal import Testing
   private func readers(of stage: Int) -> [(stage: Int, more: [String])] {
     switch stage {
     case 0: [(1, []), (2, []), (3, [])]
-    case 1: [(1, ["--encode-only", TinyRun.outputs[1]]), (2, []), (3, [])]
+    case 1: [(1, ["encode", "--codes", TinyRun.outputs[1]]), (2, []), (3, [])]
     case 2: [(3, [])]
     default: [(3, ["--against", TinyRun.outputs[3]])]
     }

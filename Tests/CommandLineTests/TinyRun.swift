@@ -20,7 +20,8 @@ struct TinyRun {
     }
   }
 
-  /// The arguments of a stage that reads all stages before it.
+  /// The arguments of a stage that reads all stages before it; `more` that begins with a subcommand stands in place of the
+  /// options of a usual run.
   static func arguments(_ stage: Int, _ output: String, _ more: [String] = []) -> [String] {
     let inputs = (0..<stage).flatMap { [["--data", "--codes", "--model"][$0], outputs[$0]] }
     let own = [
@@ -33,7 +34,9 @@ struct TinyRun {
       ["--dimension", "8", "--epochs", "1", "--max-length", "5"],
       ["--resamples", "100", "--recommend", "3"],
     ]
-    return own[stage] + inputs + ["--output", output, "--quiet"] + more
+    let isSubcommand = more.first.map { !$0.hasPrefix("-") } ?? false
+    return (isSubcommand ? more : own[stage]) + inputs + ["--output", output, "--quiet"]
+      + (isSubcommand ? [] : more)
   }
 
   /// Runs a program, which must succeed.

@@ -31,7 +31,7 @@ import Testing
         "new_ids.txt", "--user-core", "0", "--item-core", "0", "--output", "1n",
       ], in: directory)
     try await run(
-      "tokenize", ["--data", "1n", "--encode-only", "2", "--output", "2n"], in: directory)
+      "tokenize", ["encode", "--data", "1n", "--codes", "2", "--output", "2n"], in: directory)
     return chosen
   }
 

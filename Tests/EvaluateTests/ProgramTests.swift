@@ -180,14 +180,14 @@ import Testing
   private func checkOtherVersion(in directory: FilePath) async throws {
     let path = directory.appending("3").appending("manifest.json")
     let text = try String(contentsOfFile: path.string, encoding: .utf8)
-    let other = text.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
+    let other = text.replacing("\"formatVersion\" : 2", with: "\"format_version\" : 1")
     try #require(other != text)
     try write(Array(other.utf8), to: path)
     let result = try await evaluate(inputs + ["--output", "4"], in: directory)
     #expect(result.status == .exited(65))
     #expect(
       result.error == """
-        h2rec-evaluate: 3/manifest.json: error: format version 2, this program reads 1
+        h2rec-evaluate: 3/manifest.json: error: format version 1, this program reads 2
         note: another version of the programs wrote this output; run the stage again with this one
 
         """)

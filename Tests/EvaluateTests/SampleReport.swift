@@ -46,7 +46,7 @@ enum SampleReport {
         "preprocess": [
           "configuration": ["dedup": "none"],
           "counters": [
-            "users": 4, "test_events": 4, "test_events_before_last_train_event": 1,
+            "users": 4, "testEvents": 4, "testEventsBeforeLastTrainEvent": 1,
           ],
         ],
         "train": [

@@ -120,24 +120,6 @@ struct `k-means` {
     #expect(start == startingCentroids(points, options: options(clusters), threads: 1))
   }
 
-  @Test func `mini-batches find planted clusters, and come close to iterations over all points`() {
-    var settings = options(30)
-    settings.batchSize = 256
-    settings.iterationCount = 60
-    let planted = plantedClusters(3_000, centres: 30, columns: 12)
-    let found = KMeans(planted, options: settings, threads: 2)
-    for point in 0..<3_000 {
-      #expect(found.nearest.indices[point] == found.nearest.indices[point % 30])
-    }
-    #expect(found == KMeans(planted, options: settings, threads: 1))
-    #expect(found.iterationCount == 60)
-    let points = cloud(6_000, 5, seed: 12)
-    let batched = KMeans(points, options: settings, threads: 2)
-    let whole = KMeans(points, options: options(30), threads: 2)
-    #expect(batched.squaredError < 1.1 * whole.squaredError)
-    #expect(batched.squaredError > whole.squaredError)
-  }
-
   @Test func `planted clusters are recovered`() {
     let points = plantedClusters(3_000, centres: 30, columns: 12)
     let found = KMeans(points, options: options(30), threads: 2)

@@ -107,9 +107,9 @@ struct `Weights of events` {
       let data = try PreprocessedData(input)
       #expect(data.catalogue.itemIDs == ["p", "r"])
       #expect(Array(data.times[0]) == [2, 4])
-      #expect(input.manifest.counters["events_too_weak"] == 1)
-      #expect(input.manifest.counters["events_repeated"] == 2)
-      #expect(input.manifest.counters["rows_of_other_events"] == 1)
+      #expect(input.manifest.counters["eventsTooWeak"] == 1)
+      #expect(input.manifest.counters["eventsRepeated"] == 2)
+      #expect(input.manifest.counters["rowsOfOtherEvents"] == 1)
       #expect(input.manifest.configuration["events"] == ["view": 1, "cart": 2, "buy": 5])
     }
   }

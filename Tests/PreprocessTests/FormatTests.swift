@@ -261,9 +261,9 @@ struct `Formats of a log` {
       #expect(
         try contents(of: directory)["bad.csv"]
           == Array("x\nanna,i3,1,never\nanna,i3,1,later\n".utf8))
-      #expect(input.manifest.counters["rows_bad"] == 3)
+      #expect(input.manifest.counters["rowsBad"] == 3)
       #expect(
-        input.manifest.counters["rows_bad_by_reason"] == ["field_count": 1, "timestamp": 2])
+        input.manifest.counters["rowsBadByReason"] == ["fieldCount": 1, "timestamp": 2])
     }
   }
 
@@ -314,7 +314,7 @@ struct `Formats of a log` {
       let input = try StageInput(directory: directory.appending("out"), expecting: "preprocess")
       let group = input.manifest.counters["groups"]?["tail"]
       let numbers = [
-        "threshold", "items", "share_of_items", "train_events", "share_of_train_events",
+        "threshold", "items", "shareOfItems", "trainEvents", "shareOfTrainEvents",
       ]
       .map { group?[$0]?.numberValue }
       #expect(numbers == [20, 3, 1, 4, 1])

@@ -93,7 +93,7 @@ struct `Missing vectors` {
         try #require(result.status == .exited(0), "\(result.error)")
       }
       let input = try StageInput(directory: directory.appending("1"), expecting: "preprocess")
-      #expect(input.manifest.counters["vectors_from_text"] == 4)
+      #expect(input.manifest.counters["vectorsFromText"] == 4)
       let vectors = try #require(try PreprocessedData(input).vectors)
       #expect(vectors.count == 40 && vectors.width == 5)
       for item in 36..<40 {

@@ -187,13 +187,13 @@ struct `A log with ties` {
     ]
     try await run([("log.csv", rows)], ["log"]) { input, result in
       let counters = input.manifest.counters
-      #expect(counters["events_tied"]?.integerValue == 4)
-      #expect(counters["events_tied_share"]?.numberValue == 4.0 / 11)
-      #expect(counters["valid_targets_tied"]?.integerValue == 1)
-      #expect(counters["test_targets_tied"]?.integerValue == 1)
+      #expect(counters["eventsTied"]?.integerValue == 4)
+      #expect(counters["eventsTiedShare"]?.numberValue == 4.0 / 11)
+      #expect(counters["validTargetsTied"]?.integerValue == 1)
+      #expect(counters["testTargetsTied"]?.integerValue == 1)
       #expect(result.output.contains("36.4 % of the events share their time with another"))
       #expect(result.output.contains("Warning: 36.4 % of the events share their time"))
-      #expect(result.output.contains("\"events_tied_share\":0.36"))
+      #expect(result.output.contains("\"eventsTiedShare\":0.36"))
       let sequences = try PreprocessedData(input).sequences
       // The two held-out events of each, valid and test; half a second apart is no tie.
       #expect(sequences.heldOutTies?.values == [1, 0, 0, 1, 0, 0])
@@ -202,7 +202,7 @@ struct `A log with ties` {
       #expect(sequences.sharesTime(of: 2, event: 2) == false)
     }
     try await run([("log.csv", rows)], ["log"], ["--timestamp-format", "none"]) { input, result in
-      #expect(input.manifest.counters["events_tied"] == nil)
+      #expect(input.manifest.counters["eventsTied"] == nil)
       #expect(!result.output.contains("share their time"))
       let data = try PreprocessedData(input)
       #expect(data.sequences.heldOutTies == nil)

@@ -152,9 +152,13 @@ import Testing
     (#"{"a": 1}"#, "the manifest has no 'configuration'"),
     (manifest(), ""),
     (manifest(extra: #", "hostname": "x""#), "the manifest has the unknown key 'hostname'"),
-    (manifest(version: "2"), "format version 2, this program reads 1"),
-    (manifest(version: "1.5"), "'format_version' of the manifest is not a whole number from 0"),
-    (manifest(version: "-1"), "'format_version' of the manifest is not a whole number from 0"),
+    (manifest(version: "3"), "format version 3, this program reads 2"),
+    (
+      #"{"format_version": 1, "program_version": "0.1.0", "stage": "a"}"#,
+      "format version 1, this program reads 2"
+    ),
+    (manifest(version: "1.5"), "'formatVersion' of the manifest is not a whole number from 0"),
+    (manifest(version: "-1"), "'formatVersion' of the manifest is not a whole number from 0"),
     (manifest(outputs: "{}"), "'outputs' of the manifest is not an array"),
     (manifest(outputs: "[1]"), "an output is not an object"),
     (manifest(outputs: #"[{"name": "x"}]"#), "an output has no 'bytes'"),
@@ -189,9 +193,9 @@ import Testing
   }
 
   private static func manifest(
-    version: String = "1", inputs: String = "[]", outputs: String = "[]", extra: String = ""
+    version: String = "2", inputs: String = "[]", outputs: String = "[]", extra: String = ""
   ) -> String {
-    #"{"stage": "a", "format_version": \#(version), "program_version": "1", "configuration": {}, "#
+    #"{"stage": "a", "formatVersion": \#(version), "programVersion": "1", "configuration": {}, "#
       + #""inputs": \#(inputs), "outputs": \#(outputs), "counters": {}\#(extra)}"#
   }
 

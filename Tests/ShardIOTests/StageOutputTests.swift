@@ -184,7 +184,7 @@ import Testing
   @Test func `beside a manifest of a newer program nothing is removed before the commit`() throws {
     try withTemporaryDirectory { directory in
       try Self.run(directory, value: 1)
-      try write(Array(#"{"format_version": 2}"#.utf8), to: directory.appending("manifest.json"))
+      try write(Array(#"{"formatVersion": 3}"#.utf8), to: directory.appending("manifest.json"))
       let before = try contents(of: directory)
       do { _ = try StageOutput(directory: directory, stage: "tokenize") }
       #expect(try contents(of: directory) == before)

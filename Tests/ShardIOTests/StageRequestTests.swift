@@ -63,6 +63,20 @@ import Testing
     }
   }
 
+  @Test func `an output of an earlier format is a reason, and is replaced`() throws {
+    try withOutput { directory in
+      let manifest = directory.appending("out/manifest.json")
+      let text = String(decoding: try readWholeFile(manifest), as: UTF8.self)
+      let earlier = text.replacing("\"formatVersion\" : 2", with: "\"format_version\" : 1")
+      try #require(earlier != text)
+      try write(Array(earlier.utf8), to: manifest)
+      let request = request(directory)
+      #expect(request.reasonToRun() == "format version 1, this program reads 2")
+      try commit(request, directory)
+      #expect(request.reasonToRun() == nil)
+    }
+  }
+
   @Test func `an input that is left out is a reason`() throws {
     try withTemporaryDirectory { directory in
       try write([1], to: directory.appending("log.csv"))

@@ -25,7 +25,7 @@ func nestedVectors(_ count: Int, width: Int) -> ItemVectors {
 }
 
 private let learning = [
-  "--quantizer", "rq-vae", "--codebooks", "6,3", "--hidden", "24", "--latent", "8",
+  "--codebooks", "6,3", "--hidden", "24", "--latent", "8",
   "--epochs", "60", "--batch-size", "64", "--learning-rate", "0.004", "--quiet",
 ]
 
@@ -50,7 +50,7 @@ struct `Codes of an autoencoder` {
     ])
   func `find the structure planted for them`(extra: [String]) throws {
     try withNestedItems { data, output in
-      try run(["--data", data, "--output", output.string] + learning + extra)
+      try run(["rq-vae", "--data", data, "--output", output.string] + learning + extra)
       let found = try storedCodes(output)
       #expect(found.levelSizes == [6, 3] && found.width == 10)
       let tuples = (0..<360).map { Array(found.tuple(of: $0)) }
@@ -70,7 +70,8 @@ struct `Codes of an autoencoder` {
       var manifests: [[UInt8]] = []
       for threads in ["1", "2"] {
         try run(
-          ["--data", data, "--output", output.string, "--threads", threads] + learning)
+          ["rq-vae", "--data", data, "--output", output.string, "--threads", threads]
+            + learning)
         manifests.append(try readWholeFile(output.appending("manifest.json")))
       }
       #expect(manifests[0] == manifests[1])
@@ -80,10 +81,11 @@ struct `Codes of an autoencoder` {
   @Test func `come back from the stored network, for items of every kind`() throws {
     try withNestedItems { data, output in
       try run(
-        ["--data", data, "--output", output.string, "--collisions", "append"] + learning)
+        ["rq-vae", "--data", data, "--output", output.string, "--collisions", "append"]
+          + learning)
       let again = FilePath(output.string + "b")
       try run([
-        "--data", data, "--output", again.string, "--encode-only", output.string, "--quiet",
+        "encode", "--data", data, "--output", again.string, "--codes", output.string, "--quiet",
       ])
       #expect(try storedCodes(again).codes == storedCodes(output).codes)
       let stored = try PreviousRun(again.string)
@@ -103,13 +105,13 @@ struct `Codes of an autoencoder` {
     }
   }
 
-  @Test(arguments: [[], ["--no-warm-start"]])
-  func `keep their names when the same items are learned again`(flags: [String]) throws {
+  @Test func `keep their names when the same items are learned again`() throws {
     try withNestedItems { data, output in
-      try run(["--data", data, "--output", output.string] + learning)
+      try run(["rq-vae", "--data", data, "--output", output.string] + learning)
       let again = FilePath(output.string + "b")
       try run(
-        ["--data", data, "--output", again.string, "--align-to", output.string] + learning + flags)
+        ["rq-vae", "--data", data, "--output", again.string, "--align-to", output.string]
+          + learning)
       let (before, after) = (try storedCodes(output), try storedCodes(again))
       let same = before.codes.indices.count { before.codes[$0] == after.codes[$0] }
       #expect(same == before.codes.count)
@@ -122,7 +124,7 @@ struct `Codes of an autoencoder` {
 
   @Test func `refuse a network that does not fit its codes`() throws {
     try withNestedItems { data, output in
-      try run(["--data", data, "--output", output.string] + learning)
+      try run(["rq-vae", "--data", data, "--output", output.string] + learning)
       let previous = try PreviousRun(output.string)
       var network = try #require(previous.encoder.network)
       network.codebooks.swapAt(0, 1)
@@ -140,14 +142,13 @@ struct `Codes of an autoencoder` {
 
   @Test func `are not made where learning left the numbers`() throws {
     let vectors = Matrix(rows: 360, columns: 10, values: nestedVectors(360, width: 10).values)
-    var options = QuantizerOptions(
-      levelSizes: [6, 3], componentCount: 0, iterationCount: 5, seed: 1)
-    options.method = .autoencoder
-    options.autoencoder.epochCount = 1
-    #expect(try quantize(vectors, options, threads: 1).isFinite)
+    var options = try RQVAE.Options.parse(["--codebooks", "6,3", "--pca", "0", "--epochs", "1"])
+    #expect(try RQVAE.fit(vectors, options, Learning()).isFinite)
     // One step: the loss is still that of the start.
-    options.autoencoder.learningRate = .infinity
-    let error = #expect(throws: PipelineError.self) { try quantize(vectors, options, threads: 1) }
+    options.network.learningRate = .infinity
+    let error = #expect(throws: PipelineError.self) {
+      try RQVAE.fit(vectors, options, Learning())
+    }
     #expect(error?.kind == .internalError)
     #expect(error?.message == "the parameter 'encoder.0.weight' is not finite after step 1")
     #expect(error?.note == "lower --learning-rate; nothing was written")
@@ -155,10 +156,11 @@ struct `Codes of an autoencoder` {
 
   @Test func `are the same bytes with checkpoints, which are gone at the end`() throws {
     try withNestedItems { data, output in
-      try run(["--data", data, "--output", output.string] + learning)
+      try run(["rq-vae", "--data", data, "--output", output.string] + learning)
       let again = FilePath(output.string + "b")
       try run(
-        ["--data", data, "--output", again.string, "--checkpoint-steps", "50"] + learning)
+        ["rq-vae", "--data", data, "--output", again.string, "--checkpoint-steps", "50"]
+          + learning)
       #expect(
         try readWholeFile(again.appending("manifest.json"))
           == readWholeFile(output.appending("manifest.json")))
@@ -173,7 +175,8 @@ struct `Codes of an autoencoder` {
       let data = directory.appending("1")
       try writePreprocessed(data, itemCount: 5, vectors: nestedVectors(5, width: 4))
       let error = try #require(throws: PipelineError.self) {
-        try run(["--data", data.string, "--output", directory.appending("2").string] + learning)
+        try run(
+          ["rq-vae", "--data", data.string, "--output", directory.appending("2").string] + learning)
       }
       #expect(error.message == "level 1 has 6 codes for 5 items")
     }
@@ -181,19 +184,17 @@ struct `Codes of an autoencoder` {
 
   @Test(
     arguments: [
-      ["--epochs", "10"], ["--gradient", "rotation"],
-      ["--quantizer", "rq-vae", "--epochs", "0"], ["--quantizer", "rq-vae", "--hidden", "12,x"],
-      ["--quantizer", "rq-vae", "--gradient", "sideways"],
-      ["--quantizer", "rq-vae", "--learning-rate", "nan"],
-      ["--quantizer", "rq-vae", "--codebook-decay", "1"],
-      ["--quantizer", "rq-vae", "--balanced"], ["--quantizer", "rq-vae", "--restarts", "2"],
-      ["--quantizer", "pq", "--distance", "cosine"],
-      ["--checkpoint-steps", "5"], ["--checkpoint-minutes", "1"],
-      ["--quantizer", "rq-vae", "--checkpoint-steps", "-1"],
+      ["rq-kmeans", "--epochs", "10"], ["rq-kmeans", "--gradient", "rotation"],
+      ["rq-vae", "--epochs", "0"], ["rq-vae", "--hidden", "12,x"],
+      ["rq-vae", "--gradient", "sideways"], ["rq-vae", "--learning-rate", "nan"],
+      ["rq-vae", "--codebook-decay", "1"], ["rq-vae", "--balanced"], ["rq-vae", "--restarts", "2"],
+      ["pq", "--distance", "cosine"], ["rq-vae", "--distance", "l2,l2"],
+      ["rq-kmeans", "--checkpoint-steps", "5"], ["pq", "--checkpoint-minutes", "1"],
+      ["rq-vae", "--checkpoint-steps", "-1"],
     ])
   func `do not take options that have no use or cannot work`(arguments: [String]) {
     do {
-      _ = try TokenizeCommand.parseAsRoot(["--data", "1", "--output", "2"] + arguments)
+      _ = try TokenizeCommand.parseAsRoot(arguments + ["--data", "1", "--output", "2"])
       Issue.record("accepted")
     } catch {
       #expect(TokenizeCommand.exitCode(for: error) == .validationFailure)

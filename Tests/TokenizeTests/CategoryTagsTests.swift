@@ -36,7 +36,7 @@ struct `Categories as tags` {
       let output = directory.appending("2")
       try writePreprocessed(data, itemCount: 60, vectors: vectors)
       let arguments = [
-        "--data", data.string, "--output", output.string, "--quantizer", "rq-vae", "--codebooks",
+        "rq-vae", "--data", data.string, "--output", output.string, "--codebooks",
         "4,4", "--hidden", "16", "--latent", "6", "--epochs", "200", "--patience", "0",
         "--supervision", "2", "--uniqueness", "0.1", "--batch-size", "30", "--learning-rate",
         "0.005", "--quiet",

@@ -9,7 +9,7 @@ import Testing
 @testable import Tokenize
 
 private let learning = [
-  "--quantizer", "rq-vae", "--coarse", "--codebooks", "6,3", "--hidden", "24", "--latent", "8",
+  "--codebooks", "6,3", "--hidden", "24", "--latent", "8",
   "--epochs", "60", "--batch-size", "64", "--learning-rate", "0.004", "--quiet",
 ]
 
@@ -31,7 +31,8 @@ struct `A coarse first level` {
       var manifests: [[UInt8]] = []
       for threads in ["1", "2"] {
         try run(
-          ["--data", data, "--output", output.string, "--threads", threads] + learning + extra)
+          ["coarse-rq-vae", "--data", data, "--output", output.string, "--threads", threads]
+            + learning + extra)
         manifests.append(try readWholeFile(output.appending("manifest.json")))
       }
       #expect(manifests[0] == manifests[1])
@@ -61,7 +62,8 @@ struct `A coarse first level` {
   ) throws {
     try withNestedItems { data, output in
       try run(
-        ["--data", data, "--output", output.string, "--collisions", "append"] + learning + extra)
+        ["coarse-rq-vae", "--data", data, "--output", output.string, "--collisions", "append"]
+          + learning + extra)
       let first = try PreviousRun(output.string)
       #expect(first.codes.levelSizes.count == 3)
       #expect(try report(output)["collisions"]?["rate"]?.numberValue == 0)
@@ -71,7 +73,7 @@ struct `A coarse first level` {
       #expect(encoded.indices.allSatisfy { $0 % 3 == 2 || encoded[$0] == first.codes.codes[$0] })
       let again = FilePath(output.string + "b")
       try run([
-        "--data", data, "--output", again.string, "--encode-only", output.string, "--quiet",
+        "encode", "--data", data, "--output", again.string, "--codes", output.string, "--quiet",
         "--export", "npy",
       ])
       let second = try PreviousRun(again.string)
@@ -82,45 +84,35 @@ struct `A coarse first level` {
     }
   }
 
-  @Test(arguments: [[], ["--no-warm-start"]])
-  func `keeps its names when the same items are learned again`(flags: [String]) throws {
+  @Test func `keeps its names when the same items are learned again`() throws {
     try withNestedItems { data, output in
       let numbered = learning + ["--collisions", "append"]
-      try run(["--data", data, "--output", output.string] + numbered)
+      try run(["coarse-rq-vae", "--data", data, "--output", output.string] + numbered)
       let again = FilePath(output.string + "b")
       try run(
-        ["--data", data, "--output", again.string, "--align-to", output.string] + numbered + flags
-          + ["--seed", "7"])
+        ["coarse-rq-vae", "--data", data, "--output", again.string, "--align-to", output.string]
+          + numbered + ["--seed", "7"])
       #expect(try storedCodes(again).codes == storedCodes(output).codes)
       // A warm start has little to learn in its first epoch, also after a level was added to the codebooks.
       let losses = try [output, again].map { directory in
         try #require(
           try report(directory)["autoencoder"]?["epochs"]?.arrayValue?.first?["total"]?.numberValue)
       }
-      #expect((losses[1] < losses[0] / 3) == flags.isEmpty)
+      #expect(losses[1] < losses[0] / 3)
     }
   }
 
   @Test(
     arguments: [
-      ["--coarse"], ["--quantizer", "rq-vae", "--coarse", "--codebooks", "8"],
-      ["--quantizer", "rq-vae", "--coarse", "--supervision", "1"],
+      ["coarse-rq-vae", "--codebooks", "8"], ["coarse-rq-vae", "--supervision", "1"],
+      ["coarse-rq-vae", "--sample-size", "255"],
     ])
-  func `is refused where it has no use`(arguments: [String]) {
+  func `is refused what it has no use for`(arguments: [String]) {
     do {
-      _ = try TokenizeCommand.parseAsRoot(["--data", "1", "--output", "2"] + arguments)
+      _ = try TokenizeCommand.parseAsRoot(arguments + ["--data", "1", "--output", "2"])
       Issue.record("accepted")
     } catch {
       #expect(TokenizeCommand.exitCode(for: error) == .validationFailure)
     }
-  }
-
-  @Test func `has the options of k-means, which the manifest tells`() throws {
-    let arguments = ["--data", "1", "--output", "2", "--quantizer", "rq-vae", "--coarse"]
-    let command = try #require(
-      try TokenizeCommand.parseAsRoot(arguments + ["--restarts", "2"]) as? TokenizeCommand)
-    #expect(command.quantizer.configuration["restarts"] == 2)
-    #expect(command.quantizer.configuration["coarse"] == true)
-    #expect(command.quantizer.configuration["latent"] == 64)
   }
 }

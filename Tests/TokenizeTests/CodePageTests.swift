@@ -36,9 +36,7 @@ struct `Code page` {
     var shop = catalogue(4)
     shop.titles = ["<script>alert(1)</script>", "a \"b\" & c", "", "d"]
     let vectors = Matrix(rows: 4, columns: 2, values: [0, 0, 0, 0, 1, 1, 2, 0])
-    let items = try quantize(
-      vectors,
-      QuantizerOptions(levelSizes: [3], componentCount: 0, iterationCount: 5, seed: 1), threads: 1)
+    let items = try learn(RQKMeans.self, vectors, "--codebooks 3 --pca 0")
     let report = CodeReport(items, shop, vectors, threads: 1)
     let html = CodePage(report: report, map: report.map).html
     #expect(!html.contains("<script") && html.contains("&lt;script&gt;"))

@@ -21,8 +21,14 @@ private func shop(_ items: Range<Int>, width: Int = 12) -> (ids: [String], vecto
   return (items.map { "i\($0)" }, vectors)
 }
 
-private func options(_ sizes: [Int], seed: UInt64 = 42) -> QuantizerOptions {
-  QuantizerOptions(levelSizes: sizes, componentCount: 8, iterationCount: 25, seed: seed)
+/// Residual k-means codes of the leading components.
+private func fitted(
+  _ vectors: Matrix, _ sizes: String, components: Int = 8, seed: UInt64 = 42,
+  start: CodeEncoder? = nil
+) throws -> TokenizedItems {
+  var learning = Learning(seed: seed, threads: 2)
+  learning.start = start
+  return try learn(RQKMeans.self, vectors, "--codebooks \(sizes) --pca \(components)", learning)
 }
 
 /// The share of items whose whole tuple changed, by the rows they had.
@@ -36,31 +42,31 @@ private func churn(_ items: TokenizedItems, _ previous: TokenizedItems, _ rows: 
 
 struct `Code alignment` {
   @Test func `a pure renaming is undone`() throws {
-    let fitted = try quantize(shop(0..<500).vectors, options([32, 16, 8]), threads: 2)
-    var renamed = fitted
+    let original = try fitted(shop(0..<500).vectors, "32,16,8")
+    var renamed = original
     let random = CounterRandom(seed: 9, stream: 9)
-    for (level, size) in fitted.levelSizes.enumerated() {
+    for (level, size) in original.levelSizes.enumerated() {
       let names = random.substream(UInt64(level)).permutation(size)
       for item in 0..<500 {
-        renamed.codes[3 * item + level] = UInt16(names[Int(fitted.codes[3 * item + level])])
+        renamed.codes[3 * item + level] = UInt16(names[Int(original.codes[3 * item + level])])
       }
       for code in 0..<size {
-        let columns = fitted.center.count
+        let columns = original.center.count
         renamed.codebooks[level].values.replaceSubrange(
           names[code] * columns..<(names[code] + 1) * columns,
-          with: fitted.codebooks[level][row: code])
+          with: original.codebooks[level][row: code])
       }
     }
     let rows = (0..<500).map(Optional.init)
-    #expect(churn(renamed, fitted, rows)[0] > 0.8)
-    renamed.align(to: fitted.codes, levelCount: 3, rows: rows)
-    #expect(renamed == fitted)
+    #expect(churn(renamed, original, rows)[0] > 0.8)
+    renamed.align(to: original.codes, levelCount: 3, rows: rows)
+    #expect(renamed == original)
   }
 
   @Test func `the codes still belong to their codebooks`() throws {
     let data = shop(0..<300)
-    let previous = try quantize(data.vectors, options([16, 8], seed: 1), threads: 1)
-    var items = try quantize(data.vectors, options([16, 8], seed: 2), threads: 1)
+    let previous = try fitted(data.vectors, "16,8", seed: 1)
+    var items = try fitted(data.vectors, "16,8", seed: 2)
     items.align(to: previous.codes, levelCount: 2, rows: (0..<300).map(Optional.init))
     let encoder = items.encoder
     #expect(encoder.encode(data.vectors, threads: 2).codes == items.codes)
@@ -73,13 +79,12 @@ struct `Code alignment` {
     let before = shop(0..<1_000)
     let after = shop(100..<1_100)
     let rows = (100..<1_100).map { $0 < 1_000 ? Optional($0) : nil }
-    let previous = try quantize(before.vectors, options([32, 16]), threads: 2)
-    let plain = try quantize(after.vectors, options([32, 16], seed: 5), threads: 2)
+    let previous = try fitted(before.vectors, "32,16")
+    let plain = try fitted(after.vectors, "32,16", seed: 5)
     var aligned = plain
     aligned.align(to: previous.codes, levelCount: 2, rows: rows)
-    var start = options([32, 16], seed: 5)
-    start.start = CodeEncoder(ItemCodes(previous))
-    var warm = try quantize(after.vectors, start, threads: 2)
+    var warm = try fitted(
+      after.vectors, "32,16", seed: 5, start: CodeEncoder(ItemCodes(previous)))
     warm.align(to: previous.codes, levelCount: 2, rows: rows)
     let shares = [plain, aligned, warm].map { churn($0, previous, rows)[0] }
     #expect(shares[0] > 0.8 && shares[1] < shares[0] / 2 && shares[2] < shares[0] / 5)
@@ -87,8 +92,8 @@ struct `Code alignment` {
 
   @Test func `fewer codes than before leave no code out of range`() throws {
     let data = shop(0..<200)
-    let previous = try quantize(data.vectors, options([32, 16, 4]), threads: 1)
-    var items = try quantize(data.vectors, options([8, 16]), threads: 1)
+    let previous = try fitted(data.vectors, "32,16,4")
+    var items = try fitted(data.vectors, "8,16")
     items.align(to: previous.codes, levelCount: 3, rows: (0..<200).map(Optional.init))
     #expect(items.codes.enumerated().allSatisfy { $0.element < [8, 16][$0.offset % 2] })
   }
@@ -116,9 +121,7 @@ struct `A frozen tokenizer` {
   func `gives stored codes again`(components: Int) throws {
     try withTemporaryDirectory { directory in
       let data = shop(0..<700)
-      var settings = options([32, 16, 8])
-      settings.componentCount = components
-      let items = try quantize(data.vectors, settings, threads: 2)
+      let items = try fitted(data.vectors, "32,16,8", components: components)
       var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
       for table in ItemCodes(items).tables { try stage.write(table) }
       try stage.commit(configuration: [:], inputs: [], counters: [:])
@@ -132,7 +135,7 @@ struct `A frozen tokenizer` {
   @Test func `keeps the codes of known items and reports the error of new ones`() throws {
     try withTemporaryDirectory { directory in
       let known = shop(0..<300)
-      let items = try quantize(known.vectors, options([16, 8]), threads: 1)
+      let items = try fitted(known.vectors, "16,8")
       var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
       for table in ItemCodes(items).tables { try stage.write(table) }
       try stage.write(PreviousRun.table(known.ids))

@@ -25,16 +25,11 @@ private func nestedClusters(_ count: Int, width: Int) -> Matrix {
   return vectors
 }
 
-private func options(_ sizes: [Int], components: Int = 0, seed: UInt64 = 42) -> QuantizerOptions {
-  QuantizerOptions(
-    levelSizes: sizes, componentCount: components, iterationCount: 25, seed: seed)
-}
-
 struct `Residual quantiser` {
   @Test(arguments: [0, 12])
   func `each level finds the structure planted for it`(components: Int) throws {
     let vectors = nestedClusters(640, width: 16)
-    let found = try quantize(vectors, options([8, 4], components: components), threads: 2)
+    let found = try learn(RQKMeans.self, vectors, "--codebooks 8,4 --pca \(components)")
     for item in 0..<640 {
       #expect(found.codes[2 * item] == found.codes[2 * (item % 8)])
       #expect(found.codes[2 * item + 1] == found.codes[2 * (item / 8 % 4 * 8) + 1])
@@ -50,7 +45,7 @@ struct `Residual quantiser` {
     components: Int
   ) throws {
     let vectors = nestedClusters(200, width: 12)
-    let found = try quantize(vectors, options([6, 5, 3], components: components), threads: 1)
+    let found = try learn(RQKMeans.self, vectors, "--codebooks 6,5,3 --pca \(components)")
     var error = 0.0
     var variance = 0.0
     for item in 0..<200 {
@@ -67,7 +62,8 @@ struct `Residual quantiser` {
   }
 
   @Test func `every level lowers the error`() throws {
-    let found = try quantize(nestedClusters(500, width: 10), options([16, 16, 16]), threads: 1)
+    let found = try learn(
+      RQKMeans.self, nestedClusters(500, width: 10), "--codebooks 16,16,16 --pca 0")
     let errors = found.residuals
     #expect(errors[0] < found.variance && errors[1] < errors[0] && errors[2] < errors[1])
   }
@@ -76,30 +72,28 @@ struct `Residual quantiser` {
     throws
   {
     let vectors = nestedClusters(3_000, width: 24)
-    let one = try quantize(vectors, options([64, 32], components: 10), threads: 1)
-    #expect(try one == quantize(vectors, options([64, 32], components: 10), threads: 2))
-    #expect(try one == quantize(vectors, options([64, 32], components: 10), threads: 1))
-    let other = try quantize(vectors, options([64, 32], components: 10, seed: 7), threads: 1)
+    let words = "--codebooks 64,32 --pca 10"
+    let one = try learn(RQKMeans.self, vectors, words, Learning(threads: 1))
+    #expect(try one == learn(RQKMeans.self, vectors, words, Learning(threads: 2)))
+    #expect(try one == learn(RQKMeans.self, vectors, words, Learning(threads: 1)))
+    let other = try learn(RQKMeans.self, vectors, words, Learning(seed: 7, threads: 1))
     #expect(one.codes != other.codes)
   }
 
-  @Test(arguments: [QuantizerMethod.product, .optimizedProduct, .parallel])
-  func `other methods give codes that their codebooks encode, and lower the error`(
-    method: QuantizerMethod
-  ) throws {
+  @Test func `product and parallel codes lower the error`() throws {
     let vectors = nestedClusters(400, width: 16)
-    var settings = options([16, 16, 8], components: 12)
-    settings.method = method
-    let found = try quantize(vectors, settings, threads: 2)
-    #expect(found.encoder.encode(vectors, threads: 1).codes == found.codes)
-    #expect(found.relativeError < 0.5 && found.fits.count == 3)
-    #expect(try found == quantize(vectors, settings, threads: 1))
+    let words = "--codebooks 16,16,8 --pca 12"
+    for found in [
+      try learn(PQ.self, vectors, words), try learn(OPQ.self, vectors, words),
+      try learn(VQ.self, vectors, words),
+    ] {
+      #expect(found.relativeError < 0.5 && found.fits.count == 3)
+    }
   }
 
   @Test func `the parts of product codes do not overlap, and cover everything`() throws {
-    var settings = options([4, 4, 4])
-    settings.method = .product
-    let found = try quantize(nestedClusters(100, width: 8), settings, threads: 1)
+    let found = try learn(
+      PQ.self, nestedClusters(100, width: 8), "--codebooks 4,4,4 --pca 0")
     #expect(equalParts(8, 3) == [0..<2, 2..<5, 5..<8])
     for (level, part) in equalParts(8, 3).enumerated() {
       for (index, value) in found.codebooks[level].values.enumerated() {
@@ -119,11 +113,9 @@ struct `Residual quantiser` {
           vectors.values[row * 8 + column] + 0.1 * vectors.values[row * 8 + column + 4]
       }
     }
-    var settings = options([8, 8])
-    settings.method = .product
-    let plain = try quantize(vectors, settings, threads: 1)
-    settings.method = .optimizedProduct
-    #expect(try quantize(vectors, settings, threads: 1).relativeError < plain.relativeError)
+    let plain = try learn(PQ.self, vectors, "--codebooks 8,8 --pca 0")
+    let rotated = try learn(OPQ.self, vectors, "--codebooks 8,8 --pca 0")
+    #expect(rotated.relativeError < plain.relativeError)
   }
 
   @Test func `cosine levels group directions whatever their length`() throws {
@@ -135,26 +127,12 @@ struct `Residual quantiser` {
       center: [0, 0, 0], distances: [.cosine])
     let codes = encoder.encode(vectors, threads: 1).codes
     #expect(codes.enumerated().allSatisfy { Int($0.element) == $0.offset % 3 })
-    var settings = options([3, 4])
-    settings.distances = [.cosine, .l2]
-    let found = try quantize(nestedClusters(320, width: 6), settings, threads: 2)
+    let found = try learn(
+      RQKMeans.self, nestedClusters(320, width: 6),
+      "--codebooks 3,4 --pca 0 --distance cosine,l2")
     #expect(found.encoder.distances == [.cosine, .l2])
     #expect(found.encoder.encode(nestedClusters(320, width: 6), threads: 1).codes == found.codes)
     #expect(found.residuals[0] < found.variance)
-  }
-
-  @Test(
-    arguments: [QuantizerMethod.residual, .product, .optimizedProduct, .parallel, .autoencoder])
-  func `whitened codes are those of their encoder`(method: QuantizerMethod) throws {
-    let vectors = nestedClusters(400, width: 12)
-    var settings = options([8, 4], components: 6)
-    settings.method = method
-    settings.isWhitened = true
-    settings.autoencoder.epochCount = 3
-    let found = try quantize(vectors, settings, threads: 2)
-    #expect(try found.network != nil && found == quantize(vectors, settings, threads: 1))
-    #expect(found.encoder.encode(vectors, threads: 1).codes == found.codes)
-    #expect(found.visibleShare > 0.3 && found.visibleShare <= 1.0001)
   }
 
   @Test func `whitening lets directions of small variance count as much as the others`() throws {
@@ -168,11 +146,9 @@ struct `Residual quantiser` {
           20 * Float(random.normal(UInt64(1000 * column + row)))
       }
     }
-    var settings = options([2])
-    settings.restartCount = 10
-    let plain = try quantize(vectors, settings, threads: 1)
-    settings.isWhitened = true
-    let whitened = try quantize(vectors, settings, threads: 1)
+    let words = "--codebooks 2 --pca 0 --restarts 10"
+    let plain = try learn(RQKMeans.self, vectors, words)
+    let whitened = try learn(RQKMeans.self, vectors, words + " --whiten")
     let separates = { (items: TokenizedItems) in
       (0..<400).count { items.codes[$0] == items.codes[$0 % 2] }
     }
@@ -194,7 +170,7 @@ struct `Residual quantiser` {
   }
 
   @Test func `as many codes as items leave no error`() throws {
-    let found = try quantize(nestedClusters(50, width: 6), options([50, 2]), threads: 1)
+    let found = try learn(RQKMeans.self, nestedClusters(50, width: 6), "--codebooks 50,2 --pca 0")
     #expect(found.relativeError < 1e-9)
     #expect(found.residuals[0] < 1e-6)
   }

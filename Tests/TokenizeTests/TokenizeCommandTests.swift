@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Dataset
 import Numerics
 import ShardIO
@@ -38,8 +39,25 @@ func pairedVectors(_ count: Int, width: Int) -> ItemVectors {
 }
 
 func run(_ arguments: [String]) throws {
-  let command = try #require(try TokenizeCommand.parseAsRoot(arguments) as? TokenizeCommand)
+  let command = try #require(try TokenizeCommand.parseAsRoot(arguments) as? any StageCommand)
   try command.runStage()
+}
+
+/// Learns codes with the options of a command line.
+func learn<Recipe: QuantizerRecipe>(
+  _ recipe: Recipe.Type, _ vectors: Matrix, _ options: String, _ learning: Learning = Learning()
+) throws -> TokenizedItems {
+  try Recipe.fit(
+    vectors, Recipe.Options.parse(options.split(separator: " ").map(String.init)), learning)
+}
+
+extension Learning {
+  /// A seed and a number of threads to learn with.
+  init(seed: UInt64 = 42, threads: Int) {
+    self.init()
+    self.seed = seed
+    self.threads = threads
+  }
 }
 
 struct `The tokenize stage` {

@@ -45,7 +45,7 @@ struct `Codes of earlier runs` {
       try writePreprocessed(more, itemCount: 64, vectors: pairedVectors(64, width: 8))
       let output = directory.appending("2b").string
       try run([
-        "--data", more.string, "--output", output, "--encode-only", codesDirectory, "--quiet",
+        "encode", "--data", more.string, "--output", output, "--codes", codesDirectory, "--quiet",
       ])
       let (before, after) = (try codes(codesDirectory), try codes(output))
       #expect(after.count == 64 && after.codebooks == before.codebooks)
@@ -65,7 +65,7 @@ struct `Codes of earlier runs` {
       try writePreprocessed(other, itemCount: 60, vectors: pairedVectors(60, width: 7))
       let error = try #require(throws: PipelineError.self) {
         try run([
-          "--data", other.string, "--output", directory.appending("x").string, "--encode-only",
+          "encode", "--data", other.string, "--output", directory.appending("x").string, "--codes",
           codesDirectory, "--quiet",
         ])
       }
@@ -75,15 +75,13 @@ struct `Codes of earlier runs` {
     }
   }
 
-  @Test(arguments: [[], ["--no-warm-start"]])
-  func `aligning the same fit changes nothing`(flags: [String]) throws {
+  @Test func `aligning the same fit changes nothing`() throws {
     try withFinishedRun { data, codesDirectory, directory in
       let output = directory.appending("2b").string
-      try run(
-        [
-          "--data", data, "--output", output, "--codebooks", "8,4", "--pca", "5", "--align-to",
-          codesDirectory, "--quiet",
-        ] + flags)
+      try run([
+        "--data", data, "--output", output, "--codebooks", "8,4", "--pca", "5", "--align-to",
+        codesDirectory, "--quiet",
+      ])
       #expect(try codes(output).codes == codes(codesDirectory).codes)
     }
   }
@@ -92,7 +90,7 @@ struct `Codes of earlier runs` {
     try withFinishedRun { data, codesDirectory, directory in
       let output = directory.appending("2b").string
       try run([
-        "--data", data, "--output", output, "--import", codesDirectory + "/codes.csv", "--quiet",
+        "import", codesDirectory + "/codes.csv", "--data", data, "--output", output, "--quiet",
       ])
       #expect(try codes(output).codes == codes(codesDirectory).codes)
     }
@@ -108,7 +106,7 @@ struct `Codes of earlier runs` {
         try write(Array(text.utf8), to: path)
         let error = try #require(throws: PipelineError.self) {
           try run([
-            "--data", data, "--output", directory.appending("x").string, "--import", path.string,
+            "import", path.string, "--data", data, "--output", directory.appending("x").string,
             "--quiet",
           ])
         }
@@ -137,12 +135,12 @@ struct `Codes of earlier runs` {
   @Test func `lint alone reads files and directories`() throws {
     try withFinishedRun { data, codesDirectory, _ in
       for path in [codesDirectory, codesDirectory + "/codes.csv"] {
-        try run(["--lint-only", path, "--min-utilization", "0.5"])
+        try run(["lint", path, "--min-utilization", "0.5"])
         #expect(throws: PipelineError.self) {
-          try run(["--lint-only", path, "--max-group-size", "1"])
+          try run(["lint", path, "--max-group-size", "1"])
         }
         #expect(throws: PipelineError.self) {
-          try run(["--lint-only", path, "--data", data, "--max-duplicate-share", "0.9"])
+          try run(["lint", path, "--data", data, "--max-duplicate-share", "0.9"])
         }
       }
     }
@@ -164,7 +162,7 @@ struct `Codes of earlier runs` {
       let path = directory.appending("codes.tsv")
       try write(Array("a\t1\n".utf8), to: path)
       let error = try #require(throws: PipelineError.self) {
-        try run(["--lint-only", path.string])
+        try run(["lint", path.string])
       }
       #expect(error.message == "this is a file, not a directory that stage 'tokenize' wrote")
       #expect(error.kind == .missingInput && error.location?.path == path.string)
@@ -189,7 +187,7 @@ struct `Codes of earlier runs` {
       try run(learning + ["--quiet"])
       try writePreprocessed(data, itemCount: 20, vectors: nil)
       let other = try #require(throws: PipelineError.self) {
-        try run(["--lint-only", output.string, "--data", data.string, "--max-duplicate-share", "1"])
+        try run(["lint", output.string, "--data", data.string, "--max-duplicate-share", "1"])
       }
       #expect(
         other.message == "'--max-duplicate-share' cannot be checked: the items have no vectors")
@@ -215,7 +213,8 @@ struct `Codes of earlier runs` {
       try writePreprocessed(FilePath(paths[0]), itemCount: 60, vectors: vectors(60))
       for (previous, next) in [(1, 2), (2, 3)] {
         try run([
-          "--data", paths[0], "--output", paths[next], "--encode-only", paths[previous], "--quiet",
+          "encode", "--data", paths[0], "--output", paths[next], "--codes", paths[previous],
+          "--quiet",
         ])
       }
       let (first, second) = (try codes(paths[1]), try codes(paths[2]))
@@ -233,16 +232,22 @@ struct `Codes of earlier runs` {
 
   @Test(
     arguments: [
-      ["--output", "2"], ["--data", "1"], ["--lint-only", "a", "--output", "2"],
-      ["--data", "1", "--output", "2", "--encode-only", "a", "--collisions", "append"],
-      ["--data", "1", "--output", "2", "--encode-only", "a", "--align-to", "b"],
-      ["--lint-only", "a", "--min-purity", "0.5"], ["--lint-only", "a", "--min-entropy", "2"],
-      ["--lint-only", "a", "--export", "npy"], ["--lint-only", "a", "--collisions", "append"],
-      ["--data", "1", "--output", "2", "--no-warm-start"],
-      ["--data", "1", "--output", "2", "--encode-only", "a", "--warm-start"],
-      ["--data", "1", "--output", "2", "--align-to", "a", "--drift-limit", "2"],
+      ["--output", "2"], ["--data", "1"], ["lint", "a", "--output", "2"],
+      ["encode", "--data", "1", "--output", "2"],
+      ["encode", "--data", "1", "--output", "2", "--codes", "a", "--collisions", "append"],
+      ["encode", "--data", "1", "--output", "2", "--codes", "a", "--align-to", "b"],
+      ["encode", "--data", "1", "--output", "2", "--codes", "a", "--codebooks", "4"],
+      ["encode", "--data", "1", "--output", "2", "--codes", "a", "--seed", "1"],
+      ["import", "--data", "1", "--output", "2"],
+      ["import", "a.csv", "--data", "1", "--output", "2", "--drift-limit", "2"],
+      ["lint"], ["lint", "a", "--min-purity", "0.5"], ["lint", "a", "--min-entropy", "2"],
+      ["lint", "a", "--export", "npy"], ["lint", "a", "--collisions", "append"],
+      ["lint", "a", "--if-needed"],
+      ["--data", "1", "--output", "2", "--drift-limit", "2"],
+      ["pq", "--data", "1", "--output", "2", "--distance", "l2"],
+      ["nonesuch", "--data", "1", "--output", "2"],
     ])
-  func `options that do not go together are usage errors`(arguments: [String]) {
+  func `options that a way to codes does not have are usage errors`(arguments: [String]) {
     do {
       _ = try TokenizeCommand.parseAsRoot(arguments)
       Issue.record("accepted")

@@ -141,14 +141,14 @@ import Training
     #expect(
       throws: PipelineError(
         .dataFormat, "configuration entry 'layers' is missing", at: .init(path: "m"),
-        note: "train again with this version of the programs")
+        note: "run the stage again with this version of the programs")
     ) { try SASRec.Options(entries, path: "m") }
     for value: JSONValue in [0, 65, "two", 1.5, .null] {
       entries["layers"] = value
       #expect(
         throws: PipelineError(
           .dataFormat, "configuration entry 'layers' has a value that it cannot have",
-          at: .init(path: "m"), note: "train again with this version of the programs")
+          at: .init(path: "m"), note: "run the stage again with this version of the programs")
       ) { try SASRec.Options(entries, path: "m") }
     }
   }

@@ -9,7 +9,7 @@ import SystemPackage
 struct NewItemOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Items that came after the training may be in lists too: output of 'h2rec-tokenize --encode-only'.",
+      "Items that came after the training may be in lists too: output of 'h2rec-tokenize encode'.",
       valueName: "directory"), completion: .directory, transform: { FilePath($0) })
   var newItems: FilePath?
 

@@ -14,7 +14,7 @@ struct NewItems {
   /// What the manifest records of the outputs read.
   let references: [StageReference]
 
-  /// Reads the codes of `h2rec-tokenize --encode-only`; items of the catalogue are left out.
+  /// Reads the codes of `h2rec-tokenize encode`; items of the catalogue are left out.
   ///
   /// - Parameters:
   ///   - directory: the output of the tokenize stage.

@@ -90,7 +90,7 @@ struct EvaluationInputs {
 
   /// Whether the log had times; otherwise the times of events are their places in it.
   var hasTimes: Bool {
-    stages["preprocess"]?["configuration"]?["timestamp_format"]?.stringValue != "none"
+    stages["preprocess"]?["configuration"]?["timestampFormat"]?.stringValue != "none"
   }
 
   /// Ranks with the model.

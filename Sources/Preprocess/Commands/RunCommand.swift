@@ -170,7 +170,7 @@ struct RunCommand: StageCommand {
 
   private static func facts(_ result: PreprocessRun.Result) -> [String: JSONValue] {
     var facts: [String: JSONValue] = [:]
-    for name in ["users", "items", "interactions", "rows_bad", "events_tied_share"] {
+    for name in ["users", "items", "interactions", "rowsBad", "eventsTiedShare"] {
       facts[name] = result.counters[name]
     }
     facts["phases"] = .object(result.clock.seconds)

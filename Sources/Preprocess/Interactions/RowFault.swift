@@ -2,19 +2,19 @@ internal import ShardIO
 
 /// Why a row of a log cannot be used; the raw value is its name in the manifest.
 enum FaultReason: String, Sendable, CaseIterable {
-  case fieldCount = "field_count"
-  case emptyUser = "empty_user"
-  case emptyItem = "empty_item"
-  case nullUser = "null_user"
-  case nullItem = "null_item"
-  case timestamp = "timestamp"
-  case rating = "rating"
-  case quoting = "quoting"
-  case unterminatedQuote = "unterminated_quote"
-  case encoding = "encoding"
-  case json = "json"
-  case missingField = "missing_field"
-  case vector = "vector"
+  case fieldCount
+  case emptyUser
+  case emptyItem
+  case nullUser
+  case nullItem
+  case timestamp
+  case rating
+  case quoting
+  case unterminatedQuote
+  case encoding
+  case json
+  case missingField
+  case vector
 }
 
 /// A row that cannot be used.

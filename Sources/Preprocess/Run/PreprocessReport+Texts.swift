@@ -3,12 +3,12 @@ internal import ShardIO
 extension PreprocessReport {
   /// What the texts of the items lack.
   var textWarning: String? {
-    guard let itemCount = counters["item_rows"]?.integerValue, itemCount > 0,
+    guard let itemCount = counters["itemRows"]?.integerValue, itemCount > 0,
       configuration["text"]?.stringValue == TextTemplate.usual
     else { return nil }
-    let withText = counters["item_rows_with_text"]?.integerValue ?? 0
-    let unused = (counters["item_fields_unused"]?.arrayValue ?? []).compactMap(\.stringValue)
-    let found = counters["item_fields"]?.objectValue ?? [:]
+    let withText = counters["itemRowsWithText"]?.integerValue ?? 0
+    let unused = (counters["itemFieldsUnused"]?.arrayValue ?? []).compactMap(\.stringValue)
+    let found = counters["itemFields"]?.objectValue ?? [:]
     let missing = ItemRole.allCases.filter { found[$0.rawValue] == nil }.map(\.rawValue)
     let fields = unused.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
     let remedy =

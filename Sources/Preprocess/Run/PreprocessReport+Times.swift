@@ -3,11 +3,11 @@ internal import ShardIO
 extension PreprocessReport {
   /// The first and the last time and how they were read.
   var timeLine: String? {
-    guard let first = counters["first_time"]?.stringValue,
-      let last = counters["last_time"]?.stringValue
+    guard let first = counters["firstTime"]?.stringValue,
+      let last = counters["lastTime"]?.stringValue
     else { return nil }
-    let unit = counters["time_unit"]?.stringValue.map { "numbers of \($0)" }
-    let format = configuration["timestamp_format"]?.stringValue ?? ""
+    let unit = counters["timeUnit"]?.stringValue.map { "numbers of \($0)" }
+    let format = configuration["timestampFormat"]?.stringValue ?? ""
     return
       "Times from \(first) to \(last), read as \(unit ?? (format == "auto" ? "dates" : format))."
   }
@@ -19,11 +19,11 @@ extension PreprocessReport {
   var timeWarnings: [String] {
     func count(_ key: String) -> Int64 { counters[key]?.integerValue ?? 0 }
     let total = count("times")
-    guard total > 0, let first = counters["first_time"]?.stringValue,
-      let last = counters["last_time"]?.stringValue
+    guard total > 0, let first = counters["firstTime"]?.stringValue,
+      let last = counters["lastTime"]?.stringValue
     else { return [] }
     var warnings: [String] = []
-    if count("times_like_dates") * 20 > total * 19 {
+    if count("timesLikeDates") * 20 > total * 19 {
       return [
         """
         the times look like dates written as YYYYMMDD and were read as numbers (\(first) to \(last)); \
@@ -31,7 +31,7 @@ extension PreprocessReport {
         """
       ]
     }
-    if count("times_up_to_10") == total {
+    if count("timesUpTo10") == total {
       return [
         """
         all times are from 0 to 10: is the column one of ratings? Name that of the times with --time-column, or read the \
@@ -39,21 +39,21 @@ extension PreprocessReport {
         """
       ]
     }
-    if count("times_of_other_units") > 0 {
+    if count("timesOfOtherUnits") > 0 {
       warnings.append(
         """
-        \(count("times_of_other_units")) of \(total) times are numbers of a size that does not fit \
-        \(counters["time_unit"]?.stringValue ?? "their unit"), the unit of most.
+        \(count("timesOfOtherUnits")) of \(total) times are numbers of a size that does not fit \
+        \(counters["timeUnit"]?.stringValue ?? "their unit"), the unit of most.
         """)
     }
-    if count("times_before_1971") > 0 {
+    if count("timesBefore1971") > 0 {
       warnings.append(
         """
-        \(count("times_before_1971")) of \(total) times are before 1971, the first at \(first); --timestamp-format names \
+        \(count("timesBefore1971")) of \(total) times are before 1971, the first at \(first); --timestamp-format names \
         another unit or form.
         """)
     }
-    if count("last_time_microseconds") > Self.farFuture {
+    if count("lastTimeMicroseconds") > Self.farFuture {
       warnings.append(
         "there are times after 2100, the last at \(last); --timestamp-format names another unit or form."
       )
@@ -63,9 +63,9 @@ extension PreprocessReport {
 
   /// What makes the times doubtful at a time, microseconds since 1970.
   func futureWarning(now: Int64) -> String? {
-    guard let last = counters["last_time_microseconds"]?.integerValue, last > now,
+    guard let last = counters["lastTimeMicroseconds"]?.integerValue, last > now,
       last <= Self.farFuture
     else { return nil }
-    return "the last time, \(counters["last_time"]?.stringValue ?? ""), is in the future."
+    return "the last time, \(counters["lastTime"]?.stringValue ?? ""), is in the future."
   }
 }

@@ -12,27 +12,27 @@ struct PreprocessReport {
 
   /// The rows of the report, in the order of the work.
   private static let lines: [(key: String, label: String)] = [
-    ("rows_read", "rows read"), ("rows_bad", "bad rows left out"),
-    ("rows_below_rating", "rows below the rating"),
-    ("rows_outside_window", "rows outside of the date window"),
-    ("rows_of_other_events", "rows of other kinds of events"),
-    ("users_read", "users read"), ("items_read", "items read"),
-    ("item_rows", "items in the item file"), ("item_rows_with_text", "items with a text there"),
-    ("vector_rows", "vectors in the file"),
-    ("events_without_item", "events of items without a row or a vector"),
-    ("events_too_weak", "events of users and items below the weight"),
-    ("events_repeated", "repeated events"), ("events_outside_core", "events outside of the core"),
-    ("events_beyond_history", "events beyond the maximum history"),
+    ("rowsRead", "rows read"), ("rowsBad", "bad rows left out"),
+    ("rowsBelowRating", "rows below the rating"),
+    ("rowsOutsideWindow", "rows outside of the date window"),
+    ("rowsOfOtherEvents", "rows of other kinds of events"),
+    ("usersRead", "users read"), ("itemsRead", "items read"),
+    ("itemRows", "items in the item file"), ("itemRowsWithText", "items with a text there"),
+    ("vectorRows", "vectors in the file"),
+    ("eventsWithoutItem", "events of items without a row or a vector"),
+    ("eventsTooWeak", "events of users and items below the weight"),
+    ("eventsRepeated", "repeated events"), ("eventsOutsideCore", "events outside of the core"),
+    ("eventsBeyondHistory", "events beyond the maximum history"),
     ("users", "users"), ("items", "items"), ("interactions", "interactions"),
-    ("events_tied", "events that share their time with another of the user"),
-    ("train_events", "train events"), ("valid_events", "valid events"),
-    ("test_events", "test events"),
-    ("valid_targets_tied", "first valid targets with the time of the event before"),
-    ("test_targets_tied", "first test targets with the time of the event before"),
-    ("pairs_ppmi", "positive pairs by ppmi"),
-    ("pairs_decay", "positive pairs by decay"),
-    ("vector_width", "numbers in an item's vector"),
-    ("vectors_from_text", "vectors made from texts"),
+    ("eventsTied", "events that share their time with another of the user"),
+    ("trainEvents", "train events"), ("validEvents", "valid events"),
+    ("testEvents", "test events"),
+    ("validTargetsTied", "first valid targets with the time of the event before"),
+    ("testTargetsTied", "first test targets with the time of the event before"),
+    ("pairsPpmi", "positive pairs by ppmi"),
+    ("pairsDecay", "positive pairs by decay"),
+    ("vectorWidth", "numbers in an item's vector"),
+    ("vectorsFromText", "vectors made from texts"),
   ]
 
   private func number(_ key: String) -> Int64 { counters[key]?.integerValue ?? 0 }
@@ -48,19 +48,19 @@ struct PreprocessReport {
       "|---|---:|---:|---:|---:|",
     ]
     lines.append(group("head, the most popular \(percent(headShare)) in train", "head"))
-    let threshold = configuration["tail_threshold"]?.integerValue ?? 0
+    let threshold = configuration["tailThreshold"]?.integerValue ?? 0
     lines.append(group("tail, fewer than \(threshold) train events", "tail"))
     for label in ["cold", "1-9", "10-29", "30-59", "60-99", "100+"] {
       lines.append(group("\(label) train events", label))
     }
     if let line = timeLine { lines += ["", line] }
-    if let share = counters["events_tied_share"]?.numberValue {
+    if let share = counters["eventsTiedShare"]?.numberValue {
       lines += [
         "",
         "\(percent(share)) of the events share their time with another of the user; \(tieWords).",
       ]
     }
-    if let explained = counters["text_explains"]?.numberValue {
+    if let explained = counters["textExplains"]?.numberValue {
       lines += [
         "",
         """
@@ -75,21 +75,21 @@ struct PreprocessReport {
   /// What a reader of later numbers should know.
   var warnings: [String] {
     var warnings: [String] = []
-    if counters["test_events_before_last_train_event"] != nil {
-      let count = number("test_events_before_last_train_event")
-      let total = max(number("test_events"), 1)
+    if counters["testEventsBeforeLastTrainEvent"] != nil {
+      let count = number("testEventsBeforeLastTrainEvent")
+      let total = max(number("testEvents"), 1)
       warnings.append(
         """
         the split goes by position, so train holds events of other users that are later than what is predicted: \
-        \(count) of \(number("test_events")) test events (\(percent(Double(count) / Double(total)))) are earlier than the \
+        \(count) of \(number("testEvents")) test events (\(percent(Double(count) / Double(total)))) are earlier than the \
         last train event. Use --split time for an honest forecast.
         """)
     }
-    if let share = counters["events_tied_share"]?.numberValue, share > Self.tieLimit {
+    if let share = counters["eventsTiedShare"]?.numberValue, share > Self.tieLimit {
       warnings.append(tieWarning(share))
     }
     warnings += doubts
-    if number("rows_bad") > 0 { warnings.append("\(number("rows_bad")) bad rows were left out.") }
+    if number("rowsBad") > 0 { warnings.append("\(number("rowsBad")) bad rows were left out.") }
     return warnings
   }
 
@@ -117,18 +117,18 @@ struct PreprocessReport {
 
   /// What is probably not as the user thinks it is.
   var doubts: [String] {
-    let alike = (counters["alike_warnings"]?.arrayValue ?? []).compactMap(\.stringValue)
+    let alike = (counters["alikeWarnings"]?.arrayValue ?? []).compactMap(\.stringValue)
     return timeWarnings + alike + [textWarning].compactMap(\.self)
   }
 
-  private var headShare: Double { configuration["head_share"]?.numberValue ?? 0 }
+  private var headShare: Double { configuration["headShare"]?.numberValue ?? 0 }
 
   private func group(_ label: String, _ name: String) -> String {
     let group = counters["groups"]?[name]
     func count(_ key: String) -> Int64 { group?[key]?.integerValue ?? 0 }
     func share(_ key: String) -> String { percent(group?[key]?.numberValue ?? 0) }
-    return "| \(label) | \(count("items")) | \(share("share_of_items")) "
-      + "| \(count("train_events")) | \(share("share_of_train_events")) |"
+    return "| \(label) | \(count("items")) | \(share("shareOfItems")) "
+      + "| \(count("trainEvents")) | \(share("shareOfTrainEvents")) |"
   }
 
   /// A share with one decimal.

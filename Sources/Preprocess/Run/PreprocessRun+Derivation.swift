@@ -30,7 +30,7 @@ extension PreprocessRun {
     var tables = [sequences(data, trainEnds, validEnds), TableSource(catalogue.table)]
     if let made = try self.vectors(data, catalogue, vectors, &counters) {
       tables.append(TableSource(made.table))
-      counters["vector_width"] = JSONValue(made.width)
+      counters["vectorWidth"] = JSONValue(made.width)
     }
     tables += try pairs(histories, trainEnds, itemCount, &counters)
     tables += try negatives(histories, trainEnds, validEnds, groups)
@@ -81,7 +81,8 @@ extension PreprocessRun {
     let made = try derivation.pairBuilder.pairs(
       kinds, histories, trainEnds: trainEnds, itemCount: itemCount)
     for (kind, pairs) in zip(kinds, made) {
-      counters["pairs_\(kind.rawValue)"] = JSONValue(pairs.neighbours.values.count)
+      counters[kind == .ppmi ? "pairsPpmi" : "pairsDecay"] = JSONValue(
+        pairs.neighbours.values.count)
     }
     return zip(kinds, made).map { TableSource($1.table($0)) }
   }
@@ -144,9 +145,9 @@ extension PreprocessRun {
     counters["users"] = JSONValue(histories.userCount)
     counters["items"] = JSONValue(groups.trainCounts.count)
     counters["interactions"] = JSONValue(histories.eventCount)
-    counters["train_events"] = JSONValue(trainCount)
-    counters["valid_events"] = JSONValue(validCount)
-    counters["test_events"] = JSONValue(histories.eventCount - trainCount - validCount)
+    counters["trainEvents"] = JSONValue(trainCount)
+    counters["validEvents"] = JSONValue(validCount)
+    counters["testEvents"] = JSONValue(histories.eventCount - trainCount - validCount)
     counters.merge(shares(groups, trainCount: trainCount)) { $1 }
   }
 
@@ -161,8 +162,8 @@ extension PreprocessRun {
       let events = items.reduce(0) { $0 + Int(groups.trainCounts[$1]) }
       return [
         "threshold": threshold, "items": JSONValue(items.count),
-        "share_of_items": share(items.count, of: itemCount), "train_events": JSONValue(events),
-        "share_of_train_events": share(events, of: trainCount),
+        "shareOfItems": share(items.count, of: itemCount), "trainEvents": JSONValue(events),
+        "shareOfTrainEvents": share(events, of: trainCount),
       ]
     }
     var all: [String: JSONValue] = [
@@ -175,10 +176,10 @@ extension PreprocessRun {
       all[bucket.label] = group(.string(bucket.label)) { groups.buckets[$0] == bucket }
     }
     return [
-      "groups": .object(all), "head_items": JSONValue(groups.isHead.count(where: \.self)),
-      "tail_items": JSONValue(groups.isTail.count(where: \.self)),
-      "items_by_bucket": .object(buckets),
-      "head_share_of_train_events": all["head"]?["share_of_train_events"] ?? .null,
+      "groups": .object(all), "headItems": JSONValue(groups.isHead.count(where: \.self)),
+      "tailItems": JSONValue(groups.isTail.count(where: \.self)),
+      "itemsByBucket": .object(buckets),
+      "headShareOfTrainEvents": all["head"]?["shareOfTrainEvents"] ?? .null,
     ]
   }
 }

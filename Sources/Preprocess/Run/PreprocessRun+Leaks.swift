@@ -26,7 +26,7 @@ extension PreprocessRun {
         throw PipelineError(.internalError, "an event later than a cut of the split is in train")
       }
       return [
-        "valid_cut_microseconds": JSONValue(validCut), "test_cut_microseconds": JSONValue(testCut),
+        "validCutMicroseconds": JSONValue(validCut), "testCutMicroseconds": JSONValue(testCut),
       ]
     }
     let earlier = try histories.map { firstRow, part in
@@ -35,6 +35,6 @@ extension PreprocessRun {
         return count + times.dropFirst(Int(validEnds[firstRow + user])).count { $0 < latestTrain }
       }
     }
-    return ["test_events_before_last_train_event": JSONValue(earlier.reduce(0, +))]
+    return ["testEventsBeforeLastTrainEvent": JSONValue(earlier.reduce(0, +))]
   }
 }

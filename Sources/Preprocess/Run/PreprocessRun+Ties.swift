@@ -29,10 +29,10 @@ extension PreprocessRun {
     }
     let tied = parts.reduce(0) { $0 + $1.tied }
     return [
-      "events_tied": JSONValue(tied),
-      "events_tied_share": JSONValue(Double(tied) / Double(max(histories.eventCount, 1))),
-      "valid_targets_tied": JSONValue(parts.reduce(0) { $0 + $1.valid }),
-      "test_targets_tied": JSONValue(parts.reduce(0) { $0 + $1.test }),
+      "eventsTied": JSONValue(tied),
+      "eventsTiedShare": JSONValue(Double(tied) / Double(max(histories.eventCount, 1))),
+      "validTargetsTied": JSONValue(parts.reduce(0) { $0 + $1.valid }),
+      "testTargetsTied": JSONValue(parts.reduce(0) { $0 + $1.test }),
     ]
   }
 }

@@ -24,10 +24,10 @@ extension PreprocessRun {
         missing.append(dense)
       }
     }
-    counters["vector_rows"] = JSONValue(reader.ids.count)
+    counters["vectorRows"] = JSONValue(reader.ids.count)
     let given = try reader.read(targets, count: data.kept.count)
     if input.missingVectors == .text {
-      counters["vectors_from_text"] = JSONValue(missing.count)
+      counters["vectorsFromText"] = JSONValue(missing.count)
     }
     guard !missing.isEmpty else { return given }
     guard input.missingVectors == .text else {
@@ -66,7 +66,7 @@ extension PreprocessRun {
         """, at: .init(path: input.vectors ?? ""),
         note: "use --missing-vectors drop, or leave out --vectors to make all vectors from texts")
     }
-    counters["text_explains"] = .number(result.explainedShare)
+    counters["textExplains"] = .number(result.explainedShare)
     return result.vectors
   }
 }

@@ -38,17 +38,17 @@ struct PreprocessRun {
       log, items: items, vectors: vectors?.ids, missingItems: input.missingItems ?? .error,
       missingVectors: input.missingVectors ?? .error, itemFile: input.items ?? "",
       vectorFile: input.vectorIds ?? input.vectors ?? "")
-    counters["events_without_item"] = JSONValue(admission.droppedEventCount)
+    counters["eventsWithoutItem"] = JSONValue(admission.droppedEventCount)
     let itemCount = log.items.count
     var (histories, removed) = try Histories.sorting(
       &log, admits: admission.admits, filters.repeatRule, ties: (input.tieRule, seed),
       threads: threads)
-    counters["events_repeated"] = JSONValue(removed.repeated)
-    if filters.minimumWeight != nil { counters["events_too_weak"] = JSONValue(removed.weak) }
+    counters["eventsRepeated"] = JSONValue(removed.repeated)
+    if filters.minimumWeight != nil { counters["eventsTooWeak"] = JSONValue(removed.weak) }
     clock.finish("sort")
     try filterCore(&histories, itemCount: itemCount, &counters)
     if let maximum = filters.maximumHistory {
-      counters["events_beyond_history"] = JSONValue(try histories.keepLast(maximum))
+      counters["eventsBeyondHistory"] = JSONValue(try histories.keepLast(maximum))
     }
     let kept = try histories.renumberItems(itemCount: itemCount)
     clock.finish("core")
@@ -121,28 +121,28 @@ struct PreprocessRun {
 
   private func readCounters(_ log: InteractionLog, _ items: ItemTable?) -> [String: JSONValue] {
     var counters: [String: JSONValue] = [
-      "rows_read": JSONValue(log.counters.rowCount),
-      "rows_bad": JSONValue(log.faults.count),
-      "rows_below_rating": JSONValue(log.counters.belowRating),
-      "rows_outside_window": JSONValue(log.counters.outsideWindow),
-      "rows_of_other_events": JSONValue(log.counters.otherEventType),
-      "users_read": JSONValue(log.users.count),
-      "items_read": JSONValue(log.items.count),
+      "rowsRead": JSONValue(log.counters.rowCount),
+      "rowsBad": JSONValue(log.faults.count),
+      "rowsBelowRating": JSONValue(log.counters.belowRating),
+      "rowsOutsideWindow": JSONValue(log.counters.outsideWindow),
+      "rowsOfOtherEvents": JSONValue(log.counters.otherEventType),
+      "usersRead": JSONValue(log.users.count),
+      "itemsRead": JSONValue(log.items.count),
     ]
     if log.faults.count > 0 {
-      counters["rows_bad_by_reason"] = .object(
+      counters["rowsBadByReason"] = .object(
         Dictionary(
           uniqueKeysWithValues: log.faults.counts.map { ($0.key.rawValue, JSONValue($0.value)) }))
     }
     counters.merge(log.timeCounters) { $1 }
     let alike = [("user", AlikeIDs(log.users)), ("item", AlikeIDs(log.items))]
-    for (what, ids) in alike { counters["\(what)s_alike"] = JSONValue(ids.groupCount) }
+    for (what, ids) in alike { counters["\(what)sAlike"] = JSONValue(ids.groupCount) }
     let warnings = alike.compactMap { $1.warning($0) }
-    if !warnings.isEmpty { counters["alike_warnings"] = .array(warnings.map { .string($0) }) }
+    if !warnings.isEmpty { counters["alikeWarnings"] = .array(warnings.map { .string($0) }) }
     if let items {
-      counters["item_rows"] = JSONValue(items.count)
-      counters["item_rows_with_text"] = JSONValue(items.texts.count { !$0.isEmpty })
-      counters["item_rows_repeated"] = JSONValue(items.repeatedCount)
+      counters["itemRows"] = JSONValue(items.count)
+      counters["itemRowsWithText"] = JSONValue(items.texts.count { !$0.isEmpty })
+      counters["itemRowsRepeated"] = JSONValue(items.repeatedCount)
       counters.merge(itemFields(items)) { $1 }
     }
     return counters
@@ -155,8 +155,8 @@ struct PreprocessRun {
         (role.rawValue, JSONValue.array(names.sorted().map { .string($0) }))
       })
     return [
-      "item_fields": .object(found),
-      "item_fields_unused": .array(items.unusedNames.sorted().map { .string($0) }),
+      "itemFields": .object(found),
+      "itemFieldsUnused": .array(items.unusedNames.sorted().map { .string($0) }),
     ]
   }
 
@@ -168,8 +168,8 @@ struct PreprocessRun {
     let core = CoreFilter(
       minimumUserCount: filters.userCore, minimumItemCount: filters.itemCore,
       isIterated: !filters.onePassCore)
-    counters["core_passes"] = JSONValue(try core.apply(to: &histories, itemCount: itemCount))
-    counters["events_outside_core"] = JSONValue(before - histories.eventCount)
+    counters["corePasses"] = JSONValue(try core.apply(to: &histories, itemCount: itemCount))
+    counters["eventsOutsideCore"] = JSONValue(before - histories.eventCount)
     guard histories.eventCount > 0 else {
       throw PipelineError(
         .configuration,
@@ -190,14 +190,14 @@ extension PipelineError {
   ) -> PipelineError {
     func count(_ name: String) -> Int64 { counters[name]?.integerValue ?? 0 }
     let reasons = [
-      ("rows_bad", "bad rows"), ("rows_below_rating", "below --minimum-rating"),
-      ("rows_outside_window", "outside of --from and --until"),
-      ("rows_of_other_events", "of other kinds than --events"),
-      ("events_without_item", "of items that are missing elsewhere"),
-      ("events_too_weak", "below --minimum-weight"),
+      ("rowsBad", "bad rows"), ("rowsBelowRating", "below --minimum-rating"),
+      ("rowsOutsideWindow", "outside of --from and --until"),
+      ("rowsOfOtherEvents", "of other kinds than --events"),
+      ("eventsWithoutItem", "of items that are missing elsewhere"),
+      ("eventsTooWeak", "below --minimum-weight"),
     ].filter { count($0.0) > 0 }.map { "\(count($0.0)) \($0.1)" }
     return PipelineError(
-      .dataFormat, "no events are left of \(count("rows_read")) rows read", at: .init(path: path),
+      .dataFormat, "no events are left of \(count("rowsRead")) rows read", at: .init(path: path),
       note: reasons.isEmpty ? nil : "left out: \(reasons.joined(separator: ", "))")
   }
 }

@@ -15,8 +15,6 @@ public struct KMeansOptions: Sendable, Equatable {
   ///
   /// The last two iterations look at all in any case.
   public var sampleSize = 0
-  /// The points of an iteration of mini-batch k-means (Sculley 2010); 0 for Lloyd's iterations.
-  public var batchSize = 0
   /// The number of searches from different starts, ≥ 1; the one with the smallest error counts.
   public var restartCount = 1
   /// Whether clusters are moved towards equal sizes, at the price of a larger error.
@@ -90,10 +88,7 @@ public struct KMeans: Sendable, Equatable {
       options.start ?? startingCentroids(cloud.points, options: options, threads: cloud.threads)
     nearest = NearestCentroids()
     counts = []
-    if (1..<cloud.points.rows).contains(options.batchSize) {
-      follow(batchesOf: cloud, options)
-      nearest = cloud.nearest(among: centroids)
-    } else if (1..<cloud.points.rows).contains(options.sampleSize) {
+    if (1..<cloud.points.rows).contains(options.sampleSize) {
       let sample = samplePoints(
         cloud.points, count: options.sampleSize, options.random.substream(1 << 41))
       improve(PointCloud(sample, threads: cloud.threads), options, options.iterationCount)
@@ -124,32 +119,6 @@ public struct KMeans: Sendable, Equatable {
       nearest = moved
       iterationCount += 1
       if isSettled { break }
-    }
-  }
-
-  /// Iterations that each move centroids towards the points of a random batch.
-  ///
-  /// A centroid is the mean of all points that it was the nearest to so far, as in the paper's algorithm 1, batch by batch.
-  private mutating func follow(batchesOf cloud: PointCloud, _ options: KMeansOptions) {
-    var seen = [Int](repeating: 0, count: options.clusterCount)
-    for iteration in 0..<options.iterationCount {
-      let batch = samplePoints(
-        cloud.points, count: options.batchSize,
-        options.random.substream(UInt64(iteration) | 3 << 40))
-      let chosen = NearestCentroids(of: batch, among: centroids, threads: cloud.threads).indices
-      let members = ClusterMembers(chosen, clusterCount: options.clusterCount)
-      let before = centroids
-      moveToMeans(&centroids, batch, members, threads: cloud.threads)
-      for cluster in 0..<options.clusterCount where members.count(cluster) > 0 {
-        seen[cluster] += members.count(cluster)
-        let rate = Float(members.count(cluster)) / Float(seen[cluster])
-        for index in cluster * centroids.columns..<(cluster + 1) * centroids.columns {
-          let old = before.values[index]
-          centroids.values[index] = old + rate * (centroids.values[index] - old)
-        }
-      }
-      if options.isSpherical { centroids = normalizedRows(centroids) }
-      iterationCount += 1
     }
   }
 

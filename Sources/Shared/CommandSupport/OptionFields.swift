@@ -69,7 +69,7 @@ extension ConfiguredOptions {
   ) -> PipelineError {
     PipelineError(
       .dataFormat, "configuration entry '\(key)' \(problem)", at: .init(path: path),
-      note: "train again with this version of the programs")
+      note: "run the stage again with this version of the programs")
   }
 }
 
@@ -211,6 +211,17 @@ public struct OptionField<Options> {
         return true
       }, problem: { options in options[keyPath: path].flatMap { badProbability(key, $0) } },
       isGiven: { $0[keyPath: path] != nil })
+  }
+
+  /// A flag.
+  public static func flag(_ key: String, _ path: WritableKeyPath<Options, Bool>) -> OptionField {
+    OptionField(
+      key, read: { .bool($0[keyPath: path]) },
+      write: { options, value in
+        guard case .bool(let isOn) = value else { return false }
+        options[keyPath: path] = isOn
+        return true
+      })
   }
 
   /// One of a few words.

@@ -5,9 +5,15 @@ internal import SystemPackage
 internal import Threading
 
 /// The whole command line of a program: its one stage, or the group of its subcommands.
-public protocol StageProgram: ParsableCommand {}
+public protocol StageProgram: ParsableCommand {
+  /// What to write in place of options that are gone, by the option.
+  static var formerOptions: [String: String] { get }
+}
 
 extension StageProgram {
+  /// None.
+  public static var formerOptions: [String: String] { [:] }
+
   /// Makes the process safe to work in, then parses the command line and runs what it asks for.
   public static func main() {
     secureStandardDescriptors()
@@ -19,7 +25,21 @@ extension StageProgram {
           + "(\(Errno(rawValue: shortage.errorNumber))); the results are the same\n")
     }
     refuseInvalidArguments()
+    refuseFormerOptions()
     main(nil)
+  }
+}
+
+extension StageProgram {
+  /// Ends the program if an argument is an option that is gone, and says what to write now.
+  private static func refuseFormerOptions() {
+    for argument in CommandLine.arguments.dropFirst() {
+      let name = String(argument.prefix { $0 != "=" })
+      guard let advice = formerOptions[name] else { continue }
+      let error = PipelineError(.usage, "\(quoted(name)) is gone", note: advice)
+      writeToStandardError("\(programName): \(error)\n")
+      Glibc.exit(error.kind.rawValue)
+    }
   }
 }
 

@@ -145,23 +145,36 @@ extension Matrix {
 }
 
 extension CodeEncoder {
+  /// What a manifest says of a tokenizer besides its tables.
+  private enum Key {
+    static let distance = "distance"
+    static let isParallel = "parallelCodes"
+  }
+
+  /// What a later run needs to know to encode with these codebooks, as a manifest has it.
+  var configuration: [String: JSONValue] {
+    [
+      Key.distance: .array(distances.map { .string($0.rawValue) }),
+      Key.isParallel: .bool(isParallel),
+    ]
+  }
+
   /// The tokenizer of an earlier run.
   ///
   /// - Parameters:
   ///   - codes: its codebooks.
-  ///   - configuration: its configuration; what it does not say is residual and Euclidean.
+  ///   - configuration: its ``configuration``; what it does not say is residual and Euclidean.
   ///   - network: its network, where it has one.
   init(
     _ codes: ItemCodes, configuration: [String: JSONValue] = [:], network: CodeNetwork? = nil
   ) {
-    let names = configuration["distance"]?.arrayValue ?? []
+    let names = configuration[Key.distance]?.arrayValue ?? []
     let distances = codes.levelSizes.indices.map { level in
       names.indices.contains(level)
         ? CodeDistance(rawValue: names[level].stringValue ?? "") ?? .l2 : .l2
     }
     self.init(
       codebooks: codes.codebookMatrices, center: codes.center, distances: distances,
-      isParallel: configuration["quantizer"]?.stringValue == QuantizerMethod.parallel.rawValue,
-      network: network)
+      isParallel: configuration[Key.isParallel] == true, network: network)
   }
 }

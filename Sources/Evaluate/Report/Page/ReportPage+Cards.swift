@@ -28,7 +28,7 @@ extension ReportPage {
       return
         "The split is by two dates: nothing after a date is seen by anything trained before it."
     case "last":
-      let count = stage?["configuration"]?["held_out"]?.integerValue ?? 1
+      let count = stage?["configuration"]?["heldOut"]?.integerValue ?? 1
       return """
         The last \(count) events of each user are the test part, the \(count) before them the validation part.
         """
@@ -39,8 +39,8 @@ extension ReportPage {
 
   /// How much of the future of other users the model has seen.
   private func leakWarning(_ counters: JSONValue?) -> String {
-    guard let early = counters?["test_events_before_last_train_event"]?.integerValue, early > 0,
-      let all = counters?["test_events"]?.numberValue, all > 0
+    guard let early = counters?["testEventsBeforeLastTrainEvent"]?.integerValue, early > 0,
+      let all = counters?["testEvents"]?.numberValue, all > 0
     else { return "" }
     return """
       <p class="warning"><b>Mind:</b> \(grouped(early)) of the \(grouped(Int64(all))) test events \

@@ -36,7 +36,7 @@ struct ReportPage {
     let users = grouped(report["users"]?.integerValue ?? 0)
     let items = grouped(report["items"]?.integerValue ?? 0)
     let counters = report["stages"]?["preprocess"]?["counters"]
-    let events = counters?["train_events"]?.integerValue.map { ", \(grouped($0)) training events" }
+    let events = counters?["trainEvents"]?.integerValue.map { ", \(grouped($0)) training events" }
     let run = report["stages"]?["train"]?["manifest"]?.stringValue.map { ", run \($0.prefix(8))" }
     return "\(report["split"]?.stringValue ?? "") split, \(users) users, \(items) items"
       + (events ?? "") + (run ?? "")

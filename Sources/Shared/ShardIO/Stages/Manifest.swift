@@ -44,7 +44,7 @@ public struct Manifest: Sendable, Equatable {
   /// The name of the file.
   public static let fileName = "manifest.json"
   /// The format that is written, and the only one that is read.
-  public static let currentFormatVersion: Int64 = 1
+  public static let currentFormatVersion: Int64 = 2
 
   /// The stage that wrote the output.
   public var stage: String
@@ -69,8 +69,8 @@ extension Manifest {
   package func json() throws(PipelineError) -> [UInt8] {
     try JSONValue.object([
       "stage": .string(stage),
-      "format_version": .integer(formatVersion),
-      "program_version": .string(programVersion),
+      "formatVersion": .integer(formatVersion),
+      "programVersion": .string(programVersion),
       "configuration": .object(configuration),
       "inputs": .array(
         inputs.map { ["stage": .string($0.stage), "checksum": .string($0.checksum)] }),
@@ -84,17 +84,20 @@ extension Manifest {
   /// - Throws: ``PipelineError`` `.dataFormat`.
   package init(parsing bytes: [UInt8], path: FilePath) throws(PipelineError) {
     let document = try JSONValue(parsing: bytes, path: path.string)
+    // Version 1 wrote its keys in another form.
+    if let earlier = document["format_version"]?.integerValue {
+      throw .manifestVersion(earlier, path)
+    }
     let members = StrictObject(document, path, "the manifest")
     try members.require([
-      "stage", "format_version", "program_version", "configuration", "inputs", "outputs",
-      "counters",
+      "stage", "formatVersion", "programVersion", "configuration", "inputs", "outputs", "counters",
     ])
-    formatVersion = try members.integer("format_version")
+    formatVersion = try members.integer("formatVersion")
     guard formatVersion == Self.currentFormatVersion else {
       throw .manifestVersion(formatVersion, path)
     }
     stage = try members.string("stage")
-    programVersion = try members.string("program_version")
+    programVersion = try members.string("programVersion")
     configuration = try members.object("configuration")
     counters = try members.object("counters")
     inputs = []

@@ -39,9 +39,9 @@ struct QuantizerSpace {
   }
 
   /// The space that options ask for.
-  init(of vectors: Matrix, _ options: QuantizerOptions, threads: Int) {
+  init(of vectors: Matrix, _ options: CodebookOptions, threads: Int) {
     if let width = options.reducedWidth(vectors.columns) {
-      self.init(projecting: vectors, count: width, isWhitened: options.isWhitened, threads: threads)
+      self.init(projecting: vectors, count: width, isWhitened: options.whiten, threads: threads)
     } else {
       self.init(centering: vectors, threads: threads)
     }
@@ -111,20 +111,55 @@ struct QuantizerSpace {
   }
 
   /// Codes without any level yet.
-  func emptyItems(_ options: QuantizerOptions, threads: Int) -> TokenizedItems {
-    let count = vectors.rows * options.levelSizes.count
+  ///
+  /// - Parameters:
+  ///   - levelSizes: the number of codes of each level.
+  ///   - distances: one a level.
+  ///   - threads: the largest number of threads.
+  /// - Returns: the items, all with code 0.
+  func emptyItems(
+    _ levelSizes: [Int], _ distances: [CodeDistance], threads: Int
+  ) -> TokenizedItems {
+    let count = vectors.rows * levelSizes.count
     return TokenizedItems(
-      levelSizes: options.levelSizes, codes: [UInt16](repeating: 0, count: count), codebooks: [],
+      levelSizes: levelSizes, codes: [UInt16](repeating: 0, count: count), codebooks: [],
       center: center, variance: meanSquaredLength(vectors, threads: threads), residuals: [],
-      distances: options.distances)
+      distances: distances)
   }
 }
 
-extension QuantizerOptions {
-  /// The number of components of vectors of some width; nil where the vectors stay as they are.
-  func reducedWidth(_ width: Int) -> Int? {
-    let count = componentCount > 0 ? min(componentCount, width) : width
-    return isWhitened || count < width ? count : nil
+extension TokenizedItems {
+  /// Adds the next level.
+  mutating func append(_ found: KMeans, codebook: Matrix, residual: Double) {
+    let level = codebooks.count
+    for (item, code) in found.nearest.indices.enumerated() {
+      codes[item * levelSizes.count + level] = UInt16(code)
+    }
+    codebooks.append(codebook)
+    residuals.append(residual)
+    fits.append(
+      LevelFit(
+        iterationCount: found.iterationCount, revivalCount: found.revivalCount,
+        relocationCount: found.relocationCount))
+  }
+
+  /// Takes the codes that the encoder gives: distances in the space of the vectors are the same as in that of the
+  /// search up to rounding, and the stored codebooks decide.
+  ///
+  /// - Parameters:
+  ///   - vectors: the item vectors, row = item.
+  ///   - space: the space of the search.
+  ///   - threads: the largest number of threads.
+  /// - Returns: the items with these codes and their errors.
+  func encoded(_ vectors: Matrix, _ space: QuantizerSpace, threads: Int) -> TokenizedItems {
+    var items = self
+    items.network = space.network(codebooks)
+    let encoding = items.encoder.encode(vectors, threads: threads)
+    items.codes = encoding.codes
+    items.visibleShare = space.visibleVariance / encoding.variance
+    items.variance = encoding.variance
+    items.residuals = encoding.residuals
+    return items
   }
 }
 
