@@ -66,6 +66,8 @@ struct TokenizeCommand: StageCommand, StageProgram {
     help: "Also write codes and codebooks in this format (npy or safetensors); may be repeated.")
   var export: [ExportFormat] = []
 
+  @OptionGroup var csv: CSVGuardFlag
+
   @Option(
     help: "Write nothing; check the codes in a .csv or .json file, or in a previous output.",
     completion: .file())
@@ -112,7 +114,7 @@ struct TokenizeCommand: StageCommand, StageProgram {
     try refuse(
       [
         ("if-needed", shared.ifNeeded), ("export", !export.isEmpty),
-        ("collisions", collisions != .keep),
+        ("collisions", collisions != .keep), ("csv-guard", csv.csvGuard),
       ], if: lintOnly != nil,
       for: "--lint-only")
     let untouched = try CheckpointOptions.parse([])
@@ -133,8 +135,8 @@ struct TokenizeCommand: StageCommand, StageProgram {
     try TokenizeRun(
       data: data ?? "", output: output ?? "", mode: mode,
       options: quantizer.options(seed: shared.seed), scope: quantizer.fitOn, limits: lint.limits,
-      collisions: collisions, formats: export, checkpointing: checkpointing,
-      configuration: configuration(quantizer),
+      collisions: collisions, formats: export, isGuarded: csv.csvGuard,
+      checkpointing: checkpointing, configuration: configuration(quantizer),
       threads: shared.threads, isQuiet: shared.quiet, request: request
     ).run()
   }
@@ -193,6 +195,7 @@ struct TokenizeCommand: StageCommand, StageProgram {
     case .importing: members = ["mode": "import"]
     }
     members["collisions"] = .string(collisions.rawValue)
+    members["csvGuard"] = .bool(csv.csvGuard)
     members["seed"] = .string(String(shared.seed))
     return members
   }

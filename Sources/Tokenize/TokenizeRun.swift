@@ -43,6 +43,8 @@ struct TokenizeRun {
   let limits: LintLimits
   let collisions: CollisionPolicy
   let formats: [ExportFormat]
+  /// Whether no field of codes.csv may be a formula.
+  let isGuarded: Bool
   let checkpointing: CheckpointOptions
   /// The options as the manifest has them.
   let configuration: [String: JSONValue]
@@ -236,7 +238,7 @@ struct TokenizeRun {
     try stage.writeFile("report.html", Array(page.html.utf8))
     let file = CodeFile(
       itemIDs: report.catalogue.itemIDs, codes: report.items.codes,
-      levelCount: report.items.levelSizes.count)
+      levelCount: report.items.levelSizes.count, isGuarded: isGuarded)
     try file.write("codes.csv", to: &stage)
     try report.items.export(formats, to: &stage)
   }
