@@ -81,7 +81,8 @@ internal import Testing
   /// Characters that show nothing, or change how others are shown.
   private func hidden(_ text: String) -> [UInt32] {
     text.unicodeScalars.map(\.value).filter { value in
-      (value < 0x20 && value != 0x09 && value != 0x0A) || (0x7F..<0xA0).contains(value) || value == 0x061C
+      (value < 0x20 && value != 0x09 && value != 0x0A) || (0x7F..<0xA0).contains(value)
+        || value == 0x061C
         || (0x200E...0x200F).contains(value) || (0x202A...0x202E).contains(value)
         || (0x2066...0x2069).contains(value)
     }
