@@ -23,7 +23,8 @@ MAKEFLAGS   += --no-builtin-rules
 
 # The variables that a command line may set; a preset may add its own.
 VARIABLES := DATA RUN PRESET SEED THREADS QUIET TIMES BIN PREPROCESS_OPTIONS TOKENIZE_OPTIONS TRAIN_OPTIONS \
-  EVALUATE_OPTIONS SAMPLE_OPTIONS REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS
+  EVALUATE_OPTIONS SAMPLE_OPTIONS REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS \
+  ATTACK_SECONDS ATTACK_SEED ATTACK_KINDS
 
 empty :=
 space := $(empty) $(empty)
@@ -155,7 +156,7 @@ nightly-command:
 FORCE:
 
 # ------------------------------------------------------------------------------------------- building, checking
-.PHONY: build dependencies test test-portable check sanitize format-check format lint docs man completions bench fuzz doctor clean clean-run help
+.PHONY: build dependencies test test-portable check sanitize format-check format lint docs man completions bench fuzz attack doctor clean clean-run help
 build: $(BUILT)               ## compile the four programs
 dependencies: .build/dependencies-installed ## install the Debian packages that are missing
 
@@ -206,6 +207,11 @@ fuzz: .build/dependencies-installed ## feed damaged inputs to every reader for F
 	H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-shard-reader
 	H2REC_FUZZ=1 swift build --scratch-path .build-fuzz --product fuzz-readers
 	@for reader in $(FUZZ_READERS); do Scripts/fuzz "$$reader" $(FUZZ_SECONDS); done
+## ATTACK_SECONDS, ATTACK_SEED, ATTACK_KINDS  for attack: how long (default 600), one that was printed, some of its kinds
+ATTACK_SECONDS ?= 600
+attack: $(BUILT)              ## kill, starve and mislead the programs at random; prints counts, ends with 1 at a failure
+	@Scripts/attack --programs=$(call quote,$(BIN)) --seconds=$(call quote,$(ATTACK_SECONDS)) \
+	  $(if $(ATTACK_SEED),--seed=$(call quote,$(ATTACK_SEED))) --kinds=$(call quote,$(ATTACK_KINDS))
 doctor:                       ## check the tools of this machine, and switch on the git hooks
 	@Scripts/doctor
 clean:                        ## remove everything that was compiled

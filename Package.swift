@@ -98,7 +98,7 @@ let package = Package(
     shared("ShardIO", ["CXXHash", "CZstd", "Threading", system], settings: strictUnsafe),
     shared("Dataset", ["ShardIO", system]),
     shared("TextInput", ["CKernels", "CZlib", "CZstd", "ShardIO", system], settings: strictUnsafe),
-    shared("TextOutput", ["CZlib", "CZstd", "ShardIO"], settings: strictUnsafe),
+    shared("TextOutput", ["CZlib", "CZstd", "Page", "ShardIO"], settings: strictUnsafe),
     shared("Page"),
     shared("Numerics", ["CDNNL", "CKernels", "Threading"], settings: strictUnsafe),
     shared("Clustering", ["CKernels", "CLapacke", "Numerics"], settings: strictUnsafe),

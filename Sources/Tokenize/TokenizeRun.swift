@@ -79,7 +79,8 @@ struct TokenizeRun {
       configuration["collisions"] = .string(CollisionPolicy.append.rawValue)
     }
     try stage.commit(
-      configuration: configuration, inputs: inputs, counters: counters, request: request)
+      configuration: configuration.merging(["csvGuard": .bool(place.csv.csvGuard)]) { $1 },
+      inputs: inputs, counters: counters, request: request)
     try checkpoints?.remove()
     summary.facts = counters
     summary.facts["drift"] = report.drift?.json
@@ -149,7 +150,7 @@ struct TokenizeRun {
     try stage.writeFile("report.html", Array(page.html.utf8))
     let file = CodeFile(
       itemIDs: report.catalogue.itemIDs, codes: report.items.codes,
-      levelCount: report.items.levelSizes.count)
+      levelCount: report.items.levelSizes.count, isGuarded: place.csv.csvGuard)
     try file.write("codes.csv", to: &stage)
     try report.items.export(place.export, to: &stage)
   }

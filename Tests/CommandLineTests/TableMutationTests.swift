@@ -55,6 +55,38 @@ internal import Testing
     }
   }
 
+  @Test
+  func `vectors too small to be squared are refused, and others give the same codes at any scale`()
+    async throws
+  {
+    try await withTemporaryDirectory { directory in
+      let run = try await TinyRun(in: directory)
+      let expected = try contents(of: directory.appending("2-tokenize"))
+      let data = directory.appending("1-preprocess")
+      let table = try StageInput(directory: data, expecting: "preprocess").table("vectors")
+      let vectors = try table.fixed("vector", as: Float.self)
+      for scale in [1e-25, 1e-22, 1e-15, 0x1p-30, 0x1p+30] as [Float] {
+        let column = Column(
+          name: "vector", shape: .fixed, width: table.columns[0].width,
+          values: .float(vectors.map { $0 * scale }))
+        _ = try replaceTable(
+          in: data, stage: "preprocess",
+          with: Table(kind: "vectors", rowCount: table.rowCount, columns: [column]))
+        let result = try await runStage(
+          "h2rec-tokenize", TinyRun.arguments(1, "out"), in: run.directory)
+        guard scale < 1e-12 else {
+          #expect(result.status == .exited(0), "\(scale): \(result.error)")
+          let codes = try contents(of: directory.appending("out"))["codes.csv"]
+          #expect(codes == expected["codes.csv"], "\(scale)")
+          continue
+        }
+        #expect(result.status == .exited(65), "\(scale): \(result.error)")
+        #expect(result.error.contains("1e-12"), "\(result.error)")
+        #expect(!FileManager.default.fileExists(atPath: directory.appending("out").string))
+      }
+    }
+  }
+
   /// All changes of all tables of all stages.
   private func changes(_ run: TinyRun) throws -> [Change] {
     var changes: [Change] = []

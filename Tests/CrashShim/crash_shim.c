@@ -6,7 +6,10 @@
                    ftruncate to 0) do not, as on a full disk;
    CRASH_HALF=1    the write that dies, or fails first, has written half of its bytes.
 
-   Writes to descriptors 0 to 2 are not counted: a terminal is no disk. */
+   Writes to descriptors 0 to 2 are not counted: a terminal is no disk.
+
+   CRASH_WITHOUT=x the file system lacks something, whatever the other variables say: "tmpfile" files without a name, "symlink"
+                   symbolic links (as on FAT), "fsync" the flushing of directories (as some network file systems do). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,6 +18,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -25,6 +29,19 @@ static atomic_long calls;
 static long setting(const char *name) {
   const char *text = getenv(name);
   return text ? atol(text) : 0;
+}
+
+/* Whether the file system lacks something; sets errno then. */
+static int lacks(const char *what, int error) {
+  const char *text = getenv("CRASH_WITHOUT");
+  if (!text || !strstr(text, what)) return 0;
+  errno = error;
+  return 1;
+}
+
+static int is_directory(int fd) {
+  struct stat information;
+  return fstat(fd, &information) == 0 && S_ISDIR(information.st_mode);
 }
 
 /* Whether the call that is about to be made is to fail; does not return if the process is to die. */
@@ -76,6 +93,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 
 int fsync(int fd) {
   REAL(int, fsync, int);
+  if (is_directory(fd) && lacks("fsync", EINVAL)) return -1;
   return fails(0) ? -1 : real(fd);
 }
 
@@ -131,6 +149,7 @@ int ftruncate64(int fd, off64_t length) {
 
 int symlink(const char *target, const char *path) {
   REAL(int, symlink, const char *, const char *);
+  if (lacks("symlink", EPERM)) return -1;
   return fails(0) ? -1 : real(target, path);
 }
 
@@ -156,12 +175,14 @@ static int creates(int directory, const char *path, int flags) {
 int open(const char *path, int flags, ...) {
   MODE
   REAL(int, open, const char *, int, ...);
+  if ((flags & O_TMPFILE) == O_TMPFILE && lacks("tmpfile", EOPNOTSUPP)) return -1;
   return creates(AT_FDCWD, path, flags) && fails(0) ? -1 : real(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...) {
   MODE
   REAL(int, open64, const char *, int, ...);
+  if ((flags & O_TMPFILE) == O_TMPFILE && lacks("tmpfile", EOPNOTSUPP)) return -1;
   return creates(AT_FDCWD, path, flags) && fails(0) ? -1 : real(path, flags, mode);
 }
 

@@ -7,6 +7,18 @@ struct `Markup` {
     #expect(escaped("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;")
   }
 
+  @Test func `an accent behind a sign of markup does not hide it`() {
+    #expect(escaped("\"\u{301} x=<\u{301}b>") == "&quot;\u{301} x=&lt;\u{301}b&gt;")
+  }
+
+  @Test func `characters that cannot be seen, or turn others around, are shown`() {
+    #expect(
+      escaped("a\u{0}b\u{1B}\u{7F}\u{9B}\u{202E}\u{2067}\u{200F}\u{61C}")
+        == "a␀b␛␡⟨U+009B⟩⟨U+202E⟩⟨U+2067⟩⟨U+200F⟩⟨U+061C⟩")
+    #expect(visible("tab\tline\nend\r") == "tab\tline\nend\n")
+    #expect(visible("שלום, é") == "שלום, é")
+  }
+
   @Test func `text is cut in characters, before it is escaped`() {
     #expect(escaped("&&&", limit: 2) == "&amp;&amp;…")
     #expect(escaped("&&", limit: 2) == "&amp;&amp;")

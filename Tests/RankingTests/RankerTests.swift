@@ -107,21 +107,36 @@ import Testing
     #expect(users.top(3, excluded: histories) == nil)
   }
 
-  @Test func `a target whose score is no number comes last`() {
+  @Test func `a target whose score is no number comes last, also among its own candidates`() {
+    // Every other user has the target among the candidates, and once more.
+    let own = RaggedArray(
+      (0..<Self.userCount).map { user in
+        Array(candidates[user]) + (user % 2 == 0 ? [] : [targets[user], targets[user]])
+      })
     let expected = (0..<Self.userCount).map { user in
       Double(1 + candidates[user].count { $0 != targets[user] })
     }
-    let broken = PlantedPairs(scores: planted, broken: Set(targets))
-    #expect(
-      users(.pairs(broken)).ranks(of: targets, candidates: candidates) == expected)
+    let broken = Set(targets)
+    for scoring in [
+      .vectors(PlantedVectors(scores: planted, broken: broken)),
+      .lists(PlantedLists(scores: planted, listLimit: 1, broken: broken)),
+      .pairs(PlantedPairs(scores: planted, broken: broken)),
+    ] as [Scoring] {
+      #expect(users(scoring).ranks(of: targets, candidates: own) == expected)
+    }
   }
 }
 
 /// Planted scores as inner products.
 private struct PlantedVectors: VectorScoring {
   let scores: PlantedScores
+  var broken: Set<UInt32> = []
 
-  func itemVectors(threads: Int) -> Matrix { scores.itemMatrix }
+  func itemVectors(threads: Int) -> Matrix {
+    var matrix = scores.itemMatrix
+    for item in broken { matrix.values[Int(item) * matrix.columns] = .nan }
+    return matrix
+  }
 
   func read(_ histories: RaggedArray<UInt32>, threads: Int) -> UserReading {
     UserReading(
@@ -138,6 +153,7 @@ private func user(_ history: ArraySlice<UInt32>) -> Int { history.first.map { In
 private struct PlantedLists: ListScoring {
   let scores: PlantedScores
   let listLimit: Int
+  var broken: Set<UInt32> = []
 
   func lists(
     _ histories: RaggedArray<UInt32>, count: Int, excluded: RaggedArray<UInt32>, threads: Int
@@ -154,7 +170,8 @@ private struct PlantedLists: ListScoring {
   func scores(
     _ histories: RaggedArray<UInt32>, candidates: RaggedArray<UInt32>, threads: Int
   ) -> RaggedArray<Float> {
-    PlantedPairs(scores: scores).scores(histories, candidates: candidates, threads: threads)
+    PlantedPairs(scores: scores, broken: broken)
+      .scores(histories, candidates: candidates, threads: threads)
   }
 }
 

@@ -5,6 +5,8 @@ import TextOutput
 struct RecommendationEncoding: Sendable {
   let format: RecommendationFormat
   let compression: OutputCompression
+  /// Whether no CSV field may be a formula.
+  private let isGuarded: Bool
   /// The name of what a list is for, and of what is in it.
   private let subject: String
   private let object: String
@@ -15,17 +17,18 @@ struct RecommendationEncoding: Sendable {
 
   /// Prepares the fields of all items.
   init(
-    format: RecommendationFormat, compression: OutputCompression, catalogue: Catalogue,
-    hasTitles: Bool, newItems: Range<Int>? = nil, subject: String = "user_id",
+    format: RecommendationFormat, compression: OutputCompression, isGuarded: Bool = false,
+    catalogue: Catalogue, hasTitles: Bool, newItems: Range<Int>? = nil, subject: String = "user_id",
     object: String = "item_id"
   ) {
     self.newItems = newItems
     self.format = format
     self.compression = compression
+    self.isGuarded = isGuarded
     self.subject = subject
     self.object = object
-    itemFields = catalogue.itemIDs.map { format.field($0) }
-    titleFields = hasTitles ? catalogue.titles.map { format.field($0) } : []
+    itemFields = catalogue.itemIDs.map { format.field($0, isGuarded: isGuarded) }
+    titleFields = hasTitles ? catalogue.titles.map { format.field($0, isGuarded: isGuarded) } : []
   }
 
   /// What follows the dot in the name of the output file.
@@ -47,7 +50,7 @@ struct RecommendationEncoding: Sendable {
   ///   - scores: its scores; empty for a list that no model made.
   ///   - bytes: what is appended to.
   func append(user: String, items: [UInt32], scores: [Float], to bytes: inout [UInt8]) {
-    let user = format.field(user)
+    let user = format.field(user, isGuarded: isGuarded)
     if format == .jsonl {
       bytes += "{\"\(subject)\":".utf8
       bytes += user

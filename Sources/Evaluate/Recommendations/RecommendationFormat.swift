@@ -9,9 +9,14 @@ enum RecommendationFormat: String, CaseIterable, Sendable, ExpressibleByArgument
   case jsonl
 
   /// Text as one field: a CSV field in quotes where it needs them, or a JSON string.
-  func field(_ text: String) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - text: the text.
+  ///   - isGuarded: whether a CSV field must not be a formula.
+  /// - Returns: the bytes of the field.
+  func field(_ text: String, isGuarded: Bool = false) -> [UInt8] {
     switch self {
-    case .csv: TextField.csv(text)
+    case .csv: TextField.csv(text, isGuarded: isGuarded)
     case .jsonl: TextField.json(text)
     }
   }

@@ -22,6 +22,8 @@ struct RecommendationOptions: ParsableArguments {
   @Flag(help: "Write the titles of the items too.")
   var recommendTitles = false
 
+  @OptionGroup var csv: CSVGuardFlag
+
   @Option(
     help: ArgumentHelp(
       "Recommend to the users of this file only, one id a line.", valueName: "path"),
@@ -65,12 +67,15 @@ struct RecommendationOptions: ParsableArguments {
     let optionsOfLists: [GivenOption] = [
       ("recommend-format", recommendFormat != nil),
       ("recommend-compression", recommendCompression != nil),
-      ("recommend-titles", recommendTitles), ("recommend-users", recommendUsers != nil),
+      ("recommend-titles", recommendTitles), ("csv-guard", csv.csvGuard),
+      ("recommend-users", recommendUsers != nil),
       ("recommend-histories", recommendHistories != nil),
       ("max-per-category", maxPerCategory != nil), ("mmr", mmr != nil),
     ]
     try refuse(
       optionsOfLists + filter.givenOptions, without: "--recommend", isThere: recommend > 0)
+    try refuse(
+      [("csv-guard", csv.csvGuard)], if: form == .jsonl, for: "--recommend-format jsonl")
   }
 
   private var relevanceWeight: Double { mmr ?? 1 }
@@ -82,7 +87,8 @@ struct RecommendationOptions: ParsableArguments {
     let own: [String: JSONValue] = [
       "recommend": JSONValue(recommend), "recommendFormat": .string(form.rawValue),
       "recommendCompression": .string(compression.rawValue),
-      "recommendTitles": .bool(recommendTitles), "recommendUsers": .bool(recommendUsers != nil),
+      "recommendTitles": .bool(recommendTitles), "csvGuard": .bool(csv.csvGuard),
+      "recommendUsers": .bool(recommendUsers != nil),
       "recommendHistories": .bool(recommendHistories != nil), "mmr": .number(relevanceWeight),
       "maxPerCategory": maxPerCategory.map { JSONValue($0) } ?? .null,
     ]
@@ -129,7 +135,7 @@ struct RecommendationOptions: ParsableArguments {
       reranker: reranker(data, eligibleCount: eligible.count),
       newItems: items.newItems, allowsRepeats: allowsRepeats, threads: threads,
       encoding: RecommendationEncoding(
-        format: form, compression: compression, catalogue: data.catalogue,
+        format: form, compression: compression, isGuarded: csv.csvGuard, catalogue: data.catalogue,
         hasTitles: recommendTitles, newItems: items.marksNewItems ? items.newItems : nil))
     writer.matchedIDs = matched
     return writer

@@ -35,7 +35,7 @@ struct ReportBrief {
       guard let entry = report["baselines"]?[baseline.rawValue] else { continue }
       table.rows.append([baseline.title] + cells(entry["values"]))
     }
-    let title = report["title"]?.stringValue.map { "\($0): " } ?? ""
+    let title = report["title"]?.stringValue.map { "\(visible($0)): " } ?? ""
     let users = grouped(report["users"]?.integerValue ?? 0)
     let items = grouped(report["items"]?.integerValue ?? 0)
     let withHistory = number(

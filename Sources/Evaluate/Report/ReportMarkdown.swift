@@ -125,7 +125,7 @@ struct ReportMarkdown {
         return "\(index + 1). \(name(item))\(mark)\(codes(item))\(because ?? "")"
       }
       return """
-        ### \(plain(user["kind"])): user \(escapedMarkdown(plain(user["user_id"])))
+        ### \(plain(user["kind"])): user \(TextField.markdown(plain(user["user_id"])))
 
         Took next: \(user["truth"].map(name) ?? ""), at rank \(text(user["truth"]?["rank"])). \
         \(plain(user["historyLength"])) events before it, the last ones: \(history.joined(separator: "; ")).
@@ -173,7 +173,7 @@ struct ReportMarkdown {
 
   private func name(_ item: JSONValue) -> String {
     let title = item["title"]?.stringValue ?? ""
-    return escapedMarkdown(title.isEmpty ? plain(item["item_id"]) : title)
+    return TextField.markdown(title.isEmpty ? plain(item["item_id"]) : title, startsLine: true)
   }
 
   private func codes(_ item: JSONValue) -> String {
@@ -184,16 +184,6 @@ struct ReportMarkdown {
   private func attention(_ item: JSONValue) -> String {
     let parts = members(item["attention"]).map { "\(text($0.value)) \($0.key)" }
     return parts.isEmpty ? "" : " (attention \(parts.joined(separator: ", ")))"
-  }
-
-  /// Text of a user on one line, without markup of its own.
-  private func escapedMarkdown(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "\\`*_[]<>|#".contains(character) { result += "\\" }
-      result.append(character.isNewline ? " " : character)
-    }
-    return result
   }
 
   /// Four decimals, whole numbers as they are, or a dash where there is no value.

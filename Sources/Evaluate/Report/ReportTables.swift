@@ -77,7 +77,9 @@ struct ReportTables {
     text += "\n## Lists\n\n\(lists.markdown)\n"
     text += "\n\(ReportMarkdown(report: report).sections)"
     text += "\n## Groups\n\n"
-    for (title, rule) in rules { text += "- **\(title)**: \(rule)\n" }
+    for (title, rule) in rules {
+      text += "- **\(TextField.markdown(title))**: \(TextField.markdown(rule))\n"
+    }
     return text
   }
 

@@ -34,6 +34,8 @@ struct SimilarCommand: StageCommand {
   @Flag(help: "Write the titles of the items too.")
   var titles = false
 
+  @OptionGroup var csv: CSVGuardFlag
+
   @OptionGroup(title: "New items") var newItemOptions: NewItemOptions
 
   @OptionGroup var work: WorkOptions
@@ -42,6 +44,7 @@ struct SimilarCommand: StageCommand {
     guard count > 0 else {
       throw ValidationError("'--count' must be at least 1, not \(count).")
     }
+    try refuse([("csv-guard", csv.csvGuard)], if: format == .jsonl, for: "--format jsonl")
   }
 
   func runStage() throws(PipelineError) {
@@ -62,7 +65,8 @@ struct SimilarCommand: StageCommand {
     var output = try StageOutput(
       directory: stage.output, stage: "similar", threads: work.threads)
     let encoding = RecommendationEncoding(
-      format: format, compression: compression, catalogue: catalogue, hasTitles: titles,
+      format: format, compression: compression, isGuarded: csv.csvGuard, catalogue: catalogue,
+      hasTitles: titles,
       newItems: listed.marksNewItems ? listed.newItems : nil, subject: "item_id",
       object: "similar_item_id")
     var file = try output.beginFile("similar-items.\(encoding.fileExtension)")
@@ -89,7 +93,7 @@ struct SimilarCommand: StageCommand {
     let own: [String: JSONValue] = [
       "count": JSONValue(count), "space": .string(space.rawValue),
       "format": .string(format.rawValue), "compression": .string(compression.rawValue),
-      "titles": .bool(titles),
+      "titles": .bool(titles), "csvGuard": .bool(csv.csvGuard),
     ]
     return own.merging(newItemOptions.configuration) { first, _ in first }
   }

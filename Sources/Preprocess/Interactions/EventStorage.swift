@@ -18,6 +18,8 @@ final class EventStorage: Sendable {
     var ids: [Int: Int] = [:]
     /// The bytes of the blocks in memory.
     var blocks = 0
+    /// The bytes of items and vectors.
+    var held = 0
   }
 
   /// - Parameters:
@@ -31,8 +33,11 @@ final class EventStorage: Sendable {
     state = Mutex(State())
   }
 
-  /// Forgets everything.
-  func reset() { state.withLock { $0 = State() } }
+  /// Forgets all events and ids.
+  func reset() { state.withLock { $0 = State(held: $0.held) } }
+
+  /// Notes what items and vectors take.
+  func hold(byteCount: Int) { state.withLock { $0.held = byteCount } }
 
   /// Room for everything; nothing is ever written.
   static var unlimited: EventStorage { EventStorage(limit: .max, directory: "/tmp") }
@@ -52,18 +57,19 @@ final class EventStorage: Sendable {
     }
   }
 
-  /// Refuses ids that leave no room for anything else.
+  /// Refuses ids, items and vectors that leave no room for anything else.
   ///
   /// - Throws: ``PipelineError`` `.configuration`.
   func requireRoom() throws(PipelineError) {
-    let (room, ids) = state.withLock { state in
-      (available(state), state.ids.values.reduce(0, +))
+    let (room, ids, held) = state.withLock { state in
+      (available(state), state.ids.values.reduce(0, +), state.held)
     }
     let least = limit / 16
     guard room < least else { return }
-    let needed = (reserve + ids * 3 / 2 + least) >> 20 + 1
+    let needed = (reserve + held + ids * 3 / 2 + least) >> 20 + 1
     throw PipelineError(
-      .configuration, "the ids of users and items do not fit into the memory allowed",
+      .configuration,
+      "the ids of users and items\(held > 0 ? ", texts and vectors" : "") do not fit into the memory allowed",
       note: "allow at least --memory \(needed)MiB")
   }
 
@@ -103,6 +109,6 @@ final class EventStorage: Sendable {
   private func available(_ state: borrowing State) -> Int {
     // While ids are sorted and joined, they are in memory one and a half times.
     let ids = state.ids.values.reduce(0, +) * 3 / 2
-    return max(0, limit - reserve - ids)
+    return max(0, limit - reserve - ids - state.held)
   }
 }

@@ -7,6 +7,8 @@ struct ItemReader {
   private var table = ItemTable()
   private var faults = FaultList()
   private var rowCount = 0
+  private var budget: MemoryBudget
+  private let name: String
   /// Fields that the user named and no item has had so far.
   private var unseenFields: Set<String>
   /// Fields that are the id or in the texts.
@@ -15,17 +17,22 @@ struct ItemReader {
   /// The items of a file of JSON lines whose fields are looked at for what has no use.
   private static let sampledRowCount = 1000
 
-  private init(_ settings: ItemSettings) {
+  private init(_ settings: ItemSettings, name: String) {
     self.settings = settings
+    self.name = name
+    budget = settings.budget
     unseenFields = Set(settings.namedFields)
   }
 
   /// Reads a file.
   ///
-  /// - Throws: ``PipelineError``: `.missingInput`, or `.dataFormat` with the first bad rows.
-  static func read(_ path: String, _ settings: ItemSettings) throws(PipelineError) -> ItemTable {
+  /// - Throws: ``PipelineError``: `.missingInput`; `.dataFormat` with the first bad rows; `.configuration` if the items do not fit
+  ///   into their budget.
+  static func read(
+    _ path: String, _ settings: ItemSettings
+  ) throws(PipelineError) -> ItemTable {
     let stream = try ByteStream(path)
-    var reader = ItemReader(settings)
+    var reader = ItemReader(settings, name: stream.name)
     let head = try stream.peek(DelimitedHead.usualByteCount)
     try requireText(head, path: stream.name)
     guard let first = head.first(where: { $0 > 0x20 && $0 < 0x7F }) else {
@@ -48,6 +55,7 @@ struct ItemReader {
         .dataFormat, "no item has the field \(quoted(field))", at: .init(path: stream.name),
         note: "--title-field, --categories-field and --text name fields as the file does")
     }
+    reader.table.budget = reader.budget
     return reader.table
   }
 
@@ -71,14 +79,17 @@ struct ItemReader {
   // MARK: - JSON lines
 
   private mutating func readJSONLines(_ stream: ByteStream) throws(PipelineError) {
-    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
+    try forEachLine(of: stream, limit: budget.recordLimit) {
+      bytes, line, number throws(PipelineError) in
       guard line.contains(where: { bytes[$0] > 0x20 }) else { return }
       rowCount += 1
-      readObject(bytes, line, RecordSite(begin: line.lowerBound, line: number))
+      try readObject(bytes, line, RecordSite(begin: line.lowerBound, line: number))
     }
   }
 
-  private mutating func readObject(_ bytes: Span<UInt8>, _ line: Range<Int>, _ site: RecordSite) {
+  private mutating func readObject(
+    _ bytes: Span<UInt8>, _ line: Range<Int>, _ site: RecordSite
+  ) throws(PipelineError) {
     if let bad = firstInvalidUTF8(bytes, line) {
       faults.record(site.fault(.notUTF8(offset: bad), bytes))
       return
@@ -108,7 +119,7 @@ struct ItemReader {
     if rowCount <= Self.sampledRowCount {
       note(names, fields.names) { fields.find($0)?.name }
     }
-    append(
+    try append(
       id: Array(id.utf8), title: fields.find(settings.names(of: .title))?.value.joinedText,
       categories: fields.find(settings.names(of: .categories))?.value.texts,
       text: settings.template.text { name in
@@ -135,7 +146,7 @@ struct ItemReader {
     }
     try stream.skip(start.byteCount)
     var scanner = DelimitedScanner(start.format, fieldCount: start.fields.count)
-    var chunks = ChunkReader(stream, scanner: scanner)
+    var chunks = ChunkReader(stream, scanner: scanner, limit: budget.recordLimit)
     var line = 1 + start.lineCount
     while let chunk = try chunks.next() {
       let bytes = chunk.bytes.span
@@ -153,7 +164,7 @@ struct ItemReader {
         let fields = scanner.fields.map { field in
           String(decoding: unescapedQuotes(bytes, field), as: UTF8.self)
         }
-        if fields != [""] { readRecord(fields, columns, site, bytes) }
+        if fields != [""] { try readRecord(fields, columns, site, bytes) }
       }
     }
   }
@@ -181,7 +192,7 @@ struct ItemReader {
 
   private mutating func readRecord(
     _ fields: [String], _ columns: DelimitedItemFields, _ site: RecordSite, _ bytes: Span<UInt8>
-  ) {
+  ) throws(PipelineError) {
     rowCount += 1
     guard fields.count == columns.count else {
       faults.record(
@@ -195,7 +206,7 @@ struct ItemReader {
       faults.record(site.fault(.emptyItem, at: site.begin, bytes, "the item id is empty"))
       return
     }
-    append(
+    try append(
       id: Array(id.utf8), title: columns.find(settings.names(of: .title)).map { fields[$0] },
       categories: columns.find(settings.names(of: .categories)).map {
         columns.list(fields[$0], at: $0)
@@ -212,12 +223,16 @@ struct ItemReader {
 
   private mutating func append(
     id: [UInt8], title: String?, categories: [String]?, text: String
-  ) {
+  ) throws(PipelineError) {
+    let texts = [title ?? "", text] + (categories ?? [])
+    // A text has a block of its own beside its place in a list, an id its place in a table of hashes.
+    let byteCount = texts.reduce(id.count + 64) { $0 + 48 + $1.utf8.count }
     let known = table.ids.count
     guard table.ids.insert(id) == known else {
       table.repeatedCount += 1
       return
     }
+    try budget.take(byteCount, for: "items", of: name)
     table.titles.append(title ?? "")
     table.categories.append(categories ?? [])
     table.texts.append(text)

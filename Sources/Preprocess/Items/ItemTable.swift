@@ -12,6 +12,8 @@ struct ItemTable: Sendable {
   var fields: [ItemRole: Set<String>] = [:]
   /// The fields of the file that are in no text.
   var unusedNames: Set<String> = []
+  /// What is left of what the items might take.
+  var budget = MemoryBudget()
 
   var count: Int { ids.count }
 }
@@ -30,6 +32,8 @@ struct ItemSettings: Sendable {
   var skipsBadRows = false
   /// Fields that the user named; some item must have each.
   var namedFields: [String] = []
+  /// What the items may take.
+  var budget = MemoryBudget()
 
   /// The names that a role is looked for under.
   func names(of role: ItemRole) -> [String] {

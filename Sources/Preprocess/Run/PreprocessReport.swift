@@ -1,4 +1,5 @@
 internal import ShardIO
+internal import TextOutput
 
 /// What a run did, for people: counts, groups, thresholds and warnings.
 struct PreprocessReport {
@@ -68,7 +69,7 @@ struct PreprocessReport {
         """,
       ]
     }
-    for warning in warnings { lines += ["", "Warning: \(warning)"] }
+    for warning in warnings { lines += ["", "Warning: \(TextField.markdown(warning))"] }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -27,8 +27,11 @@ struct PreprocessRun {
   ///
   /// - Throws: ``PipelineError``: `.missingInput`, `.dataFormat`, or `.configuration` if the filters leave nothing.
   func compute(isQuiet: Bool) throws(PipelineError) -> Result {
-    let items = try readItems()
-    let vectors = try openVectors()
+    // What files that are kept in memory may take of it together; events have the rest.
+    var budget = MemoryBudget(limit: storage.limit, note: "give more with --memory")
+    let items = try readItems(&budget)
+    let vectors = try openVectors(&budget)
+    storage.hold(byteCount: budget.used)
     var log = try InteractionReader.read(
       try expandPaths(input.interactions), interactionSettings, storage)
     try requireUse(log.sources)
@@ -77,7 +80,7 @@ struct PreprocessRun {
     }
   }
 
-  private func readItems() throws(PipelineError) -> ItemTable? {
+  private func readItems(_ budget: inout MemoryBudget) throws(PipelineError) -> ItemTable? {
     guard let path = input.items else { return nil }
     var settings = ItemSettings(template: try TextTemplate(input.text ?? TextTemplate.usual))
     settings.idField = input.itemIdField
@@ -87,14 +90,20 @@ struct PreprocessRun {
     settings.namedFields =
       [input.titleField, input.categoriesField].compactMap(\.self)
       + (input.text == nil ? [] : settings.template.fields)
-    return try ItemReader.read(path, settings)
+    settings.budget = budget
+    let items = try ItemReader.read(path, settings)
+    budget = items.budget
+    return items
   }
 
-  private func openVectors() throws(PipelineError) -> VectorReader? {
+  private func openVectors(
+    _ budget: inout MemoryBudget
+  ) throws(PipelineError) -> VectorReader? {
     guard let vectors = input.vectors else { return nil }
-    return try VectorReader(
-      vectors: vectors, idList: input.vectorIds, field: input.vectorField,
-      memoryLimit: storage.limit)
+    let reader = try VectorReader(
+      vectors: vectors, idList: input.vectorIds, field: input.vectorField, budget: budget)
+    budget = reader.budget
+    return reader
   }
 
   private var interactionSettings: InteractionSettings {

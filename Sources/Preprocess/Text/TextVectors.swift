@@ -17,13 +17,20 @@ struct TextVectors {
   /// - Parameters:
   ///   - stream: the text.
   ///   - field: the name of the list in a JSON object; nil means the usual names.
-  /// - Throws: `PipelineError` `.dataFormat` with the first bad rows.
-  init(_ stream: ByteStream, field: String?) throws(PipelineError) {
-    try forEachLine(of: stream) { bytes, line, number throws(PipelineError) in
+  ///   - budget: what the vectors may take; what they took is taken from it.
+  /// - Throws: `PipelineError`: `.dataFormat` with the first bad rows; `.configuration` if they are more than the budget.
+  init(
+    _ stream: ByteStream, field: String?, budget: inout MemoryBudget
+  ) throws(PipelineError) {
+    try forEachLine(of: stream, limit: budget.recordLimit) {
+      bytes, line, number throws(PipelineError) in
       var end = line.upperBound
       while end > line.lowerBound, bytes[end - 1] <= 0x20 { end -= 1 }
       let site = RecordSite(begin: line.lowerBound, line: number)
+      let before = ids.count
       if end > line.lowerBound { read(bytes, line.lowerBound..<end, site, field) }
+      // A list that grows is there twice while it is copied; an id has its place in a table of hashes.
+      if ids.count > before { try budget.take(8 * width + 96, for: "vectors", of: stream.name) }
     }
     if let error = faults.error(in: stream.name, rowCount: rowCount) { throw error }
     guard rowCount > 0 else {

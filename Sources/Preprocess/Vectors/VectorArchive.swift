@@ -15,16 +15,14 @@ struct VectorArchive {
 
   /// Finds the vectors in an archive: the array of a name, or the only one that holds no ids.
   ///
-  /// - Throws: `PipelineError`: `.dataFormat` if there is no such array or it is damaged; `.configuration` if it or the
-  ///   archive is larger than `memoryLimit`.
+  /// - Throws: `PipelineError`: `.dataFormat` if there is no such array or it is damaged; `.configuration` if it and the
+  ///   archive are larger than the budget, from which they are taken.
   init(
-    _ file: ByteStream, field: String?, needsIDs: Bool, memoryLimit: Int = .max
+    _ file: ByteStream, field: String?, needsIDs: Bool, budget: inout MemoryBudget
   ) throws(PipelineError) {
-    if let size = file.byteCount, size > memoryLimit {
-      throw .vectorsTooLarge(file.name, byteCount: size, limit: memoryLimit)
-    }
+    try budget.take(file.byteCount ?? 0, for: "archives", of: file.name)
     let archive = try ZipArchive(
-      try file.readAll(limit: min(Self.maximumByteCount, memoryLimit)), path: file.name)
+      try file.readAll(limit: min(Self.maximumByteCount, budget.limit)), path: file.name)
     let others = archive.entries.filter { !Self.idNames.contains($0.name) }
     let wanted = field.map { name in archive.entries.filter { $0.name == "\(name).npy" } } ?? others
     guard wanted.count == 1 else {
@@ -36,9 +34,10 @@ struct VectorArchive {
     let unpacked = archive.entries.filter { entry in
       entry == wanted[0] || needsIDs && Self.idNames.contains(entry.name)
     }
-    for entry in unpacked where entry.byteCount > memoryLimit {
-      throw .vectorsTooLarge(
-        "\(file.name)/\(entry.name)", byteCount: entry.byteCount, limit: memoryLimit)
+    // The sizes are those of the archive's directory, known before anything is unpacked.
+    for entry in unpacked {
+      let name = "\(file.name)/\(entry.name)"
+      try budget.take(entry.byteCount, for: "arrays", of: name)
     }
     stream = ByteStream(try archive.contents(of: wanted[0]), name: "\(file.name)/\(wanted[0].name)")
     layout = try VectorReader.numpyLayout(stream)

@@ -8,7 +8,8 @@ struct VectorReader {
   let ids: IdentifierTable
   private let name: String
   private let source: Source
-  private let memoryLimit: Int
+  /// What is left of what it was given.
+  let budget: MemoryBudget
 
   private enum Source {
     case binary(ByteStream, NumericLayout, isLast: Bool)
@@ -21,17 +22,17 @@ struct VectorReader {
   ///   - vectors: the file of the vectors; its format is told from its first bytes.
   ///   - idList: one item id a line, in the order of the rows; nil if the vectors have ids of their own.
   ///   - field: the name of the array, the tensor or the JSON list; nil for the only one or the usual names.
-  ///   - memoryLimit: the most bytes that the vectors may take, unpacked.
+  ///   - budget: what the vectors may take, unpacked, with what they are unpacked from.
   /// - Throws: `PipelineError`: `.missingInput`; `.dataFormat` if a file is damaged or the counts differ; `.usage` if no ids
-  ///   are given for a format without them.
+  ///   are given for a format without them; `.configuration` if they are more than the budget.
   init(
-    vectors: String, idList: String?, field: String?, memoryLimit: Int = .max
+    vectors: String, idList: String?, field: String?, budget: MemoryBudget = MemoryBudget()
   ) throws(PipelineError) {
-    self.memoryLimit = memoryLimit
+    var budget = budget
     let stream = try ByteStream(vectors)
     name = stream.name
     let start = try stream.peek(NumpyHeader.prefixByteCount)
-    let listed = idList == nil ? nil : try Self.readIDs(idList ?? "")
+    let listed = idList == nil ? nil : try Self.readIDs(idList ?? "", &budget)
     var own: IdentifierTable?
     let rowCount: Int
     if start.starts(with: NumpyHeader.magic) {
@@ -40,7 +41,7 @@ struct VectorReader {
       (source, rowCount) = (.binary(stream, layout, isLast: true), layout.rowCount)
     } else if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
       let archive = try VectorArchive(
-        stream, field: field, needsIDs: listed == nil, memoryLimit: memoryLimit)
+        stream, field: field, needsIDs: listed == nil, budget: &budget)
       (source, rowCount) = (
         .binary(archive.stream, archive.layout, isLast: true), archive.layout.rowCount
       )
@@ -59,7 +60,7 @@ struct VectorReader {
       if start.first(where: { $0 > 0x20 }) != UInt8(ascii: "{") {
         try Self.requireNoField(field, "CSV", name)
       }
-      let text = try TextVectors(stream, field: field)
+      let text = try TextVectors(stream, field: field, budget: &budget)
       (source, rowCount) = (.memory(text.values, width: text.width), text.ids.count)
       own = text.ids
     }
@@ -74,6 +75,7 @@ struct VectorReader {
         at: .init(path: name), note: "row i of the vectors belongs to line i of the ids")
     }
     self.ids = ids
+    self.budget = budget
   }
 
   /// Refuses the name of an array for a format in which arrays have none.
@@ -93,8 +95,10 @@ struct VectorReader {
     return try NumpyHeader(bytes, path: stream.name).layout(path: stream.name)
   }
 
-  private static func readIDs(_ path: String) throws(PipelineError) -> IdentifierTable {
-    let list = try IdentifierList(path)
+  private static func readIDs(
+    _ path: String, _ budget: inout MemoryBudget
+  ) throws(PipelineError) -> IdentifierTable {
+    let list = try IdentifierList(path, budget: budget)
     var ids = IdentifierTable()
     for (index, line) in list.lines.enumerated() {
       let place = PipelineError.Location(path: list.path, line: line.number, column: 1)
@@ -108,6 +112,7 @@ struct VectorReader {
         throw PipelineError(.dataFormat, "the id \(quoted(line.id)) is there twice", at: place)
       }
     }
+    try budget.take(ids.memoryByteCount, for: "ids", of: list.path)
     return ids
   }
 
@@ -121,16 +126,13 @@ struct VectorReader {
   func read(_ targets: [UInt32?], count: Int) throws(PipelineError) -> ItemVectors {
     switch source {
     case .binary(let stream, let layout, let isLast):
-      // The counts are those of headers, so their product may be anything.
-      let (size, overflow) = count.multipliedReportingOverflow(by: 4 * layout.width)
-      guard !overflow, size <= memoryLimit else {
-        throw .vectorsTooLarge(name, byteCount: overflow ? .max : size, limit: memoryLimit)
-      }
+      try takeRoom(count, layout.width)
       let reader = NumericReader(stream: stream, layout: layout, ids: ids)
       let vectors = try reader.read(targets, count: count)
       if isLast { try reader.requireEnd() }
       return vectors
     case .memory(let rows, let width):
+      try takeRoom(count, width)
       var values = [Float](repeating: 0, count: count * width)
       for (row, target) in targets.enumerated() {
         guard let target else { continue }
@@ -140,13 +142,11 @@ struct VectorReader {
       return ItemVectors(values: values, width: width)
     }
   }
-}
 
-extension PipelineError {
-  /// Vectors that take more memory than a run may.
-  static func vectorsTooLarge(_ path: String, byteCount: Int, limit: Int) -> PipelineError {
-    PipelineError(
-      .configuration, "the vectors take \(byteCount >> 20) MiB, --memory allows \(limit >> 20) MiB",
-      at: .init(path: path), note: "give more with --memory; vectors are always in memory")
+  /// Requires room for rows of 32-bit numbers; the counts are those of headers, so their product may be anything.
+  private func takeRoom(_ count: Int, _ width: Int) throws(PipelineError) {
+    let (size, overflow) = count.multipliedReportingOverflow(by: 4 * width)
+    var budget = budget
+    try budget.take(overflow ? .max : size, for: "vectors", of: name)
   }
 }

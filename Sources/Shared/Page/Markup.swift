@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Text made safe for HTML and SVG, in elements and in quoted attributes.
+/// Text made safe for HTML and SVG, in elements and in quoted attributes, with every character visible.
 ///
 /// - Parameters:
 ///   - text: plain text.
@@ -8,14 +8,15 @@ internal import Foundation
 /// - Returns: markup.
 public func escaped(_ text: some StringProtocol, limit: Int = .max) -> String {
   var result = ""
-  for character in text.prefix(limit) {
-    switch character {
+  // By scalars: a sign of markup stays one with an accent behind it, though they are one character.
+  for scalar in visible(text.prefix(limit)).unicodeScalars {
+    switch scalar {
     case "&": result += "&amp;"
     case "<": result += "&lt;"
     case ">": result += "&gt;"
     case "\"": result += "&quot;"
     case "'": result += "&#39;"
-    default: result.append(character)
+    default: result.unicodeScalars.append(scalar)
     }
   }
   return limit < .max && text.count > limit ? result + "…" : result

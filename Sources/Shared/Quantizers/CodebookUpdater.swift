@@ -27,11 +27,12 @@ final class CodebookUpdater {
 
   /// What the next steps depend on.
   var stateBlocks: [StateBlock] {
-    let usage = StateBlock("codebooks-usage", counts.block, width: WideNumbers.width)
+    let usage = StateBlock(
+      "codebooks-usage", counts.block, width: WideNumbers.width, content: .counts)
     guard case .movingAverage = update else { return [usage] }
     return [
       usage, StateBlock("codebooks-sums", averages, width: codebooks.width),
-      StateBlock("codebooks-weights", weights.block, width: WideNumbers.width),
+      StateBlock("codebooks-weights", weights.block, width: WideNumbers.width, content: .weights),
     ]
   }
 

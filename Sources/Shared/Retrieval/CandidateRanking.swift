@@ -37,16 +37,16 @@ package func candidateMidRanks(
             let vector = unsafe first + user * width
             let target = targets[user]
             let score = unsafe h2rec_dot(vector, vectors + Int(target) * width, width)
-            var (above, equal) = (0, 0)
+            var (above, equal, others) = (0, 0, 0)
             for candidate in candidates[offsets[user]..<offsets[user + 1]] where candidate != target
             {
               let other = unsafe h2rec_dot(vector, vectors + Int(candidate) * width, width)
               above += other > score ? 1 : 0
               equal += other == score ? 1 : 0
+              others += 1
             }
-            let last = 1 + offsets[user + 1] - offsets[user]
             unsafe base[user] =
-              score.isNaN ? Double(last) : 1 + Double(above) + Double(equal) / 2
+              score.isNaN ? Double(1 + others) : 1 + Double(above) + Double(equal) / 2
           }
         }
       }

@@ -61,6 +61,14 @@ extension PipelineError {
     PipelineError(.inputOutput, "cannot \(verb): \(cause)", at: Location(path: path.string))
   }
 
+  static func cannotLink(_ path: FilePath, _ cause: Errno) -> PipelineError {
+    let isUnknown = [.notPermitted, .notSupported, .noFunction].contains(cause)
+    return PipelineError(
+      .inputOutput, "cannot link: \(cause)", at: Location(path: path.string),
+      note: isUnknown
+        ? "the output is whole; its names need a file system with symbolic links" : nil)
+  }
+
   static func writtenDiffers(_ path: FilePath, found: Int, expected: Int) -> PipelineError {
     let size = found == expected ? "\(found) other bytes" : "\(found) bytes"
     return PipelineError(
@@ -125,6 +133,13 @@ extension PipelineError {
     PipelineError(
       .configuration, "this is the output of stage \(quoted(found)), expected \(quoted(expected))",
       at: Location(path: path.string))
+  }
+
+  static func replaced(_ directory: FilePath, stage: String) -> PipelineError {
+    PipelineError(
+      .temporaryFailure,
+      "another run of stage \(quoted(stage)) has replaced this output while it was read",
+      at: Location(path: directory.string), note: "run this again")
   }
 
   static func listedFileMissing(_ path: FilePath) -> PipelineError {

@@ -91,7 +91,8 @@ public func quoted(_ text: some StringProtocol) -> String {
     case 0x0A: result += "\\n"
     case 0x0D: result += "\\r"
     case 0x09: result += "\\t"
-    case 0..<0x20, 0x7F..<0xA0: result += "\\u{\(String(character.value, radix: 16))}"
+    case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069:
+      result += "\\u{\(String(character.value, radix: 16))}"
     default: result.unicodeScalars.append(character)
     }
   }

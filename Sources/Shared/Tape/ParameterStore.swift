@@ -147,20 +147,3 @@ public enum Initialization: Sendable {
     }
   }
 }
-
-/// A named block of floats on which the future of a training depends.
-public struct StateBlock: Sendable {
-  /// Its name: lower case, with dashes.
-  public let name: String
-  /// The numbers; a copy of nothing, so that writing to them sets the state.
-  public let buffer: AlignedBuffer
-  /// Floats in a row.
-  public let width: Int
-
-  /// Names a buffer.
-  public init(_ name: String, _ buffer: AlignedBuffer, width: Int) {
-    self.name = name
-    self.buffer = buffer
-    self.width = width
-  }
-}

@@ -4,13 +4,14 @@ public import ShardIO
 ///
 /// - Parameters:
 ///   - stream: the text.
+///   - limit: the longest line, bytes.
 ///   - body: takes some bytes, where in them the line is, and its number from 1.
 /// - Throws: `PipelineError` as reading the stream and `body` do.
 public func forEachLine(
-  of stream: ByteStream,
+  of stream: ByteStream, limit: Int = ChunkReader.maximumRecordByteCount,
   _ body: (_ bytes: Span<UInt8>, _ line: Range<Int>, _ number: Int) throws(PipelineError) -> Void
 ) throws(PipelineError) {
-  var chunks = ChunkReader(stream, scanner: nil)
+  var chunks = ChunkReader(stream, scanner: nil, limit: limit)
   var number = 0
   while let chunk = try chunks.next() {
     let bytes = chunk.bytes.span

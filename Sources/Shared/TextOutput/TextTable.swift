@@ -1,3 +1,5 @@
+internal import Page
+
 /// A small table for people: the first column is text, the others are numbers.
 public struct TextTable {
   /// The names of the columns.
@@ -13,10 +15,11 @@ public struct TextTable {
 
   /// Aligned columns, one line a row.
   public var plain: String {
-    let widths = header.indices.map { column in
-      ([header] + rows).map { $0[column].count }.max() ?? 0
+    let lines = ([header] + rows).map { row in
+      row.map { visible($0).replacing("\n", with: " ").replacing("\t", with: " ") }
     }
-    return ([header] + rows).map { row in
+    let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+    return lines.map { row in
       row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
         return column == 0 ? row[column] + padding : padding + row[column]
@@ -24,11 +27,12 @@ public struct TextTable {
     }.joined(separator: "\n")
   }
 
-  /// The table in Markdown.
+  /// The table in Markdown; cells are plain text and are escaped.
   public var markdown: String {
     let rule = ["---"] + header.dropFirst().map { _ in "---:" }
-    return ([header, rule] + rows).map { row in
-      "| \(row.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |"
+    let lines = ([header] + rows).map { row in row.map { TextField.markdown($0) } }
+    return ([lines[0], rule] + lines.dropFirst()).map { row in
+      "| \(row.joined(separator: " | ")) |"
     }.joined(separator: "\n")
   }
 }

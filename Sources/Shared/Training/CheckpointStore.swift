@@ -126,11 +126,10 @@ public struct CheckpointStore {
         try table.width(of: "values") == block.width
       else { throw .checkpointShape(block.name, input) }
       let values = try table.fixed("values", as: Float.self)
-      let rules = TableRules(input, block.name)
-      try rules.requireFinite(values, width: block.width, "values")
-      if block.name.hasSuffix("-second"), let row = values.firstIndex(where: { $0 < 0 }) {
-        throw rules.broken(
-          "\(values[row]) in 'values'", row: row / block.width, expected: "a mean of squares")
+      let stepLimit = position.stepCount - position.averagedStep
+      if let fault = block.firstFault(in: values, stepLimit: stepLimit) {
+        throw TableRules(input, block.name)
+          .broken("\(fault.found) in 'values'", row: fault.row, expected: fault.rule)
       }
       block.buffer.set(values)
     }

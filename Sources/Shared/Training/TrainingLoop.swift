@@ -84,7 +84,8 @@ public struct TrainingLoop<Model: TrainableModel> {
       epochs: schedule.epochs,
       batches: examples.batches(epoch: 1, size: schedule.batchSize).count,
       hasTargets: validation.count > 0, metricKey: validation.metricKey,
-      lossNames: Set(step.lossNames), isBetter: validation.isBetter(_:than:))
+      metricLimit: validation.metricLimit, lossNames: Set(step.lossNames),
+      isBetter: validation.isBetter(_:than:))
   }
 
   /// Measures parameters.

@@ -93,6 +93,8 @@ extension TrainingPosition {
     let hasTargets: Bool
     /// The key of the metric that decides which epoch is the best.
     let metricKey: String
+    /// The largest value that it can have.
+    var metricLimit = Double.infinity
     /// The names that losses may have.
     let lossNames: Set<String>
     /// Whether a value of that metric is better than the best one.
@@ -162,11 +164,14 @@ extension TrainingPosition {
     }
     let isMeasured = rules.hasTargets && bestEpoch > 0
     guard bestEpoch <= epochCount, bestEpoch > 0 || epochCount == 0,
-      isMeasured ? bestMetric.isFinite && bestMetric >= 0 : bestMetric == -1
+      isMeasured
+        ? bestMetric.isFinite && bestMetric >= 0 && bestMetric <= rules.metricLimit
+        : bestMetric == -1
     else {
       throw place.broken(
         "best epoch \(bestEpoch) with metric \(bestMetric)", row: 0,
-        expected: "an epoch that is done, with a metric that is finite and not negative")
+        expected: "an epoch that is done, with a metric that is finite and from 0"
+          + (rules.metricLimit.isFinite ? " to \(rules.metricLimit)" : ""))
     }
   }
 

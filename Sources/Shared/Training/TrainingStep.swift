@@ -170,7 +170,8 @@ public final class TrainingStep<Model: TrainableModel> {
       + zip(values, optimizer.moments).flatMap { block, moments in
         [
           StateBlock("\(block.name)-first", moments.first, width: block.width),
-          StateBlock("\(block.name)-second", moments.second, width: block.width),
+          StateBlock(
+            "\(block.name)-second", moments.second, width: block.width, content: .means),
         ]
       } + averageBlocks + model.stateBlocks
   }
@@ -183,7 +184,9 @@ public final class TrainingStep<Model: TrainableModel> {
       let averages = StateBlock("\(block.name)-average", average.blocks[index], width: block.width)
       guard index > 0 else { return [averages] }
       return [
-        averages, StateBlock("\(block.name)-average-steps", average.blocks[index + 1], width: 1),
+        averages,
+        StateBlock(
+          "\(block.name)-average-steps", average.blocks[index + 1], width: 1, content: .steps),
       ]
     }
   }

@@ -6,6 +6,9 @@ public protocol ValidationTask: Sendable {
   /// The key of the first metric in the training log and in the manifest, for example `validationNdcg@10`.
   var metricKey: String { get }
 
+  /// The largest value that the first metric can have; infinity where there is none.
+  var metricLimit: Double { get }
+
   /// The number of cases that are measured.
   var count: Int { get }
 
@@ -40,6 +43,9 @@ public enum ValidationOutcome: Sendable {
 }
 
 extension ValidationTask {
+  /// None.
+  public var metricLimit: Double { .infinity }
+
   /// Measures the model as it is, whatever the program is asked; nil where there is nothing to measure on.
   public func measure() -> [(key: String, value: Double)]? {
     guard case .measured(let metrics) = measure(until: { false }) else { return nil }

@@ -8,6 +8,8 @@ struct CodeFile {
   let itemIDs: [String]
   let codes: [UInt16]
   let levelCount: Int
+  /// Whether no field may be a formula.
+  var isGuarded = false
 
   /// Writes the file as part of a stage's output.
   ///
@@ -18,7 +20,8 @@ struct CodeFile {
     try file.append(Array((header.joined(separator: ",") + "\n").utf8))
     for (item, id) in itemIDs.enumerated() {
       let tuple = codes[item * levelCount..<(item + 1) * levelCount]
-      try file.append(TextField.csv(id) + Array(tuple.map { ",\($0)" }.joined().utf8) + [0x0A])
+      let codes = Array(tuple.map { ",\($0)" }.joined().utf8)
+      try file.append(TextField.csv(id, isGuarded: isGuarded) + codes + [0x0A])
     }
     try stage.endFile(file)
   }

@@ -15,6 +15,8 @@ struct RunOptions: ParsableArguments {
     help: "Also write codes and codebooks in this format (npy or safetensors); may be repeated.")
   var export: [ExportFormat] = []
 
+  @OptionGroup var csv: CSVGuardFlag
+
   @OptionGroup(title: "Limits")
   var lint: LintArguments
 

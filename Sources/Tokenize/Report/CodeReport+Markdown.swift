@@ -107,7 +107,7 @@ extension CodeReport {
     let rows = statistics.groups.prefix(Self.listedGroupCount).map { group in
       let names = group.items.prefix(Self.listedItemCount).map { item in
         let title = catalogue.titles[item]
-        return tableText(title.isEmpty ? catalogue.itemIDs[item] : title)
+        return shortened(title.isEmpty ? catalogue.itemIDs[item] : title)
       }
       let rest = group.items.count - names.count
       return [
@@ -122,10 +122,7 @@ extension CodeReport {
 /// A share as a percentage with two decimals.
 func percent(_ share: Double) -> String { decimal(100 * share, 2) + " %" }
 
-/// Text that cannot break a table: one line of at most 60 characters, without bars and markup brackets.
-private func tableText(_ text: String) -> String {
-  let line = text.prefix(60).map { character -> Character in
-    character.isNewline || "|<>[]`".contains(character) ? " " : character
-  }
-  return String(line) + (text.count > 60 ? "…" : "")
+/// Text cut after 60 characters.
+private func shortened(_ text: String) -> String {
+  text.count > 60 ? "\(text.prefix(60))…" : text
 }

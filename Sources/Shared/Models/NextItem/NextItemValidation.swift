@@ -16,6 +16,7 @@ struct NextItemValidation: ValidationTask {
 
   let title = "NDCG@10"
   let metricKey = "validationNdcg@10"
+  let metricLimit = 1.0
 
   /// Takes every validation target of a user with at least one earlier item.
   ///

@@ -116,12 +116,14 @@ enum FileSystem {
     }
   }
 
-  /// Makes the names in a directory durable.
+  /// Makes the names in a directory durable, where the file system can (some of the network cannot).
   static func flushDirectory(_ path: FilePath) throws(PipelineError) {
     do {
       let descriptor = try FileDescriptor.open(path, .readOnly)
       defer { try? descriptor.close() }
-      guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
+      guard fsync(descriptor.rawValue) == 0 || errno == EINVAL else {
+        throw Errno(rawValue: errno)
+      }
     } catch {
       throw .output("flush the directory", path, error as? Errno ?? .ioError)
     }
@@ -140,7 +142,7 @@ enum FileSystem {
     let partial = FilePath("\(path.string).partial")
     try remove(partial)
     guard unsafe symlink(target, partial.string) == 0 else {
-      throw .output("link", path, Errno(rawValue: errno))
+      throw .cannotLink(path, Errno(rawValue: errno))
     }
     do throws(PipelineError) {
       try rename(partial, to: path)

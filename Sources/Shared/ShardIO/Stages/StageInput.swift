@@ -18,23 +18,58 @@ public struct StageInput: Sendable {
   ///   - stage: the stage that must have written it.
   ///   - threads: how many shards may be read at once.
   /// - Throws: ``PipelineError``: `.missingInput` if the stage has not finished, `.dataFormat` if the manifest or a
-  ///   file is damaged, `.configuration` if another stage wrote it.
+  ///   file is damaged, `.configuration` if another stage wrote it. Where the stage is run again while this is read, later reads
+  ///   can throw `.temporaryFailure`.
   public init(
     directory: FilePath, expecting stage: String, threads: Int = 1
   ) throws(PipelineError) {
+    self.directory = directory
+    self.threads = threads
+    var bytes = try Self.manifestBytes(directory, stage: stage)
+    while true {
+      let found = try Self.manifest(bytes, directory, stage: stage)
+      do throws(PipelineError) {
+        try Self.requireFiles(found, directory)
+        manifest = found
+        reference = StageReference(stage: stage, checksum: checksum(bytes))
+        return
+      } catch {
+        // A run that was committed in between has removed files of the one before.
+        let current = try Self.manifestBytes(directory, stage: stage)
+        guard current != bytes else { throw error }
+        bytes = current
+      }
+    }
+  }
+
+  private static func manifestBytes(
+    _ directory: FilePath, stage: String
+  ) throws(PipelineError) -> [UInt8] {
     let path = directory.appending(Manifest.fileName)
-    let bytes: [UInt8]
     do throws(PipelineError) {
-      bytes = try readWholeFile(path)
+      return try readWholeFile(path)
     } catch {
       guard error.kind == .missingInput, !FileSystem.exists(path) else { throw error }
       if FileSystem.byteCount(directory) != nil { throw .notAStage(directory, stage: stage) }
       throw .noManifest(path, stage: stage)
     }
-    manifest = try Manifest(parsing: bytes, path: path)
+  }
+
+  private static func manifest(
+    _ bytes: [UInt8], _ directory: FilePath, stage: String
+  ) throws(PipelineError) -> Manifest {
+    let path = directory.appending(Manifest.fileName)
+    let manifest = try Manifest(parsing: bytes, path: path)
     guard manifest.stage == stage else {
       throw .wrongStage(path, found: manifest.stage, expected: stage)
     }
+    return manifest
+  }
+
+  /// Requires that every listed file is there with its size.
+  private static func requireFiles(
+    _ manifest: Manifest, _ directory: FilePath
+  ) throws(PipelineError) {
     for output in manifest.outputs {
       let file = directory.appending(output.name)
       guard let byteCount = FileSystem.byteCount(file) else { throw .listedFileMissing(file) }
@@ -42,9 +77,6 @@ public struct StageInput: Sendable {
         throw .listedFileSize(file, found: byteCount, expected: output.bytes)
       }
     }
-    self.directory = directory
-    self.threads = threads
-    reference = StageReference(stage: stage, checksum: checksum(bytes))
   }
 
   /// Whether the stage wrote a table of this kind.
@@ -120,7 +152,17 @@ public struct StageInput: Sendable {
 
   private func verifiedBytes(_ output: Manifest.Output) throws(PipelineError) -> [UInt8] {
     let path = directory.appending(output.name)
-    let bytes = try readWholeFile(path)
+    let bytes: [UInt8]
+    do throws(PipelineError) {
+      bytes = try readWholeFile(path)
+    } catch {
+      guard error.kind == .missingInput, !FileSystem.exists(path) else { throw error }
+      let current = try? readWholeFile(directory.appending(Manifest.fileName))
+      guard let current, checksum(current) != reference.checksum else {
+        throw .listedFileMissing(path)
+      }
+      throw .replaced(directory, stage: manifest.stage)
+    }
     guard bytes.count == output.bytes else {
       throw .listedFileSize(path, found: bytes.count, expected: output.bytes)
     }

@@ -11,10 +11,15 @@ public struct IdentifierList: Sendable {
     public let text: String
     /// The line, from 1.
     public let number: Int
+
+    /// What a line of so many bytes takes in memory; short texts have no block of their own.
+    static func byteCount(_ count: Int) -> Int {
+      MemoryLayout<Line>.stride + (count > 15 ? count + 32 : 0)
+    }
   }
 
-  /// The largest file that is read, bytes.
-  public static let byteLimit = 1 << 31
+  /// The most bytes that lines take in memory where nothing else is said.
+  public static let byteLimit = 1 << 32
 
   /// The file.
   public let path: String
@@ -23,25 +28,39 @@ public struct IdentifierList: Sendable {
 
   /// Reads the file.
   ///
-  /// - Throws: `PipelineError`: `.missingInput`, `.inputOutput`, or `.dataFormat` if it is no text or a line is not UTF-8.
-  public init(_ path: String) throws(PipelineError) {
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - budget: what its lines may take.
+  /// - Throws: `PipelineError`: `.missingInput`, `.inputOutput`; `.dataFormat` if it is no text, a line is not UTF-8 or too long; `.configuration` if its lines are more than the budget.
+  public init(
+    _ path: String, budget: MemoryBudget = MemoryBudget(limit: Self.byteLimit)
+  ) throws(PipelineError) {
     let stream = try ByteStream(path)
-    let bytes = try stream.readAll(limit: Self.byteLimit)
     self.path = stream.name
-    let text = bytes[byteOrderMarkLength(bytes)...]
-    let lineFeed = UInt8(ascii: "\n")
-    let lineEnd = text.contains(lineFeed) ? lineFeed : UInt8(ascii: "\r")
+    var budget = budget
     var lines: [Line] = []
-    for (index, line) in text.split(separator: lineEnd, omittingEmptySubsequences: false)
-      .enumerated()
-    {
-      let content = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-      guard content.contains(where: { $0 > 0x20 }) else { continue }
+    func append(_ content: ArraySlice<UInt8>, _ number: Int) throws(PipelineError) {
+      let content = content.last == UInt8(ascii: "\r") ? content.dropLast() : content
+      guard content.contains(where: { $0 > 0x20 }) else { return }
+      try budget.take(Line.byteCount(content.count), for: "lines", of: stream.name)
       guard let found = String(validating: content, as: UTF8.self) else {
         throw PipelineError(
-          .dataFormat, "this line is not UTF-8", at: .init(path: path, line: index + 1))
+          .dataFormat, "this line is not UTF-8", at: .init(path: path, line: number))
       }
-      lines.append(Line(text: found, number: index + 1))
+      lines.append(Line(text: found, number: number))
+    }
+    try forEachLine(of: stream, limit: budget.recordLimit) {
+      bytes, line, number throws(PipelineError) in
+      let content = line.map { bytes[$0] }
+      // A file without any line feed has lines that end with carriage returns.
+      guard number == 1, line.upperBound == bytes.count else {
+        return try append(content[...], number)
+      }
+      for (index, part) in content.split(
+        separator: UInt8(ascii: "\r"), omittingEmptySubsequences: false
+      ).enumerated() {
+        try append(part, index + 1)
+      }
     }
     self.lines = lines
   }

@@ -31,7 +31,7 @@ public struct ChunkReader {
   ///   - stream: the text.
   ///   - scanner: finds the records that the reader of the pieces will find; nil where every line is a record.
   ///   - byteCount: the size of a piece; it grows for a longer record.
-  ///   - limit: see ``maximumRecordByteCount``.
+  ///   - limit: the longest record, bytes; see ``maximumRecordByteCount``.
   public init(
     _ stream: ByteStream, scanner: DelimitedScanner?, byteCount: Int = 1 << 22,
     limit: Int = Self.maximumRecordByteCount
@@ -39,13 +39,13 @@ public struct ChunkReader {
     self.limit = limit
     self.stream = stream
     self.scanner = scanner
-    self.byteCount = byteCount
-    nextByteCount = min(byteCount, 1 << 15)
+    self.byteCount = min(byteCount, limit)
+    nextByteCount = min(self.byteCount, 1 << 15)
   }
 
   /// The next piece, or nil at the end.
   ///
-  /// A record that does not end within ``maximumRecordByteCount`` is an error.
+  /// A record that does not end within the limit is an error.
   ///
   /// - Parameter old: the bytes of a piece that is not needed any more; their memory is used again.
   /// - Returns: the piece.
@@ -75,13 +75,13 @@ public struct ChunkReader {
       if let end = recordEnd(bytes.span.extracting(..<count), isFull: false) {
         return makeChunk(&bytes, end: end, count: count)
       }
-      resize(&bytes, 2 * bytes.count)
+      resize(&bytes, min(2 * bytes.count, max(limit, bytes.count + 1)))
     }
   }
 
   private var tooLong: PipelineError {
     PipelineError(
-      .dataFormat, "a record is longer than \(Self.maximumRecordByteCount) bytes",
+      .dataFormat, "a record is longer than \(limit) bytes",
       at: .init(path: stream.name, byteOffset: offset), note: "records end with a line feed")
   }
 
