@@ -23,7 +23,7 @@ MAKEFLAGS   += --no-builtin-rules
 
 # The variables that a command line may set; a preset may add its own.
 VARIABLES := DATA RUN PRESET SEED THREADS QUIET TIMES BIN PREPROCESS_OPTIONS TOKENIZE_OPTIONS TRAIN_OPTIONS \
-  EVALUATE_OPTIONS SAMPLE_OPTIONS REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS \
+  EVALUATE_OPTIONS SAMPLE_OPTIONS FILTER REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS \
   ATTACK_SECONDS ATTACK_SEED ATTACK_KINDS
 
 empty :=
@@ -167,8 +167,10 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 	@Scripts/install-dependencies
 	@mkdir -p $(@D); touch $@
 
+## FILTER   for test: run the suites and tests whose names match this regular expression alone
+# Optimised, packages too, since tests train and rank with real programs; preconditions and checks of overflow and bounds stay.
 test: .build/dependencies-installed ## build and run all tests
-	swift test --disable-xctest
+	swift test --disable-xctest -Xswiftc -O $(if $(FILTER),--filter $(call quote,$(FILTER)))
 test-portable: .build/dependencies-installed ## repeat the numeric tests with the kernels of lesser processors
 	@Scripts/test-portable
 check: format-check lint build test docs ## what has to pass before a change is merged

@@ -13,8 +13,6 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .treatAllWarnings(as: .error),
-  // Tests train and rank with real programs. Preconditions, and checks of overflow and of bounds, stay.
-  .unsafeFlags(["-O"], .when(configuration: .debug)),
 ]
 
 /// The targets that may touch raw memory; whatever is unsafe there is marked `unsafe`.

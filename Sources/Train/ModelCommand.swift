@@ -106,10 +106,10 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     }
   }
 
-  /// Warns where much of the histories is not read.
+  /// Says so where much of the histories is not read.
   private func showUnreadEvents(_ share: Double?) {
-    guard let share, share < 0.95 else { return }
-    printWarning(
+    guard !shared.quiet, let share, share < 0.95 else { return }
+    printNote(
       "training reads \(Int((100 * share).rounded())) % of the train events, since histories are cut to the last '--max-length'; "
         + "'--windows all' reads every event", at: data)
   }

@@ -27,7 +27,7 @@ internal import Testing
         ]
       case .codes:
         [
-          "--data", "1-preprocess", "--quantizer", "rq-vae", "--codebooks", "4,4", "--hidden", "8",
+          "rq-vae", "--data", "1-preprocess", "--codebooks", "4,4", "--hidden", "8",
           "--latent", "4", "--epochs", "4", "--batch-size", "8", "--codebook-decay", "0.9",
         ]
       }

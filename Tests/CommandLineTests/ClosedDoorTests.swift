@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// What a program is started with may be hostile: no descriptors, no threads, no memory, small files, a signal at any time.
-@Suite(.serialized, .timeLimit(.minutes(15))) struct ClosedDoorTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct ClosedDoorTests {
   /// A shell line that runs a command without any thread but its first.
   ///
   /// As root nothing limits threads, so another user runs it.

@@ -46,7 +46,7 @@ internal import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(20)), arguments: cases, Fault.allCases)
+  @Test(.timeLimit(.minutes(30)), arguments: cases, Fault.allCases)
   func `after a fault at any system call the output is old or new`(
     _ run: Case, _ fault: Fault
   )

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The real programs under the real Makefile, on a tiny sample.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct EndToEndTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct EndToEndTests {
   private static let tiny = [
     "SAMPLE_OPTIONS=--users 150 --items 60 --interactions 1800",
     "TOKENIZE_OPTIONS=--codebooks 8,8,8,8",

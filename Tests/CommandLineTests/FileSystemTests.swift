@@ -97,7 +97,7 @@ internal import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(10)))
+  @Test(.timeLimit(.minutes(30)))
   func `a reader sees the old or the new output while a stage publishes`() async throws {
     try await withTemporaryDirectory { directory in
       let run = try await TinyRun(in: directory)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What runs again and what does not, with the real programs.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct FreshnessTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct FreshnessTests {
   private static let options = [
     "PRESET=sasrec", "PREPROCESS_OPTIONS=--user-core 2 --item-core 2",
     "TRAIN_OPTIONS=--dimension 8 --max-length 5 --epochs 1",

@@ -33,7 +33,7 @@ import Testing
     let expected = try String(contentsOfFile: snapshot.string, encoding: .utf8)
     #expect(
       result.output == expected,
-      "after an intended change: H2REC_WRITE_SNAPSHOTS=1 swift test --filter HelpTests")
+      "after an intended change: H2REC_WRITE_SNAPSHOTS=1 make test FILTER=HelpTests")
   }
 
   @Test(arguments: programs)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A training that is stopped at any moment ends, in the end, with the bytes of one that was not.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ResumeTests {
+@Suite(.serialized, .timeLimit(.minutes(30))) struct ResumeTests {
   private static let options = [
     "sasrec", "--data", "data", "--dimension", "16", "--epochs", "30", "--patience",
     "30", "--batch-size", "16", "--validation-users", "40", "--ema-decay", "0.9", "--quiet",

@@ -6,7 +6,7 @@ import Testing
 
 /// The built-in sample is a world in which each branch knows what the other cannot: rare items follow their topic, popular
 /// ones follow transitions of their own.
-@Suite(.timeLimit(.minutes(10))) struct SampleWorldTests {
+@Suite(.timeLimit(.minutes(30))) struct SampleWorldTests {
   /// NDCG@10 of full ranking.
   private struct Quality {
     let head: Double

@@ -66,6 +66,18 @@ import Testing
     #expect(result(nil).userCount == 3)
   }
 
+  @Test func `targets are told where users have several`() throws {
+    #expect(countedUsers(["users": 1200, "events": 1200]) == "1,200 users")
+    #expect(countedUsers(["users": 81, "events": 9028]) == "81 users, 9,028 events")
+    var members = try #require(try report().objectValue)
+    #expect(try !ReportTables(.object(members), path: "").plain.contains("events"))
+    members["events"] = 6
+    let tables = try ReportTables(.object(members), path: "")
+    #expect(tables.plain.contains("4 users, 6 events"))
+    #expect(tables.plain.contains(/group +users +events +/))
+    #expect(ReportPage(.object(members)).html.contains("Every held-out event is a target"))
+  }
+
   @Test func `blocks hold so many cases and events at most, and one case at least`() {
     let limit = CaseRanker.blockEvents
     #expect(CaseRanker.block(from: 0, of: [limit + 1, 1]) == 0..<1)

@@ -36,12 +36,12 @@ struct ReportBrief {
       table.rows.append([baseline.title] + cells(entry["values"]))
     }
     let title = report["title"]?.stringValue.map { "\(visible($0)): " } ?? ""
-    let users = grouped(report["users"]?.integerValue ?? 0)
+    let users = countedUsers(report)
     let items = grouped(report["items"]?.integerValue ?? 0)
     let withHistory = number(
       report["protocols"]?[RankingProtocol.fullWithHistory.rawValue]?["overall"]?[metric])
     return """
-      \(title)\(report["split"]?.stringValue ?? "") split, \(users) users, \(items) items
+      \(title)\(report["split"]?.stringValue ?? "") split, \(users), \(items) items
       \(table.plain)
       head, tail: by popularity of the target; seen, unseen: its step from the last item in training; all of \(metric.uppercased())
       \(metric.uppercased()) with the history among the candidates: \(withHistory)
@@ -51,4 +51,11 @@ struct ReportBrief {
   private func number(_ value: JSONValue?) -> String {
     value?.numberValue.map { decimal($0, 4) } ?? "-"
   }
+}
+
+/// The users, and the targets where users have several, in words.
+func countedUsers(_ report: JSONValue) -> String {
+  let users = report["users"]?.integerValue ?? 0
+  let events = report["events"]?.integerValue ?? users
+  return "\(grouped(users)) users" + (events > users ? ", \(grouped(events)) events" : "")
 }

@@ -9,6 +9,8 @@ struct ReportTables {
 
   let split: String
   let userCount: Int64
+  /// Targets; nil where each user has one.
+  let eventCount: Int64?
   let itemCount: Int64
   /// The candidate set in words, and the metrics of the groups; the details are for readers with more room than a terminal.
   let protocols: [(candidates: String, table: TextTable, details: TextTable)]
@@ -31,16 +33,21 @@ struct ReportTables {
     itemCount = items
     rules = groups.map { ($0["title"]?.stringValue ?? "", $0["rule"]?.stringValue ?? "") }
     lists = Self.listTable(report["lists"])
+    let events = report["events"]?.integerValue ?? users
+    let hasSeveral = events > users
+    eventCount = hasSeveral ? events : nil
     brief = ReportBrief(report, metrics: metrics).text
     let columns = metrics.filter { key in Self.shown.contains { key.hasPrefix($0) } }
     protocols = RankingProtocol.allCases.compactMap { kind in
       guard let results = report["protocols"]?[kind.rawValue] else { return nil }
       func table(_ isWanted: (JSONValue) -> Bool) -> TextTable {
-        var table = TextTable(header: ["group", "users"] + columns)
+        var table = TextTable(
+          header: ["group", "users"] + (hasSeveral ? ["events"] : []) + columns)
         for group in groups where isWanted(group) {
           guard let key = group["key"]?.stringValue, let values = results[key] else { continue }
           table.rows.append(
             [group["title"]?.stringValue ?? key, "\(values["users"]?.integerValue ?? 0)"]
+              + (hasSeveral ? ["\(values["events"]?.integerValue ?? 0)"] : [])
               + columns.map { Self.text(values[$0]) })
         }
         return table
@@ -61,14 +68,16 @@ struct ReportTables {
 
   /// The tables for a terminal.
   var plain: String {
-    let title = "\(split) split, \(userCount) users, \(itemCount) items"
+    let events = eventCount.map { ", \($0) events" } ?? ""
+    let title = "\(split) split, \(userCount) users\(events), \(itemCount) items"
     return ([title] + protocols.map { "\($0.candidates)\n\n\($0.table.plain)" })
       .joined(separator: "\n\n")
   }
 
   /// The tables as a page of Markdown, with the numbers of the rest of the report.
   func markdown(of report: JSONValue) -> String {
-    var text = "# Evaluation\n\nSplit: \(split). Users: \(userCount). Items: \(itemCount).\n"
+    var text =
+      "# Evaluation\n\nSplit: \(split). Users: \(userCount).\(eventCount.map { " Events: \($0)." } ?? "") Items: \(itemCount).\n"
     text += "Ties count half: rank = 1 + greater + equal / 2; a hit when the rank is at most k.\n"
     for (candidates, table, details) in protocols {
       let title = candidates.prefix(1).uppercased() + candidates.dropFirst()

@@ -37,20 +37,25 @@ extension ReportPage {
     let sections: [CaseGroup.Section] = [
       .overall, .popularity, .transition, .length, .ties, .period, .category,
     ]
+    let hasSeveral = report["events"] != report["users"]
+    let columns = ["users"] + (hasSeveral ? ["events"] : [])
+    let targets =
+      hasSeveral
+      ? "Every held-out event is a target and counts once." : "Every user has one target."
     let tables = RankingProtocol.allCases.compactMap { kind -> String? in
       guard let candidates = report["candidates"]?[kind.rawValue]?.stringValue else { return nil }
       let rows = sections.flatMap { groups($0) }.map { key, title in
         let values = results(kind, key)
-        return [escaped(title), grouped(values?["users"]?.integerValue ?? 0)]
+        return [escaped(title)] + columns.map { grouped(values?[$0]?.integerValue ?? 0) }
           + keys.map { cell(kind, key, $0) }
       }
       let heading = candidates.prefix(1).uppercased() + candidates.dropFirst()
       return folded(
-        heading, htmlTable(header: ["group", "users"] + keys.map { name($0) }, rows: rows))
+        heading, htmlTable(header: ["group"] + columns + keys.map { name($0) }, rows: rows))
     }
     return """
       <h2>Accuracy</h2>
-      <p>Every user has one target. Below a value stands its 95 % interval from resampling the users. Equal scores
+      <p>\(targets) Below a value stands its 95 % interval from resampling the users. Equal scores
       count half: rank = 1 + greater + equal / 2, a hit when the rank is at most k.</p>
       \(tables.joined(separator: "\n"))
       """

@@ -9,7 +9,7 @@ extension ReportPage {
     let verdicts = comparisons.map { "<li>\($0.sentence)</li>" }
     return """
       <p class="verdict"><b>\(name(metric)) \(decimal(value, 4))</b>\(range), full ranking of \
-      \(grouped(report["users"]?.integerValue ?? 0)) users.</p>
+      \(countedUsers(report)).</p>
       \(verdicts.isEmpty ? "" : "<ul>\(verdicts.joined(separator: "\n"))</ul>")
       \(tiles)
       """

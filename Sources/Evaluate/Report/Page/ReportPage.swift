@@ -33,12 +33,12 @@ struct ReportPage {
   }
 
   private var subtitle: String {
-    let users = grouped(report["users"]?.integerValue ?? 0)
+    let users = countedUsers(report)
     let items = grouped(report["items"]?.integerValue ?? 0)
     let counters = report["stages"]?["preprocess"]?["counters"]
     let events = counters?["trainEvents"]?.integerValue.map { ", \(grouped($0)) training events" }
     let run = report["stages"]?["train"]?["manifest"]?.stringValue.map { ", run \($0.prefix(8))" }
-    return "\(report["split"]?.stringValue ?? "") split, \(users) users, \(items) items"
+    return "\(report["split"]?.stringValue ?? "") split, \(users), \(items) items"
       + (events ?? "") + (run ?? "")
   }
 

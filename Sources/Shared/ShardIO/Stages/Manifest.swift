@@ -138,7 +138,7 @@ extension Manifest.Output {
     bytes = Int(try members.integer("bytes"))
     rows = value["rows"] == nil ? nil : Int(try members.integer("rows"))
     // A name is never a path: a manifest cannot lead a program out of its directory.
-    guard Self.isPlain(name) else {
+    guard FileName.isPlain(name) else {
       throw .manifest("output \(quoted(name)) is not a plain file name", path)
     }
     guard rows == nil ? Self.isAlias(kind) : ShardFormat.isValidName(kind.utf8) else {
@@ -154,26 +154,18 @@ extension Manifest.Output {
   /// The name that belongs to kind and checksum; a shard keeps its number.
   private var expectedName: String {
     guard rows != nil else {
-      let component = FilePath.Component(kind)
+      let parts = FileName(kind)
       return StageDirectory.fileName(
-        stem: component?.stem ?? "", checksum: checksum, extension: component?.extension ?? "")
+        stem: String(parts?.stem ?? ""), checksum: checksum, extension: String(parts?.ending ?? ""))
     }
     let number = name.dropFirst(kind.utf8.count + 1).prefix { $0.isASCII && $0.isNumber }
     return StageDirectory.fileName(
       stem: "\(kind)-\(number)", checksum: checksum, extension: ShardFormat.fileExtension)
   }
 
-  /// Whether a text names a file of its directory that people can see.
-  private static func isPlain(_ name: String) -> Bool {
-    let isPrintable = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-    return isPrintable && !name.hasPrefix(".") && FilePath.Component(name)?.string == name
-      && FilePath.Component(name)?.kind == .regular
-  }
-
   /// Whether people may find a file under this name: none that the directory needs for itself.
   private static func isAlias(_ name: String) -> Bool {
-    isPlain(name) && name != Manifest.fileName && FilePath.Component(name)?.extension != nil
-      && !StageDirectory.isReserved(name)
+    name != Manifest.fileName && FileName(name) != nil && !StageDirectory.isReserved(name)
   }
 }
 

@@ -87,8 +87,7 @@ struct StageDirectory {
 
   /// Whether only ``StageOutput`` gives such names: `…-<16 hexadecimal digits>.<extension>`.
   private static func isOurs(_ name: String) -> Bool {
-    guard let component = FilePath.Component(name), component.extension != nil else { return false }
-    let stem = component.stem.utf8
+    guard let stem = FileName(name)?.stem.utf8 else { return false }
     guard stem.count > hashDigitCount else { return false }
     let hash = stem.suffix(hashDigitCount)
     let dash = stem[stem.index(hash.startIndex, offsetBy: -1)]

@@ -83,7 +83,7 @@ public struct StageOutput: ~Copyable {
   /// - Precondition: `name` is a plain file name with an extension, and is written once.
   /// - Throws: ``PipelineError`` `.cannotCreate`, also if something else has the name.
   public func beginFile(_ name: String) throws(PipelineError) -> OutputFile {
-    precondition(FilePath.Component(name)?.extension != nil, "a file name needs an extension")
+    precondition(FileName(name) != nil, "a file name needs an extension")
     precondition(outputs.allSatisfy { $0.kind != name }, "\(name) was written already")
     try StageDirectory(directory).requireFree(alias: name)
     return try OutputFile(name, in: directory)
@@ -93,10 +93,10 @@ public struct StageOutput: ~Copyable {
   ///
   /// - Throws: ``PipelineError`` `.inputOutput`.
   public mutating func endFile(_ file: consuming OutputFile) throws(PipelineError) {
-    let component = FilePath.Component(file.name)
+    let parts = FileName(file.name)
     try add(
       file.commit(
-        in: directory, stem: component?.stem ?? "", extension: component?.extension ?? ""))
+        in: directory, stem: String(parts?.stem ?? ""), extension: String(parts?.ending ?? "")))
   }
 
   /// Makes everything written the output of the stage, in one step.
