@@ -44,7 +44,8 @@ import Testing
         try JSONValue(parsing: Array($0.utf8), path: "summary")
       }
       let count = try #require(summaries[0]["recommendedUsers"]?.integerValue)
-      let peak = try #require(summaries.compactMap { $0["peakMegabytes"]?.integerValue }.min())
+      let peaks = try summaries.map { try #require($0["peakMegabytes"]?.integerValue) }
+      let peak = try #require(peaks.min())
       return (Int(count), Int(peak) << 20)
     }
   }
