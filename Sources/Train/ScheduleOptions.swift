@@ -87,7 +87,7 @@ struct ScheduleOptions: ConfiguredOptions {
 
   /// Steps without a better validation that the default patience waits for.
   static let patienceSteps = 640
-  /// Train events that the default number of epochs reads; on two cores with AVX2 about 45 minutes of `h2rec`, d = 128.
+  /// Train events that the default number of epochs predicts.
   static let eventsRead = 32_000_000
   /// The numbers of epochs that ``eventsRead`` may choose.
   static let epochRange = 10...200

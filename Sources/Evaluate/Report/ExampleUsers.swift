@@ -21,6 +21,8 @@ struct ExampleUsers {
   let data: PreprocessedData
   let codes: ItemCodes?
   let threads: Int
+  /// Whether items of the history may be in a list.
+  var allowsRepeats = false
 
   /// The examples as they stand in report.json.
   func json(
@@ -43,7 +45,8 @@ struct ExampleUsers {
       chosen.compactMap { name, index in
         let position = ranks.cases[index]
         let history = cases.histories(position..<position + 1, in: data.sequences)
-        guard let top = ranker.users(history).top(Self.listLength, excluded: history) else {
+        let excluded = allowsRepeats ? RaggedArray(emptyRows: 1) : history
+        guard let top = ranker.users(history).top(Self.listLength, excluded: excluded) else {
           return nil
         }
         return example(

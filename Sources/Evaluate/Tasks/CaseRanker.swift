@@ -114,14 +114,14 @@ struct CaseRanker {
       ranks[row] = popularity.midRank(of: targets[row], board, excluded: [])
     }
     // The competitors that a row leaves out, each once.
-    let left = targets.indices.map { Set(excluded[$0]).subtracting([targets[$0]]) }
+    var left = targets.indices.map { Set(excluded[$0]) }
+    let isClosed = targets.indices.map { left[$0].remove(targets[$0]) != nil }
     let counts = left.map { itemCount - $0.count }
     result.ranks[.full]?.append(
       cases: block,
       // An item of the history is no candidate where repeats are not allowed, and so comes last as a target, too.
-      ranks: ranks.indices.map {
-        excluded[$0].contains(targets[$0]) ? Double(counts[$0]) : ranks[$0]
-      }, candidateCounts: counts)
+      ranks: ranks.indices.map { isClosed[$0] ? Double(counts[$0]) : ranks[$0] },
+      candidateCounts: counts)
     // What the history adds to a rank is the target's rank among it.
     let among = users.ranks(of: targets, candidates: RaggedArray(left.map { $0.sorted() }))
     result.ranks[.fullWithHistory]?.append(

@@ -44,7 +44,8 @@ struct Evaluation {
     measured.training = inputs.trainingLog
     measured.codes = inputs.codeReport
     measured.examples = ExampleUsers(
-      data: inputs.data, codes: inputs.codes, threads: shared.threads
+      data: inputs.data, codes: inputs.codes, threads: shared.threads,
+      allowsRepeats: options.allowsRepeats(in: inputs.data.sequences)
     ).json(cases, ranks[.full] ?? CaseRanks(), ranker, attention: inputs.diagnostics.attention)
     if options.runTimes {
       var times = RunTimes(inputs.directories)

@@ -17,7 +17,7 @@ struct AlikeIDs {
     var others: [(hash: UInt64, number: UInt32)] = []
     for number in 0..<UInt32(ids.count) where !Self.isPlain(ids[number]) {
       let form = Self.plainForm(ids[number])
-      others.append((seededHash(form[...], seed: 0), number))
+      others.append((shortHash(form.span), number))
     }
     others.sort { ($0.hash, $0.number) < ($1.hash, $1.number) }
     var start = 0

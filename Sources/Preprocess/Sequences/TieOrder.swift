@@ -22,7 +22,7 @@ struct TieOrder: Sendable {
   var partsRepeats: Bool
 
   /// The hash of a user.
-  func userHash(_ user: UInt32) -> UInt64 { seededHash(users[user], seed: seed) }
+  func userHash(_ user: UInt32) -> UInt64 { shortHash(users[user].span, seed: seed) }
 
   /// What the events of a user at a time are put in order by; a function of seed, ids and time alone.
   ///
@@ -34,7 +34,7 @@ struct TieOrder: Sendable {
   /// - Returns: 64 bits of chance.
   func key(userHash: UInt64, time: Int64, item: UInt32, repetition: Int) -> UInt64 {
     let random = CounterRandom(seed: userHash, stream: UInt64(bitPattern: time))
-    let itemHash = seededHash(items[item], seed: seed)
+    let itemHash = shortHash(items[item].span, seed: seed)
     return random.bits(itemHash &+ UInt64(partsRepeats ? repetition : 0))
   }
 }

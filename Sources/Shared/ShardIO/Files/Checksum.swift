@@ -8,7 +8,7 @@ public func checksum(_ bytes: [UInt8]) -> String {
   return hexadecimal(hash)
 }
 
-/// The XXH3 64-bit hash of the bytes of some values without padding, for tables in memory.
+/// The XXH3 64-bit hash of the bytes of some values without padding: the same number on every machine.
 ///
 /// - Parameters:
 ///   - values: numbers.
@@ -16,18 +16,6 @@ public func checksum(_ bytes: [UInt8]) -> String {
 /// - Returns: the hash.
 public func shortHash<Value: BitwiseCopyable>(_ values: Span<Value>, seed: UInt64 = 0) -> UInt64 {
   unsafe values.withUnsafeBytes { unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
-}
-
-/// The XXH3 64-bit hash of some bytes under a seed: the same number on every machine.
-///
-/// - Parameters:
-///   - bytes: what is hashed.
-///   - seed: other seeds give unrelated hashes.
-/// - Returns: the hash.
-public func seededHash(_ bytes: ArraySlice<UInt8>, seed: UInt64) -> UInt64 {
-  unsafe bytes.withUnsafeBytes {
-    unsafe XXH3_64bits_withSeed($0.baseAddress, $0.count, seed)
-  }
 }
 
 /// The hash of bytes that come in pieces; see ``checksum(_:)``.
