@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dataset
 import Metrics
+import Retrieval
 import ShardIO
 import Testing
 
@@ -299,6 +300,26 @@ import Testing
     let ranker = BaselineRanker(FourUsers.data, threads: 1)
     #expect(ranker.ranks(.popularity, FourUsers.cases, allowsRepeats: false)[3] == 7)
     #expect(ranker.ranks(.popularity, FourUsers.cases, allowsRepeats: true)[3] == 2)
+  }
+
+  @Test func `example lists hold items of the history where repeats are allowed, and else none`()
+    throws
+  {
+    let ranks = try #require(FourUsers.ranks(FourUsers.model)[.full])
+    for allowsRepeats in [false, true] {
+      let examples = ExampleUsers(
+        data: FourUsers.data, codes: nil, threads: 1, allowsRepeats: allowsRepeats
+      ).json(
+        FourUsers.cases, ranks, Ranker(.vectors(FourUsers.model), itemCount: 8, threads: 1),
+        attention: nil)
+      func items(_ key: String) -> [Set<String>] {
+        (examples.arrayValue ?? []).map { example in
+          Set((example[key]?.arrayValue ?? []).compactMap { $0["item_id"]?.stringValue })
+        }
+      }
+      let shared = zip(items("history"), items("list")).map { $0.intersection($1) }
+      #expect(!shared.isEmpty && shared.allSatisfy { $0.isEmpty != allowsRepeats })
+    }
   }
 
   @Test func `repeats are allowed as the log was filtered, unless said otherwise`() throws {
