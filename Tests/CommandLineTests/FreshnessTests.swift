@@ -195,11 +195,9 @@ import Testing
     try await withData { pipeline, data in
       let first = try await make(pipeline, "train", "DATA=\(data)")
       #expect(first.error.contains("so the item table starts at random"), "\(first.error)")
-      #expect(
-        first.error.contains(
-          /by the data and the processor: --hash-init random --loss ce --precision \S+ .*--epochs \d+/
-        ),
-        "\(first.error)")
+      let choices = "by the data and the processor: --hash-init random --loss ce --precision "
+      #expect(first.error.contains(choices), "\(first.error)")
+      #expect(first.error.contains(" --batch-size 32 --warm-up-steps 0 "), "\(first.error)")
       let input = try StageInput(
         directory: pipeline.run.appending("3-train"), expecting: "train")
       #expect(input.manifest.configuration["hashInit"] == "random")
