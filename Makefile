@@ -19,11 +19,12 @@ MAKEFLAGS   += --no-builtin-rules
 ## TIMES    1: times and memory of the stages on the report's run card; equal runs then give different reports
 ## PREPROCESS_OPTIONS, TOKENIZE_OPTIONS, TRAIN_OPTIONS, EVALUATE_OPTIONS, SAMPLE_OPTIONS
 ##          added to the options of the preset; see h2rec-STAGE --help
+## NIGHT_OPTIONS  for retrain: see h2rec-preprocess night --help
 ## BIN      folder of programs that are built already; nothing is compiled then
 
 # The variables that a command line may set; a preset may add its own.
 VARIABLES := DATA RUN PRESET SEED THREADS QUIET TIMES BIN PREPROCESS_OPTIONS TOKENIZE_OPTIONS TRAIN_OPTIONS \
-  EVALUATE_OPTIONS SAMPLE_OPTIONS FILTER REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS \
+  EVALUATE_OPTIONS SAMPLE_OPTIONS NIGHT_OPTIONS FILTER REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS \
   ATTACK_SECONDS ATTACK_SEED ATTACK_KINDS
 
 empty :=
@@ -92,9 +93,10 @@ SOURCES  := Package.swift $(wildcard Package.resolved) $(shell find Sources -typ
 
 # ------------------------------------------------------------------------------------------------ the pipeline
 program      = $(call quote,$(BIN)/h2rec-$(1))
-output       = $(call quote,$(RUN)/$(1))
+OUT          = $(RUN)
+output       = $(call quote,$(OUT)/$(1))
 SEED_OPTION := $(if $(SEED),--seed $(SEED))
-RUN_OPTIONS := $(if $(THREADS),--threads $(THREADS)) $(if $(QUIET),--quiet)
+RUN_OPTIONS  = $(if $(THREADS),--threads $(THREADS)) $(if $(QUIET),--quiet)
 # A preset that needs no codes says so with WITHOUT_CODES := yes; its stages 3 and 4 read stage 1 alone.
 CODES       := $(if $(WITHOUT_CODES),,tokenize)
 CODES_OPTION = $(if $(CODES),--codes=$(call output,2-tokenize))
@@ -139,6 +141,22 @@ evaluate: $(BUILT)            ## stage 4: report and recommendations
 show:                         ## show all tables of metrics of RUN
 	@$(call program,evaluate) show $(call output,4-evaluate)
 
+.PHONY: retrain retrain-command rollback history
+# The stages write into a dated folder, whose name the program puts in place of @NIGHT@.
+night = $(if $(IS_SAMPLE),$(error give DATA: the built-in sample never changes))$(call program,preprocess) night \
+  --run=$(call quote,$(RUN)) $(NIGHT_OPTIONS) $(foreach stage,preprocess $(CODES) train evaluate,--then $(COMMAND_$(stage)))
+retrain retrain-command: OUT := @NIGHT@
+retrain retrain-command: override QUIET := 1
+retrain: $(BUILT)             ## one night: retrain in RUN/runs/DATE, publish RUN/current if it is good enough
+	@exec $(night)
+# The words of 'retrain' for 'Scripts/nightly retrain', which takes their place.
+retrain-command:
+	@printf '%q ' $(night)
+rollback:                     ## publish the night before the published one again
+	@exec $(call program,preprocess) rollback --run=$(call quote,$(RUN))
+history:                      ## list the nights of RUN
+	@exec $(call program,preprocess) history --run=$(call quote,$(RUN))
+
 .PHONY: rerun-preprocess rerun-tokenize rerun-train rerun-evaluate
 rerun-preprocess: $(BUILT)    ## stage 1 once more, whether it is up to date or not
 	@exec $(call pipeline,$(UNTIL_preprocess),preprocess)
@@ -156,7 +174,7 @@ nightly-command:
 FORCE:
 
 # ------------------------------------------------------------------------------------------- building, checking
-.PHONY: build dependencies test test-portable check sanitize format-check format lint docs man completions bench fuzz attack doctor clean clean-run help
+.PHONY: build dependencies test test-portable check sanitize format-check format lint docs man completions bench fuzz attack soak doctor clean clean-run help
 build: $(BUILT)               ## compile the four programs
 dependencies: .build/dependencies-installed ## install the Debian packages that are missing
 
@@ -214,6 +232,8 @@ ATTACK_SECONDS ?= 600
 attack: $(BUILT)              ## kill, starve and mislead the programs at random; prints counts, ends with 1 at a failure
 	@Scripts/attack --programs=$(call quote,$(BIN)) --seconds=$(call quote,$(ATTACK_SECONDS)) \
 	  $(if $(ATTACK_SEED),--seed=$(call quote,$(ATTACK_SEED))) --kinds=$(call quote,$(ATTACK_KINDS))
+soak: $(BUILT)                ## thirty nights of a shop that changes, with random kills; ends with 1 at a failure
+	@Scripts/soak --programs=$(call quote,$(BIN)) --cold
 doctor:                       ## check the tools of this machine, and switch on the git hooks
 	@Scripts/doctor
 clean:                        ## remove everything that was compiled

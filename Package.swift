@@ -119,14 +119,18 @@ let package = Package(
         "Retrieval", "ShardIO", "Tape", "Training", argumentParser,
       ]),
 
-    stage("Preprocess", ["Clustering", "Numerics", "TextInput", "TextOutput", "Threading"]),
+    shared("Nights", ["Page", "ShardIO", system]),
+
+    stage(
+      "Preprocess",
+      ["Clustering", "Nights", "Numerics", "TextInput", "TextOutput", "Threading"]),
     stage(
       "Tokenize",
       [
         "Clustering", "Numerics", "Page", "Quantizers", "Tape", "TextInput", "TextOutput",
         "Training",
       ]),
-    stage("Train", ["Models", "Numerics", "Tape", "Training"]),
+    stage("Train", ["Models", "Numerics", "Retrieval", "Tape", "Training"]),
     stage(
       "Evaluate",
       ["Metrics", "Models", "Numerics", "Page", "Retrieval", "TextInput", "TextOutput"]),
@@ -184,6 +188,7 @@ let package = Package(
 
     tests("TextInput", ["ShardIO", "TextInput"]),
     tests("Threading", ["Threading"]),
+    tests("Nights", ["Nights", "ShardIO"]),
   ]
 )
 

@@ -14,6 +14,9 @@ struct EvaluateCommand: StageProgram {
       """,
     discussion: "All options: h2rec-evaluate run --help",
     version: programVersion,
-    subcommands: [RunCommand.self, ShowCommand.self, SimilarCommand.self, ExportCommand.self],
+    subcommands: [
+      RunCommand.self, ShowCommand.self, CompareCommand.self, SimilarCommand.self,
+      ExportCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 }

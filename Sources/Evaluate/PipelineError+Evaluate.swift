@@ -1,3 +1,5 @@
+import Dataset
+import Page
 import ShardIO
 import SystemPackage
 
@@ -109,6 +111,28 @@ extension PipelineError {
       at: .init(path: directory.string),
       note: "encode the new items with 'h2rec-tokenize encode' and the output given as --codes"
     )
+  }
+
+  /// Vectors of new items lie in another space than those of the model.
+  static func otherSpace(_ directory: FilePath, _ agreement: Double) -> PipelineError {
+    PipelineError(
+      .configuration,
+      """
+      these vectors lie in another space than those of the model: of the items in both, the median one has \
+      \(decimal(100 * agreement, 0)) % of its signs in common, expected \
+      \(decimal(100 * SpaceSketch.leastAgreement, 0)) % or more
+      """, at: .init(path: directory.string),
+      note:
+        "preprocess the new items with --text-encoder of the model's data, or with vectors of the same text model"
+    )
+  }
+
+  /// A run was not ranked under a protocol.
+  static func noSuchRanks(_ kind: RankingProtocol, _ directory: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "this run has no ranks of the protocol '\(kind.rawValue)'",
+      at: .init(path: directory.string),
+      note: "negatives are stored by h2rec-preprocess (--negatives, --popular-negatives)")
   }
 
   /// The model knows all items of an output that was given as new ones.

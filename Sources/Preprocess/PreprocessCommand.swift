@@ -13,6 +13,9 @@ struct PreprocessCommand: StageProgram {
       'h2rec-preprocess run --help' lists its options.
       """,
     version: programVersion,
-    subcommands: [RunCommand.self, SampleCommand.self, PipelineCommand.self],
+    subcommands: [
+      RunCommand.self, SampleCommand.self, PipelineCommand.self, NightCommand.self,
+      RollbackCommand.self, HistoryCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 }

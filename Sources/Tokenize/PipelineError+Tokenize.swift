@@ -11,6 +11,13 @@ extension PipelineError {
         "give --vectors and --vector-ids to h2rec-preprocess, or train a model that needs no codes")
   }
 
+  /// Equal codes cannot be told apart by vectors that are not there.
+  static func noVectorsToSpread(_ policy: CollisionPolicy) -> PipelineError {
+    PipelineError(
+      .configuration, "'--collisions \(policy.rawValue)' needs item vectors, and there are none",
+      note: "'--collisions append' numbers items with equal codes without vectors")
+  }
+
   /// A level has more codes than there are items.
   static func fewerItemsThanCodes(
     _ directory: String, itemCount: Int, level: Int, size: Int
@@ -30,7 +37,7 @@ extension PipelineError {
       note: "pq and opq give each level its own coordinates; see --codebooks and --pca")
   }
 
-  /// The network of an earlier run is damaged.
+  /// Vectors whose differences cannot be squared.
   static func vectorsTooSmall(_ directory: String, spread: Double) -> PipelineError {
     PipelineError(
       .dataFormat,
@@ -39,6 +46,7 @@ extension PipelineError {
       note: "multiply all vectors by one number, so that they are near 1, and preprocess again")
   }
 
+  /// The network of an earlier run is damaged.
   static func badNetwork(_ input: StageInput, _ problem: String) -> PipelineError {
     PipelineError(
       .dataFormat, "the network of the tokenizer: \(problem)",

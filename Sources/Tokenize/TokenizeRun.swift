@@ -7,6 +7,9 @@ internal import Training
 
 /// Where the codes of a run come from: learned, from earlier codebooks, or from a file.
 protocol CodeSource {
+  /// Whether codes cannot be had for items without vectors.
+  var needsVectors: Bool { get }
+
   /// The codes of a catalogue, and how well earlier codebooks fit, where they come from some.
   ///
   /// - Throws: `PipelineError` where there are none.
@@ -15,17 +18,31 @@ protocol CodeSource {
   ) throws(PipelineError) -> (items: TokenizedItems, drift: FrozenEncoding.Drift?)
 }
 
+extension CodeSource {
+  var needsVectors: Bool { true }
+}
+
 /// What codes are made from.
 struct CodeInputs {
   let catalogue: Catalogue
-  /// Row = item, not all equal.
-  let vectors: Matrix
+  /// Row = item, not all equal; nil where the items have none and the source of the codes needs none.
+  let vectors: Matrix?
   /// The earlier run, where the command names one.
   let previous: PreviousRun?
   /// The row of each item in the earlier run; nil for new items.
   let rows: [Int?]
   /// Where learning goes on from and is saved to; nil for neither.
   let checkpoints: Checkpoints?
+
+  /// The item vectors, for a source that needs them.
+  ///
+  /// - Throws: `PipelineError` `.internalError` where a source says that it needs none.
+  func requiredVectors() throws(PipelineError) -> Matrix {
+    guard let vectors else {
+      throw PipelineError(.internalError, "the source of the codes did not ask for vectors")
+    }
+    return vectors
+  }
 }
 
 /// One run of the stage.
@@ -61,22 +78,32 @@ struct TokenizeRun {
       in: CheckpointStore(
         output: place.outputPath, configuration: configuration, inputs: inputs,
         threads: place.threads), isQuiet: place.quiet)
+    let vectors = try readVectors(input, itemCount: catalogue.count)
     let report = try makeReport(
       CodeInputs(
-        catalogue: catalogue, vectors: try readVectors(input, itemCount: catalogue.count),
-        previous: previous, rows: previous?.rows(of: catalogue) ?? [], checkpoints: checkpoints))
+        catalogue: catalogue, vectors: vectors, previous: previous,
+        rows: previous?.rows(of: catalogue) ?? [], checkpoints: checkpoints))
     guard report.findings.isEmpty else { throw .badCodes(report.findings, place.output) }
-    try write(report, to: &stage)
-    let counters: [String: JSONValue] = [
+    try write(report, vectors, to: &stage)
+    var counters: [String: JSONValue] = [
       "items": JSONValue(catalogue.count),
       "distinctTuples": JSONValue(report.statistics.distinctCount),
       "collisionRate": JSONValue(report.statistics.collisionRate),
-      "relativeError": JSONValue(report.items.relativeError),
     ]
+    if report.items.hasVectors {
+      counters["relativeError"] = JSONValue(report.items.relativeError)
+      // A frozen tokenizer hands on how well it fitted when it was learned.
+      let ownError = report.drift == nil ? report.items.residuals.last : nil
+      counters[PreviousRun.fitErrorCounter] = (ownError ?? previous?.fitError).map { JSONValue($0) }
+    }
     // What a later run needs to encode with these codebooks.
     var configuration = configuration.merging(report.items.encoder.configuration) { $1 }
     if report.items.isNumbered {
       configuration["collisions"] = .string(CollisionPolicy.append.rawValue)
+    }
+    var request = request
+    if let checkpoints, let step = checkpoints.resumedStep {
+      request.earlierWork = (checkpoints.earlierSeconds, step)
     }
     try stage.commit(
       configuration: configuration.merging(["csvGuard": .bool(place.csv.csvGuard)]) { $1 },
@@ -92,7 +119,7 @@ struct TokenizeRun {
   private func makeReport(_ inputs: CodeInputs) throws(PipelineError) -> CodeReport {
     let found = try source.codes(inputs)
     var items = found.items
-    let change = items.separate(collisions, inputs.vectors)
+    let change = try items.separate(collisions, inputs.vectors)
     var report = CodeReport(items, inputs.catalogue, inputs.vectors, threads: place.threads)
     report.drift = found.drift
     report.collisionChange = collisions == .keep ? nil : change
@@ -108,8 +135,11 @@ struct TokenizeRun {
 
   private func readVectors(
     _ input: StageInput, itemCount: Int
-  ) throws(PipelineError) -> Matrix {
-    guard input.hasTable(ItemVectors.tableKind) else { throw .noVectors(place.data) }
+  ) throws(PipelineError) -> Matrix? {
+    guard input.hasTable(ItemVectors.tableKind) else {
+      guard source.needsVectors else { return nil }
+      throw .noVectors(place.data)
+    }
     let vectors = try ItemVectors(input)
     try TableRules(input, ItemVectors.tableKind).requireRows(
       vectors.count, itemCount, one: "item")
@@ -140,13 +170,16 @@ struct TokenizeRun {
   /// The least difference of two numbers of a column; the squares of a thousandth of it are still exact.
   private static let leastSpread = 1e-12
 
-  private func write(_ report: CodeReport, to stage: inout StageOutput) throws(PipelineError) {
+  private func write(
+    _ report: CodeReport, _ vectors: Matrix?, to stage: inout StageOutput
+  ) throws(PipelineError) {
     for table in ItemCodes(report.items).tables { try stage.write(table) }
-    try stage.write(PreviousRun.table(report.catalogue.itemIDs))
+    let sketch = vectors.map { SpaceSketch($0.values, center: report.items.center) }
+    try stage.write(PreviousRun.table(report.catalogue.itemIDs, sketch))
     if let network = report.items.network { try stage.write(network.table) }
     try stage.writeFile("report.json", try report.json.json())
     try stage.writeFile("report.md", Array(report.markdown.utf8))
-    let page = CodePage(report: report, map: report.map)
+    let page = CodePage(report: report)
     try stage.writeFile("report.html", Array(page.html.utf8))
     let file = CodeFile(
       itemIDs: report.catalogue.itemIDs, codes: report.items.codes,

@@ -28,6 +28,8 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
 
   @OptionGroup(title: "Training") var scheduling: ScheduleOptions
 
+  @OptionGroup(title: "Warm start") var warmStarting: WarmStartOptions
+
   @OptionGroup(title: "Checkpoints") var checkpointing: CheckpointOptions
 
   @OptionGroup var shared: SharedOptions
@@ -40,23 +42,34 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     if !needsCodes, codes != nil {
       throw ValidationError("'\(Recipe.name)' has no use for '--codes'; leave it out.")
     }
+    if scheduling.epochs == 0, warmStarting.startFrom == nil {
+      throw ValidationError("'--epochs 0' carries over an earlier model; it needs '--start-from'.")
+    }
   }
 
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "train")
     let outputs = try EarlierOutputs(data: data, codes: codes, threads: shared.threads)
-    let request = request(outputs)
+    let warmStart = try warmStarting.warmStart(threads: shared.threads)
+    var request = request(outputs, warmStart)
     if try shared.isUpToDate(request, output: FilePath(output), summary) { return }
     let inputs = try TrainingInputs(outputs, needs: Recipe.needs(options), shared: shared)
     var stage = try StageOutput(
       directory: FilePath(output), stage: "train", threads: shared.threads)
-    let training = try prepare(inputs)
+    var training = try prepare(inputs, warmStart)
+    if let warmStart {
+      let carried = try warmStart.apply(
+        to: training.model.store, of: Recipe.name, inputs, codes: outputs.codes)
+      training.model.storeDidChange()
+      training.carried = carried
+      showCarried(carried, warmStart)
+    }
     showChoices(training.configuration)
     showUnreadEvents(training.eventShare)
     let checkpoints = checkpointing.checkpoints(
       in: CheckpointStore(
         output: FilePath(output), configuration: training.configuration,
-        inputs: inputs.references, threads: shared.threads), isQuiet: shared.quiet)
+        inputs: training.references, threads: shared.threads), isQuiet: shared.quiet)
     // What was read can be read again: until there is something to save, a signal ends the program at once.
     StopRequest.watch()
     defer { StopRequest.endWatch() }
@@ -65,8 +78,12 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     try stage.writeFile("training-log.jsonl", outcome.log)
     var counters = outcome.counters
     counters["trainEventShare"] = training.eventShare.map { JSONValue($0) }
+    counters["warmStart"] = training.carried?.json
+    if let step = checkpoints.resumedStep {
+      request.earlierWork = (checkpoints.earlierSeconds, step)
+    }
     try stage.commit(
-      configuration: training.configuration, inputs: inputs.references, counters: counters,
+      configuration: training.configuration, inputs: training.references, counters: counters,
       request: request)
     try checkpoints.remove()
     showLimit(outcome, training.configuration)
@@ -77,11 +94,11 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
   }
 
   /// What this run would do; what `auto` stands for follows from the inputs and, for products, from the processor.
-  private func request(_ outputs: EarlierOutputs) -> StageRequest {
+  private func request(_ outputs: EarlierOutputs, _ warmStart: WarmStart?) -> StageRequest {
     var request = request(
       "train", output: FilePath(output),
-      leavingOut: CheckpointOptions.fieldNames.union(["data", "codes"]),
-      inputs: outputs.references)
+      leavingOut: CheckpointOptions.fieldNames.union(["data", "codes", "startFrom", "startData"]),
+      inputs: outputs.references + (warmStart.map { [$0.model.reference] } ?? []))
     if request.configuration["precision"] == PrecisionChoice.auto.rawValue {
       request.configuration["precision"] = PrecisionChoice.auto.resolved.rawValue
     }
@@ -103,6 +120,21 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     }
     if open.contains(where: { $0.key == "hashInit" }), resolved["hashInit"] == "random" {
       printNote("there are no item vectors, so the item table starts at random", at: data)
+    }
+  }
+
+  /// Says what became of the items of the earlier model.
+  private func showCarried(_ carried: WarmStart.Carried, _ warmStart: WarmStart) {
+    guard !shared.quiet else { return }
+    printNote(
+      """
+      starts from this model: \(carried.knownCount) items known, \(carried.borrowedCount) new ones by their neighbours, \
+      \(carried.freshCount) from nothing, \(carried.droppedCount) gone
+      """, at: warmStart.model.directory.string)
+    if carried.hasCodes == false {
+      printWarning(
+        "the codes are not named as this model's were, so their rows start anew; see 'h2rec-tokenize encode' and '--align-to'",
+        at: warmStart.model.directory.string)
     }
   }
 
@@ -132,10 +164,16 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     let eventShare: Double?
     /// The options with everything resolved, as the manifest has them.
     let configuration: [String: JSONValue]
+    /// What the manifest records of the outputs that were read.
+    let references: [StageReference]
+    /// What became of the rows of an earlier model; nil for a start from nothing.
+    var carried: WarmStart.Carried?
   }
 
   /// Resolves the options, builds the model and gives it its initial values.
-  private func prepare(_ inputs: TrainingInputs) throws(PipelineError) -> Prepared {
+  private func prepare(
+    _ inputs: TrainingInputs, _ warmStart: WarmStart?
+  ) throws(PipelineError) -> Prepared {
     var (options, scheduling) = (options, scheduling)
     options.resolve(inputs.model)
     let model = try Recipe.build(options, inputs.model)
@@ -166,7 +204,8 @@ struct ModelCommand<Recipe: ModelRecipe>: StageCommand {
     return Prepared(
       model: model, loop: loop,
       eventShare: examples.targetCount.map { Double($0) / Double(max(1, targets)) },
-      configuration: configuration(options, scheduling, inputs))
+      configuration: configuration(options, scheduling, inputs),
+      references: inputs.references + (warmStart.map { [$0.model.reference] } ?? []))
   }
 
   private func configuration(

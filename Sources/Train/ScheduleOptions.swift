@@ -44,7 +44,8 @@ struct ScheduleOptions: ConfiguredOptions {
 
   @Option(
     help: """
-      Most epochs (default: as many as predict 32 million train events, from 10 to 200).
+      Most epochs (default: as many as predict 32 million train events, from 10 to 200). With '--start-from', 0 carries the \
+      earlier model over and trains nothing.
       """)
   var epochs: Int?
 
@@ -76,7 +77,7 @@ struct ScheduleOptions: ConfiguredOptions {
       .number("weightDecay", \.weightDecay, 0...100),
       .number("clipNorm", \.clipNorm, 0...1_000_000),
       .number("emaDecay", \.emaDecay, 0...(1 - 1e-12)),
-      .integer("epochs", \.epochs, 1...100_000, default: { _ in 200 }),
+      .integer("epochs", \.epochs, 0...100_000, default: { _ in 200 }),
       .integer("patience", \.patience, 1...100_000, default: { _ in 10 }),
       .integer("validationUsers", \.validationUsers, 0...1_000_000_000, default: { _ in 0 }),
       .integer("microBatchTokens", \.microBatchTokens, 1...1_000_000),

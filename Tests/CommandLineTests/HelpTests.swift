@@ -9,13 +9,15 @@ import Testing
   /// Every command line that has a help page, by the name of its snapshot.
   private static let pages = [
     "h2rec-preprocess", "h2rec-preprocess run", "h2rec-preprocess sample",
-    "h2rec-preprocess pipeline", "h2rec-tokenize", "h2rec-tokenize rq-kmeans",
+    "h2rec-preprocess pipeline", "h2rec-preprocess night", "h2rec-preprocess rollback",
+    "h2rec-preprocess history", "h2rec-tokenize", "h2rec-tokenize rq-kmeans",
     "h2rec-tokenize pq", "h2rec-tokenize opq", "h2rec-tokenize vq", "h2rec-tokenize rq-vae",
     "h2rec-tokenize coarse-rq-vae", "h2rec-tokenize encode", "h2rec-tokenize import",
     "h2rec-tokenize lint",
     "h2rec-train", "h2rec-train h2rec", "h2rec-train sasrec", "h2rec-train gru4rec",
     "h2rec-train sid",
-    "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate similar",
+    "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate compare",
+    "h2rec-evaluate similar",
     "h2rec-evaluate export",
   ]
   private static let programs = stageNames.map { "h2rec-\($0)" }

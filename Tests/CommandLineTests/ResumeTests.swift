@@ -1,4 +1,5 @@
 import Foundation
+import ShardIO
 import Subprocess
 import SystemPackage
 import TestSupport
@@ -140,6 +141,10 @@ import Testing
       }
       #expect(kills > 0)
       #expect(try contents(of: directory.appending("model")) == straight)
+      let record = try JSONValue(
+        parsing: try readWholeFile(directory.appending("model").appending(".made-from.json")),
+        path: "record")
+      #expect((record["resumedStep"]?.integerValue ?? 0) > 0)
     }
   }
 }

@@ -46,6 +46,7 @@ import Testing
       #expect(summary["stage"] == "evaluate" && summary["output"] == "4")
       try await checkLongLists(in: directory)
       try await checkComparison(in: directory)
+      try await checkSeeds(in: directory)
       try await checkSimilar(in: directory)
       try await checkExport(in: directory)
     }
@@ -77,6 +78,31 @@ import Testing
     let report = try JSONValue(parsing: try input.file("report.json"), path: "report.json")
     let entry = report["against"]?["protocols"]?["full"]?["overall"]?["mrr"]
     #expect(entry?["difference"]?.numberValue == 0 && entry?["wins"] == 0)
+  }
+
+  /// Equal runs do not differ, and what is no run of the same data is refused.
+  private func checkSeeds(in directory: FilePath) async throws {
+    let words = ["compare", "4", "5", "--against", "6", "--data"]
+    let result = try await evaluate(words + ["1", "--quiet"], in: directory)
+    #expect(result.status == .exited(0) && result.error == "")
+    let line = try JSONValue(parsing: Array(result.output.utf8), path: "line")
+    #expect(line["runs"] == 2 && line["otherRuns"] == 1)
+    let entry = line["groups"]?["tail"]?["ndcg@10"]
+    #expect(entry?["difference"]?.numberValue == 0 && entry?["deviation"]?.numberValue == 0)
+    #expect(entry?["value"] == entry?["other"] && entry?["otherDeviation"] == .null)
+    let table = try await evaluate(words + ["1"], in: directory)
+    #expect(table.output.hasPrefix("| group"), "\(table.output)")
+    #expect(table.output.contains("2 and 1 runs, full ranking"))
+    for (words, status) in [
+      (["compare", "4", "--against", "6", "--data", "2"], 78 as Int32),
+      (["compare", "4", "--against", "3", "--data", "1"], 78),
+      (["compare", "4", "--against", "nowhere", "--data", "1"], 66),
+      (["compare", "4", "--against", "./4", "--data", "1"], 64),
+      (["compare", "4", "--data", "1"], 64),
+    ] {
+      let refused = try await evaluate(words, in: directory)
+      #expect(refused.status == .exited(status), "\(words): \(refused.error)")
+    }
   }
 
   /// No item is like itself, and the most alike come first.

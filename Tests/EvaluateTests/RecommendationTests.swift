@@ -45,7 +45,7 @@ import TextInput
       .vectors(model), items: model.itemVectors(threads: 1), to: &output
     ) { _ in }
     try output.commit(configuration: [:], inputs: [], counters: [:])
-    let name = writer.fileName
+    let name = "recommendations.\(writer.encoding.fileExtension)"
     let bytes = try ByteStream(directory.appending(name).string).readAll(limit: 1 << 20)
     return (String(decoding: bytes, as: UTF8.self), counts, writer.audience.unknownItemCount)
   }

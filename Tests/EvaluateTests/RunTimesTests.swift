@@ -22,6 +22,19 @@ import Testing
     }
   }
 
+  @Test func `the time of a resumed training is that of all its processes`() throws {
+    try withTemporaryDirectory { directory in
+      let model = directory.appending("3")
+      let stage = try StageOutput(directory: model, stage: "train")
+      var request = StageRequest(stage: "train", output: model, configuration: [:])
+      request.earlierWork = (seconds: 1000, step: 7)
+      try stage.commit(configuration: [:], inputs: [], counters: [:], request: request)
+      let entry = try #require(RunTimes(["train": model]).json["train"])
+      #expect((entry["seconds"]?.numberValue).map { (1000..<1060).contains($0) } == true)
+      #expect(entry["resumedStep"] == 7)
+    }
+  }
+
   @Test func `the run card says what is known and what is not`() throws {
     var report = try SampleReport.json(withOther: false)
     let page = ReportPage(report).html

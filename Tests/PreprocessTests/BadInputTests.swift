@@ -196,19 +196,12 @@ struct `Bad input` {
       """ + Self.remedy)
   }
 
-  @Test func `UTF-16 and Parquet`() async throws {
+  @Test func `UTF-16`() async throws {
     try await expectFailure(
       ["log.csv": [0xFF, 0xFE, 0x75, 0x00]], ["--interactions", "log.csv"], status: 65,
       """
       h2rec-preprocess: log.csv:1:1: error: the file is UTF-16, expected UTF-8
       note: convert it, for example with iconv -f UTF-16 -t UTF-8
-
-      """)
-    try await expectFailure(
-      ["log.csv": Array("PAR1....PAR1".utf8)], ["--interactions", "log.csv"], status: 65,
-      """
-      h2rec-preprocess: log.csv:1:1: error: the file is Parquet, expected text
-      note: pipe it in as text, for example with duckdb -csv -c "from 'file'" and --interactions -
 
       """)
   }

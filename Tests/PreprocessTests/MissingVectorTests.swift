@@ -20,8 +20,12 @@ struct `Missing vectors` {
     return row.map { 3 * $0 / length }
   }
 
-  private func completion() -> VectorCompletion {
-    VectorCompletion(encoder: TextEncoder(width: 8, seed: 1, threads: 1))
+  private func complete(
+    _ given: ItemVectors, texts: [String], missing: [Int]
+  ) -> VectorCompletion.Result? {
+    TextEncoder(fitting: texts, width: 8, seed: 1, threads: 1).flatMap {
+      VectorCompletion(encoder: $0, threads: 1).complete(given, texts: texts, missing: missing)
+    }
   }
 
   @Test func `a vector made from a text lies near those of like texts`() throws {
@@ -31,7 +35,7 @@ struct `Missing vectors` {
       for place in 0..<5 { given.values[item * 5 + place] = .nan }
     }
     let result = try #require(
-      completion().complete(given, texts: Self.texts, missing: missing))
+      complete(given, texts: Self.texts, missing: missing))
     for item in 0..<40 {
       let row = Array(result.vectors.values[item * 5..<(item + 1) * 5])
       if missing.contains(item) {
@@ -48,9 +52,9 @@ struct `Missing vectors` {
 
   @Test func `too few items with both, or texts without a word in common, teach nothing`() {
     let given = ItemVectors(values: Self.vectors.flatMap(\.self), width: 5)
-    #expect(completion().complete(given, texts: Self.texts, missing: Array(9..<40)) == nil)
+    #expect(complete(given, texts: Self.texts, missing: Array(9..<40)) == nil)
     let apart = (0..<40).map { String(UnicodeScalar(UInt32(0x4E00 + $0 * 3)) ?? "?") }
-    #expect(completion().complete(given, texts: apart, missing: [3]) == nil)
+    #expect(complete(given, texts: apart, missing: [3]) == nil)
   }
 
   /// Files of a log in which every user has every item; `known` items have vectors.

@@ -14,6 +14,12 @@ struct `Text encoder` {
     (0..<24).map { "A \(Self.qualities[$0 / 12]) \(Self.things[$0 % 4]), number \($0)" }
   }
 
+  /// The vectors of an encoder that is fitted to the same texts.
+  private func encode(_ texts: [String], width: Int, threads: Int) -> ItemVectors? {
+    TextEncoder(fitting: texts, width: width, seed: 1, threads: threads)?
+      .encode(texts, threads: threads)
+  }
+
   private func cosine(_ vectors: ItemVectors, _ left: Int, _ right: Int) -> Float {
     let width = vectors.width
     return (0..<width).reduce(0) {
@@ -22,7 +28,7 @@ struct `Text encoder` {
   }
 
   @Test func `texts of one thing are nearer than others`() throws {
-    let vectors = try #require(TextEncoder(width: 8, seed: 1, threads: 1).encode(texts))
+    let vectors = try #require(encode(texts, width: 8, threads: 1))
     #expect(vectors.count == 24 && vectors.width == 8)
     for left in 0..<24 {
       #expect(abs(cosine(vectors, left, left) - 1) < 1e-4)
@@ -34,14 +40,15 @@ struct `Text encoder` {
 
   @Test func `the bits do not depend on the threads, the directions on the seed`() throws {
     let many = (0..<1500).map { "\(texts[$0 % 24]) \($0 % 7)" }
-    let first = try #require(TextEncoder(width: 4, seed: 1, threads: 1).encode(many))
-    #expect(TextEncoder(width: 4, seed: 1, threads: 3).encode(many) == first)
+    let first = try #require(encode(many, width: 4, threads: 1))
+    #expect(encode(many, width: 4, threads: 3) == first)
     #expect(first.values.allSatisfy { $0.isFinite })
   }
 
   @Test func `with as many directions as texts, inner products are those of centred TF-IDF`() throws
   {
-    let features = TextFeatures(texts, threads: 1).matrix
+    let counts = TextFeatures(texts, threads: 1)
+    let features = TextVocabulary(counts).matrix(counts)
     var rows = (0..<24).map { row in
       var dense = [Double](repeating: 0, count: features.columns)
       for entry in features.offsets[row]..<features.offsets[row + 1] {
@@ -59,7 +66,7 @@ struct `Text encoder` {
       }
       return product(left, right) / (product(left, left) * product(right, right)).squareRoot()
     }
-    let vectors = try #require(TextEncoder(width: 24, seed: 1, threads: 1).encode(texts))
+    let vectors = try #require(encode(texts, width: 24, threads: 1))
     for left in 0..<24 {
       for right in 0..<left {
         #expect(abs(Double(cosine(vectors, left, right)) - exact(left, right)) < 2e-3)
@@ -70,7 +77,7 @@ struct `Text encoder` {
   @Test func `equal texts have equal vectors, to the last bit`() throws {
     // Each text many times, at places that products of matrices treat differently.
     let many = (0..<1537).map { texts[$0 * $0 % 24] }
-    let vectors = try #require(TextEncoder(width: 12, seed: 1, threads: 2).encode(many))
+    let vectors = try #require(encode(many, width: 12, threads: 2))
     for text in Set(many) {
       let rows = many.indices.filter { many[$0] == text }.map { row in
         vectors.values[row * 12..<(row + 1) * 12].map(\.bitPattern)
@@ -79,16 +86,37 @@ struct `Text encoder` {
     }
   }
 
+  @Test func `a text has its vector in any company, to the last bit`() throws {
+    let encoder = try #require(TextEncoder(fitting: texts, width: 6, seed: 1, threads: 1))
+    let all = encoder.encode(texts, threads: 1)
+    let few = encoder.encode(["quite new words"] + texts[5...9] + [""], threads: 2)
+    #expect(
+      few.values[6..<36].map(\.bitPattern) == all.values[30..<60].map(\.bitPattern))
+  }
+
+  @Test func `of too many features those of most texts stay`() {
+    // Texts with a word of their own and the next one's, and a word that all have.
+    let texts = (0..<90).map { "w\($0)q w\($0 + 1)q common" }
+    let features = TextFeatures(texts, threads: 2)
+    let all = TextVocabulary(features)
+    let few = TextVocabulary(features, limit: 20)
+    #expect(all.buckets.count > 90 && few.buckets.count == 20)
+    #expect(zip(few.buckets, few.buckets.dropFirst()).allSatisfy { $0 < $1 })
+    // What more texts have weighs less.
+    #expect(few.weights.sorted() == Array(all.weights.sorted().prefix(20)))
+    #expect(few.weights.contains { $0 < 1e-4 })
+  }
+
   @Test func `texts without a word in common have no vectors`() {
-    #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["", "", ""]) == nil)
-    #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["abc", "xyz"]) == nil)
-    #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode([]) == nil)
-    #expect(TextEncoder(width: 4, seed: 1, threads: 1).encode(["abc", "abc"]) == nil)
+    #expect(encode(["", "", ""], width: 4, threads: 1) == nil)
+    #expect(encode(["abc", "xyz"], width: 4, threads: 1) == nil)
+    #expect(encode([], width: 4, threads: 1) == nil)
+    #expect(encode(["abc", "abc"], width: 4, threads: 1) == nil)
   }
 
   @Test func `an item without a text has a finite vector`() throws {
     let vectors = try #require(
-      TextEncoder(width: 4, seed: 1, threads: 1).encode(texts + ["", "ÄÖÜ äöü 東京"]))
+      encode(texts + ["", "ÄÖÜ äöü 東京"], width: 4, threads: 1))
     #expect(vectors.values.allSatisfy { $0.isFinite })
   }
 }

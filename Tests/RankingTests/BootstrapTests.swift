@@ -59,4 +59,42 @@ import Testing
     #expect(results[0].bootstrapPValue < 0.003 && results[0].signTestPValue < 1e-9)
     #expect(results[1].bootstrapPValue > 0.5 && results[1].signTestPValue == 1)
   }
+
+  /// Runs whose users all have the same value, so that only the seeds differ.
+  private func runs(_ values: [Double], count: Int) -> [(mean: Double, resampled: [Double])] {
+    values.map { ($0, [Double](repeating: $0, count: count)) }
+  }
+
+  @Test func `the interval over seeds has the width of theory`() {
+    let bootstrap = Bootstrap(seed: 11, replicateCount: 20_000)
+    let own = [0.11, 0.10, 0.12, 0.09, 0.13, 0.10, 0.12, 0.11]
+    let result = bootstrap.compareRuns(
+      runs(own, count: 20_000), runs([0.05], count: 20_000))
+    // Standard deviation 0.01309; of the mean of eight, 0.00463.
+    #expect(abs(result.mean - 0.06) < 1e-12 && result.otherDeviation == nil)
+    #expect(abs((result.deviation ?? 0) - 0.01309) < 1e-4)
+    let width = result.interval.upperBound - result.interval.lowerBound
+    #expect(abs(width - 2 * 1.96 * 0.00463) < 0.0008, "\(width)")
+    #expect(result.bootstrapPValue < 0.001)
+  }
+
+  @Test func `a difference within the chance of the training is none`() {
+    let bootstrap = Bootstrap(seed: 12)
+    let columns = (0..<4).map { run -> [Double] in
+      let shift = run % 2 == 0 ? 0.02 : -0.02
+      return (0..<400).map { user -> Double in
+        let digit = (user * 7 + 3) % 10
+        return Double(digit) / 10 + shift
+      }
+    }
+    let means = bootstrap.means(of: columns, threads: 1)
+    let found = columns.indices.map { run in
+      (mean: columns[run].reduce(0, +) / 400, resampled: means[run])
+    }
+    // The chance of users is the same for all and cancels out: one run each looks certain.
+    let single = bootstrap.compareRuns([found[0]], [found[1]])
+    #expect(single.interval.lowerBound > 0.03 && single.bootstrapPValue < 0.01)
+    let several = bootstrap.compareRuns(Array(found[0...1]), Array(found[2...3]))
+    #expect(several.interval.contains(0) && several.bootstrapPValue > 0.5)
+  }
 }

@@ -130,7 +130,7 @@ struct `Codes of an autoencoder` {
       network.codebooks.swapAt(0, 1)
       var stage = try StageOutput(directory: output, stage: "tokenize")
       for table in previous.codes.tables { try stage.write(table) }
-      try stage.write(PreviousRun.table(previous.itemIDs))
+      try stage.write(PreviousRun.table(previous.itemIDs, nil))
       try stage.write(network.table)
       try stage.commit(configuration: [:], inputs: [], counters: [:])
       let error = try #require(throws: PipelineError.self) { try PreviousRun(output.string) }

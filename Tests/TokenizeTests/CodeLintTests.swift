@@ -89,6 +89,47 @@ struct `Foreign codes` {
     #expect(object == list && object.codes == [1, 2, 3, 4, 5, 6] && object.levelCount == 3)
   }
 
+  @Test func `are read from JSON lines`() throws {
+    let lines = """
+      {"item_id": "x", "codes": [1, 2]}
+
+      {"codes": "<a_3><b_4>", "item_id": 7}
+
+      """
+    #expect(throws: PipelineError.self) { try read("mixed.jsonl", lines) }
+    let plain = try read("a.jsonl", lines.replacing("\"<a_3><b_4>\"", with: "[\"3\", 4]"))
+    #expect(plain.itemIDs == ["x", "7"] && plain.codes == [1, 2, 3, 4])
+    #expect(plain.location("a.jsonl", row: 1).line == 3)
+    let fault = try failure(
+      "a.jsonl", "{\"item_id\": \"x\", \"codes\": [1]}\n{\"item_id\": \"y\"}\n")
+    #expect(fault.message == "this line lacks 'item_id' or 'codes'" && fault.location?.line == 2)
+    #expect(try failure("a.jsonl", "{\"item_id\": \"x\",\n").location?.line == 1)
+  }
+
+  @Test(arguments: [
+    ("a.json", #"{"x": ["<a_170>", "<b_3>"], "y": ["<a_0>", "<b_65535>"]}"#),
+    ("b.json", #"{"x": "<a_170><b_3>", "y": "<a_0> <b_65535>"}"#),
+    ("c.csv", "x,<a_170>,<b_3>\ny,<a_0>,<b_65535>\n"),
+    ("d.csv", "item_id,sid\nx,<a_170><b_3>\ny,<a_0><b_65535>\n"),
+    (
+      "e.jsonl",
+      "{\"item_id\":\"x\",\"codes\":\"<a_170><b_3>\"}\n{\"item_id\":\"y\",\"codes\":[\"<a_0>\",\"<b_65535>\"]}"
+    ),
+  ])
+  func `are read in the published form`(name: String, text: String) throws {
+    let codes = try read(name, text)
+    #expect(codes.itemIDs == ["x", "y"] && codes.codes == [170, 3, 0, 65_535])
+    #expect(codes.levelSizes == [171, 65_536])
+  }
+
+  @Test func `in the published form keep to the names of the first item`() throws {
+    for code in ["<b_3>", "<a_3", "3", "<a_>", "<a_70000>", "<a_-1>"] {
+      let error = try failure("a.json", #"{"x": ["<a_1>"], "y": ["\#(code)"]}"#)
+      #expect(
+        error.message == "code '\(code)' of item 'y' is not such as <a_170>, as in the first item")
+    }
+  }
+
   @Test func `are refused with their line`() throws {
     let rows = "x,1,2\ny,1,2\n"
     #expect(try failure("a.csv", rows + "z,1\n").location?.line == 3)
@@ -104,7 +145,9 @@ struct `Foreign codes` {
       try failure("a.csv", "item\tcode\nx\t1\n").message == "item 'item\\tcode' has no codes")
     #expect(try failure("a.csv", "x,-1\ny,1\n").location?.line == 1)
     #expect(try failure("a.csv", "").message == "there are no codes in this file")
-    #expect(try failure("a.json", "{\"x\": 3}").message == "the codes of an item are no list")
+    #expect(
+      try failure("a.json", "{\"x\": 3}").message
+        == "the codes of item 'x' are neither a list nor a text")
     #expect(try failure("a.json", "{\"x\": [0.5]}").kind == .dataFormat)
     #expect(
       try failure("a.json", "{\"x\": [1], \"y\": [1], \"x\": [2]}").message

@@ -38,7 +38,7 @@ struct `Code page` {
     let vectors = Matrix(rows: 4, columns: 2, values: [0, 0, 0, 0, 1, 1, 2, 0])
     let items = try learn(RQKMeans.self, vectors, "--codebooks 3 --pca 0")
     let report = CodeReport(items, shop, vectors, threads: 1)
-    let html = CodePage(report: report, map: report.map).html
+    let html = CodePage(report: report).html
     #expect(!html.contains("<script") && html.contains("&lt;script&gt;"))
     #expect(html.contains("a &quot;b&quot; &amp; c"))
     #expect(html.components(separatedBy: "<circle").count == 5)

@@ -117,6 +117,21 @@ struct `Churn counts` {
 }
 
 struct `A frozen tokenizer` {
+  @Test func `is out of date when its error has grown, or known items have moved`() {
+    func drift(new: Double, known: Double, moved: Int) -> FrozenEncoding.Drift {
+      FrozenEncoding.Drift(
+        knownCount: 100, newCount: 5, movedCount: moved, knownError: known, newError: new,
+        fitError: 2, limit: 1.5)
+    }
+    #expect(drift(new: 1, known: 2.2, moved: 10).ratio == 1.1)
+    #expect(drift(new: 2.8, known: 2, moved: 0).ratio == 1.4)
+    #expect(!drift(new: 2.8, known: 2.8, moved: 10).isRefitAdvised)
+    #expect(drift(new: 3.2, known: 2, moved: 0).isRefitAdvised)
+    // As many errors among known items as among new ones: the ratio of the two says nothing.
+    #expect(drift(new: 9, known: 9, moved: 0).isRefitAdvised)
+    #expect(drift(new: 2, known: 2, moved: 11).isRefitAdvised)
+  }
+
   @Test(arguments: [0, 8])
   func `gives stored codes again`(components: Int) throws {
     try withTemporaryDirectory { directory in
@@ -138,7 +153,7 @@ struct `A frozen tokenizer` {
       let items = try fitted(known.vectors, "16,8")
       var stage = try StageOutput(directory: directory.appending("2"), stage: "tokenize")
       for table in ItemCodes(items).tables { try stage.write(table) }
-      try stage.write(PreviousRun.table(known.ids))
+      try stage.write(PreviousRun.table(known.ids, nil))
       try stage.commit(configuration: [:], inputs: [], counters: [:])
       let previous = try PreviousRun(directory.appending("2").string)
 
@@ -156,7 +171,8 @@ struct `A frozen tokenizer` {
       #expect(frozen.drift.json["refitAdvised"] == true)
       var report = CodeReport(frozen.items, catalogue(350), now.vectors, threads: 1)
       report.drift = frozen.drift
-      #expect(report.markdown.contains("A new fit is advised; the limit is 1.25."))
+      #expect(report.markdown.contains("A new fit is advised; the limits are 1.25 and 10.00 % of"))
+      #expect(frozen.drift.fitError == frozen.drift.knownError)
       let lenient = FrozenEncoding(
         now.vectors, previous, rows: rows, limit: frozen.drift.ratio * 10, threads: 2)
       #expect(lenient.drift.json["refitAdvised"] == false)

@@ -75,6 +75,28 @@ struct `Codes of earlier runs` {
     }
   }
 
+  @Test func `vectors of another space are refused, and a little noise is not`() throws {
+    try withFinishedRun { _, codesDirectory, directory in
+      var vectors = pairedVectors(60, width: 8)
+      for place in vectors.values.indices { vectors.values[place] += Float(place % 3 - 1) * 1e-4 }
+      let noisy = directory.appending("1b")
+      try writePreprocessed(noisy, itemCount: 60, vectors: vectors)
+      // The same numbers along other axes: equally long, equally far from one another.
+      for item in 0..<60 { vectors.values[item * 8..<item * 8 + 8].swapAt(item * 8, item * 8 + 1) }
+      for place in vectors.values.indices where place % 8 >= 4 { vectors.values[place] *= -1 }
+      let turned = directory.appending("1c")
+      try writePreprocessed(turned, itemCount: 60, vectors: vectors)
+      let output = directory.appending("x").string
+      for words in [["encode", "--codes"], ["--codebooks", "8,4", "--pca", "5", "--align-to"]] {
+        let words = words + [codesDirectory, "--output", output, "--quiet", "--data"]
+        try run(words + [noisy.string])
+        let error = try #require(throws: PipelineError.self) { try run(words + [turned.string]) }
+        #expect(error.kind == .configuration)
+        #expect(error.message.hasPrefix("the vectors of this run lie in another space than those"))
+      }
+    }
+  }
+
   @Test func `aligning the same fit changes nothing`() throws {
     try withFinishedRun { data, codesDirectory, directory in
       let output = directory.appending("2b").string
@@ -93,6 +115,37 @@ struct `Codes of earlier runs` {
         "import", codesDirectory + "/codes.csv", "--data", data, "--output", output, "--quiet",
       ])
       #expect(try codes(output).codes == codes(codesDirectory).codes)
+    }
+  }
+
+  @Test func `an import needs no vectors, and says what is then not to be had`() throws {
+    try withTemporaryDirectory { directory in
+      let (data, output) = (directory.appending("1").string, directory.appending("2").string)
+      try writePreprocessed(FilePath(data), itemCount: 6, vectors: nil)
+      let file = directory.appending("codes.json")
+      let items = (0..<6).map { #""i\#($0)": ["<a_\#($0 / 2)>", "<b_\#($0 / 4)>"]"# }
+      try write(Array("{\(items.joined(separator: ","))}".utf8), to: file)
+      let words = ["import", file.string, "--data", data, "--quiet", "--output"]
+      try run(words + [output])
+      let found = try codes(output)
+      #expect(found.codes == [0, 0, 0, 0, 1, 0, 1, 0, 2, 1, 2, 1] && found.width == 0)
+      let report = String(
+        decoding: try readWholeFile(FilePath(output).appending("report.md")), as: UTF8.self)
+      #expect(report.contains("The items have no vectors, so it cannot be shown"))
+      #expect(!report.contains("variance") && !report.contains("nan"))
+
+      try run(words + [output + "b", "--collisions", "append"])
+      #expect(try codes(output + "b").levelSizes == [3, 2, 2])
+      let refused = try #require(throws: PipelineError.self) {
+        try run(words + [output + "c", "--collisions", "reassign"])
+      }
+      #expect(refused.message == "'--collisions reassign' needs item vectors, and there are none")
+      try writePreprocessed(
+        FilePath(data + "b"), itemCount: 6, vectors: pairedVectors(6, width: 2))
+      let frozen = try #require(throws: PipelineError.self) {
+        try run(["encode", "--data", data + "b", "--codes", output, "--output", output + "d"])
+      }
+      #expect(frozen.message.contains("were imported without item vectors"))
     }
   }
 

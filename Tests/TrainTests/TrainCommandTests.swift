@@ -38,7 +38,9 @@ import Testing
     (["--attention-dropout=-0.1"], "'--attention-dropout' must be from 0 to below 1, not -0.1."),
     (["--learning-rate", "0"], "'--learning-rate' must be from 1e-12 to 10.0, not 0.0."),
     (["--learning-rate", "nan"], "'--learning-rate' must be from 1e-12 to 10.0, not nan."),
-    (["--epochs", "0"], "'--epochs' must be from 1 to 100000, not 0."),
+    (["--epochs", "0"], "'--epochs 0' carries over an earlier model; it needs '--start-from'."),
+    (["--epochs=-1"], "'--epochs' must be from 0 to 100000, not -1."),
+    (["--start-from", "4"], "'--start-from' and '--start-data' need one another."),
     (["--batch-size=-1"], "'--batch-size' must be from 1 to 65536, not -1."),
     (
       ["--loss", "ce", "--negatives", "5"],

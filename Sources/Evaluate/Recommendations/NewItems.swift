@@ -50,6 +50,7 @@ struct NewItems {
       try input.requireInput(dataInput)
       let data = try PreprocessedData(dataInput)
       try found.requireFit(input, itemCount: data.catalogue.count, vectors: data.vectors)
+      try Self.requireOneSpace(data, inputs.data, own, dataDirectory)
       described = data
       references.append(dataInput.reference)
     }
@@ -60,6 +61,21 @@ struct NewItems {
         width: vectors.width)
     }
     self.references = references
+  }
+
+  /// Refuses vectors that lie in another space than those of the model's items, as the items in both show.
+  private static func requireOneSpace(
+    _ data: PreprocessedData, _ known: PreprocessedData, _ codes: ItemCodes, _ directory: FilePath
+  ) throws(PipelineError) {
+    guard let vectors = data.vectors, let others = known.vectors, codes.isTextSpace,
+      vectors.width == others.width
+    else { return }
+    let rows = Dictionary(uniqueKeysWithValues: zip(known.catalogue.itemIDs, 0...))
+    let agreement = SpaceSketch(vectors.values, center: codes.center).agreement(
+      with: SpaceSketch(others.values, center: codes.center),
+      rows: data.catalogue.itemIDs.map { rows[$0] })
+    guard let agreement, agreement < SpaceSketch.leastAgreement else { return }
+    throw .otherSpace(directory, agreement)
   }
 }
 

@@ -1,4 +1,5 @@
 import Dataset
+import TextInput
 import TextOutput
 
 /// The bytes of recommendations.
@@ -36,10 +37,25 @@ struct RecommendationEncoding: Sendable {
 
   /// What stands before the first user.
   var header: [UInt8] {
-    guard format == .csv else { return [] }
-    return Array(
-      "\(subject),rank,\(object),score\(titleFields.isEmpty ? "" : ",title")\(newItems == nil ? "" : ",is_new")\n"
-        .utf8)
+    guard format != .jsonl else { return [] }
+    return Array((columns.map(\.name).joined(separator: ",") + "\n").utf8)
+  }
+
+  /// The columns of a row, with their types in SQL.
+  private var columns: [(name: String, type: String)] {
+    [(subject, "varchar"), ("rank", "integer"), (object, "varchar"), ("score", "float")]
+      + (titleFields.isEmpty ? [] : [("title", "varchar")])
+      + (newItems == nil ? [] : [("is_new", "boolean")])
+  }
+
+  /// What makes duckdb write the rows of a CSV file as a Parquet file.
+  var parquetStatement: String {
+    let types = columns.map { "\(DuckDB.literal($0.name)): '\($0.type)'" }.joined(separator: ", ")
+    return """
+      set enable_progress_bar = false;
+      copy (select * from read_csv('/dev/stdin', header = true, auto_detect = false, delim = ',', quote = '"', \
+      escape = '"', columns = {\(types)})) to '/dev/stdout' (format parquet, compression zstd)
+      """
   }
 
   /// Appends the list of one user.
@@ -59,7 +75,7 @@ struct RecommendationEncoding: Sendable {
     for (place, item) in items.enumerated() {
       let score = scores.isEmpty ? nil : scores[place]
       switch format {
-      case .csv: appendRow(user, place, Int(item), score, to: &bytes)
+      case .csv, .parquet: appendRow(user, place, Int(item), score, to: &bytes)
       case .jsonl: appendObject(place, Int(item), score, to: &bytes)
       }
     }

@@ -7,6 +7,8 @@ enum RecommendationFormat: String, CaseIterable, Sendable, ExpressibleByArgument
   case csv
   /// One JSON object a user.
   case jsonl
+  /// The rows of ``csv`` as a Parquet file, which the program duckdb writes.
+  case parquet
 
   /// Text as one field: a CSV field in quotes where it needs them, or a JSON string.
   ///
@@ -16,7 +18,7 @@ enum RecommendationFormat: String, CaseIterable, Sendable, ExpressibleByArgument
   /// - Returns: the bytes of the field.
   func field(_ text: String, isGuarded: Bool = false) -> [UInt8] {
     switch self {
-    case .csv: TextField.csv(text, isGuarded: isGuarded)
+    case .csv, .parquet: TextField.csv(text, isGuarded: isGuarded)
     case .jsonl: TextField.json(text)
     }
   }

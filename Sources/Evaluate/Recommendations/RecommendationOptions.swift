@@ -75,7 +75,11 @@ struct RecommendationOptions: ParsableArguments {
     try refuse(
       optionsOfLists + filter.givenOptions, without: "--recommend", isThere: recommend > 0)
     try refuse(
-      [("csv-guard", csv.csvGuard)], if: form == .jsonl, for: "--recommend-format jsonl")
+      [("csv-guard", csv.csvGuard)], if: form != .csv,
+      for: "--recommend-format \(form.rawValue)")
+    try refuse(
+      [("recommend-compression", recommendCompression != nil)], if: form == .parquet,
+      for: "--recommend-format parquet")
   }
 
   private var relevanceWeight: Double { mmr ?? 1 }

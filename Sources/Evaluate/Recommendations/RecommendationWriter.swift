@@ -34,9 +34,6 @@ struct RecommendationWriter {
   /// How many ids of each list of items are those of items, by the list.
   var matchedIDs: [String: Int] = [:]
 
-  /// The name of the output file.
-  var fileName: String { "recommendations.\(encoding.fileExtension)" }
-
   /// Writes the file.
   ///
   /// - Parameters:
@@ -52,8 +49,8 @@ struct RecommendationWriter {
     let vectors = items.map(eligibleVectors)
     let fallback = fallbackList()
     var counts = Counts()
-    var file = try output.beginFile(fileName)
-    var bytes = encoding.header
+    var file = try ListFile("recommendations", encoding, in: output)
+    var bytes: [UInt8] = []
     for first in stride(from: 0, to: audience.count, by: CaseRanker.blockSize) {
       let block = first..<min(audience.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
@@ -68,12 +65,11 @@ struct RecommendationWriter {
           user: audience.id(user), items: list.items, scores: list.scores, to: &bytes)
       }
       counts.userCount += block.count
-      try file.append(try encoding.compression.encoded(bytes))
+      try file.append(bytes)
       bytes.removeAll(keepingCapacity: true)
       progress(block.count)
     }
-    if !bytes.isEmpty { try file.append(try encoding.compression.encoded(bytes)) }
-    try output.endFile(file)
+    try file.end(in: &output)
     return counts
   }
 

@@ -9,7 +9,7 @@ struct RunTimes {
   /// The stages before this one.
   static let stages = ["preprocess", "tokenize", "train"]
 
-  /// By stage: `seconds` and `peakMegabytes`, and `resumedStep` where they are those of the last of several processes.
+  /// By stage: `seconds` of all processes and `peakMegabytes` of the last, and `resumedStep` where there were several.
   private(set) var json: [String: JSONValue] = [:]
 
   /// Reads the records of the stages; one without a record is left out: its time is not known.
@@ -18,7 +18,8 @@ struct RunTimes {
   init(_ directories: [String: FilePath]) {
     for (stage, directory) in directories {
       guard let record = StageRecord(directory) else { continue }
-      json[stage] = Self.entry(record.seconds, record.peakMegabytes)
+      json[stage] = Self.entry(
+        record.seconds, record.peakMegabytes, resumedStep: record.resumedStep)
     }
   }
 

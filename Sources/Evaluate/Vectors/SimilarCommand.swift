@@ -44,7 +44,10 @@ struct SimilarCommand: StageCommand {
     guard count > 0 else {
       throw ValidationError("'--count' must be at least 1, not \(count).")
     }
-    try refuse([("csv-guard", csv.csvGuard)], if: format == .jsonl, for: "--format jsonl")
+    try refuse(
+      [("csv-guard", csv.csvGuard)], if: format != .csv, for: "--format \(format.rawValue)")
+    try refuse(
+      [("compression", compression != .none)], if: format == .parquet, for: "--format parquet")
   }
 
   func runStage() throws(PipelineError) {
@@ -69,18 +72,18 @@ struct SimilarCommand: StageCommand {
       hasTitles: titles,
       newItems: listed.marksNewItems ? listed.newItems : nil, subject: "item_id",
       object: "similar_item_id")
-    var file = try output.beginFile("similar-items.\(encoding.fileExtension)")
-    var bytes = encoding.header
+    var file = try ListFile("similar-items", encoding, in: output)
+    var bytes: [UInt8] = []
     let progress = Progress("comparing items", total: catalogue.count, isQuiet: work.quiet)
     for first in stride(from: 0, to: catalogue.count, by: CaseRanker.blockSize) {
       let block = first..<min(catalogue.count, first + CaseRanker.blockSize)
       append(block, directions, catalogue, encoding, to: &bytes)
-      try file.append(try compression.encoded(bytes))
+      try file.append(bytes)
       bytes.removeAll(keepingCapacity: true)
       progress.advance(by: block.count)
     }
     progress.finish()
-    try output.endFile(file)
+    try file.end(in: &output)
     try output.commit(
       configuration: configuration, inputs: inputs.references + listed.references,
       counters: ["items": JSONValue(catalogue.count)])

@@ -67,15 +67,19 @@ struct RunCommand: StageCommand {
   func runStage() throws(PipelineError) {
     var summary = Summary(stage: "preprocess")
     let (input, folder) = try input.lookedUp()
-    let run = PreprocessRun(
+    var run = PreprocessRun(
       input: input, filters: filters, derivation: derivation, seed: shared.seed,
       threads: shared.threads, storage: memory.storage(output: dryRun ? nil : output))
     if let folder, !shared.ifNeeded { tell(folder) }
-    guard let output, !dryRun else { return try rehearse(run, &summary) }
+    guard let output, !dryRun else {
+      run.encoder = try input.earlierEncoder()
+      return try rehearse(run, &summary)
+    }
     let path = FilePath(output)
     let request = try request(input, path)
     if isKept(input.badRows), try shared.isUpToDate(request, output: path, summary) { return }
     if let folder, shared.ifNeeded { tell(folder) }
+    run.encoder = try input.earlierEncoder()
     var stage = try StageOutput(directory: path, stage: "preprocess", threads: shared.threads)
     var result = try run.compute(isQuiet: shared.quiet)
     showDoubts(PreprocessReport(result.counters, run.configuration))
@@ -100,21 +104,28 @@ struct RunCommand: StageCommand {
     _ input: InputOptions, _ output: FilePath
   ) throws(PipelineError) -> StageRequest {
     var files = try expandPaths(input.interactions).map { SourceFile("interactions", $0) }
+    // What a query finds is not known before it is asked.
+    if input.sql != nil { files.append(SourceFile("sql", ByteStream.standardInputPath)) }
     for (role, path) in [
       ("items", input.items), ("vectors", input.vectors), ("vector ids", input.vectorIds),
     ] {
       if let path { files.append(SourceFile(role, path)) }
     }
     let locations: Set = [
-      "dataFolder", "interactions", "items", "vectors", "vectorIds", "badRows", "memory",
-      "temporaryDirectory", "dryRun",
+      "dataFolder", "interactions", "sql", "items", "vectors", "vectorIds", "badRows", "memory",
+      "temporaryDirectory", "dryRun", "textEncoder",
     ]
-    return self.request(
+    var request = self.request(
       "preprocess", output: output, leavingOut: locations,
       defaults: [
         "heldOut": "1", "missingItems": "error", "missingVectors": "error", "pairCount": "50",
         "pairMinimum": "2", "pairWindow": "3", "text": TextTemplate.usual, "textVectors": "128",
       ], files: files)
+    // By what it does, not by where it is: it may be in the output that this run replaces.
+    if let directory = input.textEncoder {
+      request.configuration["textEncoder"] = try TextEncoder.identity(in: directory)
+    }
+    return request
   }
 
   private func tell(_ folder: DataFolder) {

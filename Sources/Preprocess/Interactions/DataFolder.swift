@@ -20,7 +20,9 @@ struct DataFolder: Equatable {
   ]
   private static let logs: Set = texts.union(["dat", "data", "inter", "log"])
   private static let itemFiles: Set = texts.union(["dat", "item"])
-  private static let arrays: Set = ["npy", "npz", "safetensors", "jsonl", "ndjson", "csv", "tsv"]
+  private static let arrays: Set = [
+    "npy", "npz", "safetensors", "jsonl", "ndjson", "csv", "tsv", "parquet",
+  ]
 
   /// Looks at the names in a folder; no file is opened.
   ///

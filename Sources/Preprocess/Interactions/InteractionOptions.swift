@@ -11,6 +11,8 @@ struct InteractionSettings: Sendable {
   /// The kinds of events that are kept, and their weights; empty keeps all.
   var eventWeights: [String: UInt16] = [:]
   var timestampFormat = TimestampFormat.automatic
+  /// What duckdb is asked for in place of files; nil for files.
+  var query: String?
   /// The unit of times that are numbers; nil until it is known.
   var timeUnit: TimeUnit?
   /// The format, or nil to tell it from the first bytes.

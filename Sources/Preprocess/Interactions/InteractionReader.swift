@@ -36,21 +36,24 @@ struct InteractionReader {
     workers = (0..<settings.threads).map { _ in Worker() }
   }
 
-  /// Reads files in the order given.
+  /// Reads files in the order given, or the rows of a query.
   ///
   /// - Throws: ``PipelineError``: `.missingInput`, or `.dataFormat` with the first bad rows of the first file that has some.
   static func read(
     _ paths: [String], _ settings: InteractionSettings, _ storage: EventStorage = .unlimited
   ) throws(PipelineError) -> InteractionLog {
+    let paths = settings.query == nil ? paths : [InputOptions.queryName]
     var clock = PhaseClock()
     var reader = InteractionReader(settings, storage)
     for path in paths { try reader.readFile(path) }
     // The first rows may be of another unit than most.
     if let unit = reader.counters.times.unit, unit != reader.settings.timeUnit {
-      guard !paths.contains(ByteStream.standardInputPath) else {
+      // A query may have other rows when it is asked again.
+      guard !paths.contains(ByteStream.standardInputPath), settings.query == nil else {
         throw PipelineError(
           .dataFormat, "the first times are not of the same unit as most, \(unit.rawValue)",
-          at: .init(path: "<stdin>"), note: "name the unit with --timestamp-format \(unit.rawValue)"
+          at: .init(path: settings.query == nil ? "<stdin>" : InputOptions.queryName),
+          note: "name the unit with --timestamp-format \(unit.rawValue)"
         )
       }
       storage.reset()
@@ -68,7 +71,13 @@ struct InteractionReader {
   }
 
   private mutating func readFile(_ path: String) throws(PipelineError) {
-    let opening = try LogOpening(try ByteStream(path), settings)
+    let stream =
+      if let query = settings.query {
+        try ByteStream(query: query, as: .csv, name: path)
+      } else {
+        try ByteStream(table: path, as: .csv)
+      }
+    let opening = try LogOpening(stream, settings)
     settings.timeUnit = settings.timeUnit ?? opening.timeUnit
     var source = opening.source
     let pieces = try parse(opening, opening.parser)

@@ -31,7 +31,7 @@ struct ItemReader {
   static func read(
     _ path: String, _ settings: ItemSettings
   ) throws(PipelineError) -> ItemTable {
-    let stream = try ByteStream(path)
+    let stream = try ByteStream(table: path, as: .jsonLines)
     var reader = ItemReader(settings, name: stream.name)
     let head = try stream.peek(DelimitedHead.usualByteCount)
     try requireText(head, path: stream.name)

@@ -26,7 +26,7 @@ extension PreprocessRun {
       "hasItems": .bool(input.items != nil),
       "hasVectors": .bool(input.vectors != nil),
       "vectorField": optional(input.vectorField),
-      "textVectors": JSONValue(input.textVectorWidth),
+      "textVectors": JSONValue(encoder?.width ?? input.textVectorWidth),
       "itemIdField": optional(input.itemIdField),
       "titleField": optional(input.titleField),
       "categoriesField": optional(input.categoriesField),

@@ -29,8 +29,12 @@ extension PreprocessRun {
     let catalogue = catalogue(data, items, groups)
     var tables = [sequences(data, trainEnds, validEnds), TableSource(catalogue.table)]
     if let made = try self.vectors(data, catalogue, vectors, &counters) {
-      tables.append(TableSource(made.table))
-      counters["vectorWidth"] = JSONValue(made.width)
+      tables.append(TableSource(made.vectors.table))
+      counters["vectorWidth"] = JSONValue(made.vectors.width)
+      if let encoder = made.encoder {
+        tables += encoder.tables.map { TableSource($0) }
+        counters[TextEncoder.counter] = .string(encoder.identity)
+      }
     }
     tables += try pairs(histories, trainEnds, itemCount, &counters)
     tables += try negatives(histories, trainEnds, validEnds, groups)

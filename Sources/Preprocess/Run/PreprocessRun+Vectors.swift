@@ -3,17 +3,20 @@ internal import ShardIO
 internal import TextInput
 
 extension PreprocessRun {
-  /// The vectors of the catalogue: those given, completed from texts where that is asked for, or made of texts alone.
+  /// The vectors of the catalogue: those given, completed from texts where that is asked for, or made of texts alone; and
+  /// the encoder of the texts, where one was used.
   ///
   /// - Throws: `PipelineError`: as ``VectorReader/read(_:count:)``; `.dataFormat` if an item has neither a vector nor a text;
   ///   `.configuration` if too few items have both.
   func vectors(
     _ data: DenseData, _ catalogue: Catalogue, _ reader: VectorReader?,
     _ counters: inout [String: JSONValue]
-  ) throws(PipelineError) -> ItemVectors? {
+  ) throws(PipelineError) -> (vectors: ItemVectors, encoder: TextEncoder?)? {
     guard let reader else {
       guard input.textVectorWidth > 0, input.items != nil else { return nil }
-      return textEncoder.encode(catalogue.texts)
+      return textEncoder(catalogue.texts).map {
+        ($0.encode(catalogue.texts, threads: threads), $0)
+      }
     }
     var targets = [UInt32?](repeating: nil, count: reader.ids.count)
     var missing: [Int] = []
@@ -29,7 +32,7 @@ extension PreprocessRun {
     if input.missingVectors == .text {
       counters["vectorsFromText"] = JSONValue(missing.count)
     }
-    guard !missing.isEmpty else { return given }
+    guard !missing.isEmpty else { return (given, nil) }
     guard input.missingVectors == .text else {
       throw PipelineError(
         .internalError, "item \(quoted(catalogue.itemIDs[missing[0]])) has lost its vector")
@@ -37,14 +40,16 @@ extension PreprocessRun {
     return try completed(given, catalogue, missing, &counters)
   }
 
-  private var textEncoder: TextEncoder {
-    TextEncoder(width: input.textVectorWidth, seed: seed, threads: threads)
+  /// The encoder of an earlier run, where one is named; else one for these texts, nil if they have nothing in common.
+  private func textEncoder(_ texts: [String]) -> TextEncoder? {
+    encoder
+      ?? TextEncoder(fitting: texts, width: input.textVectorWidth, seed: seed, threads: threads)
   }
 
   private func completed(
     _ given: ItemVectors, _ catalogue: Catalogue, _ missing: [Int],
     _ counters: inout [String: JSONValue]
-  ) throws(PipelineError) -> ItemVectors {
+  ) throws(PipelineError) -> (vectors: ItemVectors, encoder: TextEncoder?) {
     let textless = missing.filter { catalogue.texts[$0].isEmpty }
     if let first = textless.first {
       let others = textless.count > 1 ? " and \(textless.count - 1) more have" : " has"
@@ -54,8 +59,11 @@ extension PreprocessRun {
         at: .init(path: input.items ?? ""),
         note: "add a text or a vector, or leave their events out with --missing-vectors drop")
     }
-    let completion = VectorCompletion(encoder: textEncoder)
-    let result = completion.complete(given, texts: catalogue.texts, missing: missing)
+    let encoder = textEncoder(catalogue.texts)
+    let result = encoder.flatMap {
+      VectorCompletion(encoder: $0, threads: threads)
+        .complete(given, texts: catalogue.texts, missing: missing)
+    }
     guard let result else {
       let both = catalogue.count - missing.count - catalogue.texts.count(where: \.isEmpty)
       throw PipelineError(
@@ -67,6 +75,6 @@ extension PreprocessRun {
         note: "use --missing-vectors drop, or leave out --vectors to make all vectors from texts")
     }
     counters["textExplains"] = .number(result.explainedShare)
-    return result.vectors
+    return (result.vectors, encoder)
   }
 }

@@ -10,6 +10,8 @@ struct PreprocessRun {
   let derivation: DerivationOptions
   let seed: UInt64
   let threads: Int
+  /// Makes vectors from texts in place of an encoder that is fitted to them; nil to fit one.
+  var encoder: TextEncoder?
   /// Holds the events that memory has no room for.
   let storage: EventStorage
 
@@ -115,6 +117,7 @@ struct PreprocessRun {
     settings.eventColumn = input.eventColumn
     settings.eventWeights = filters.eventWeights
     settings.timestampFormat = input.timestampFormat
+    settings.query = input.sql
     settings.format = input.format
     settings.hasHeader = !input.noHeader
     settings.delimiter = input.delimiter?.byte

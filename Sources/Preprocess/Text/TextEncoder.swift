@@ -2,29 +2,72 @@ internal import Clustering
 internal import Dataset
 internal import Numerics
 
-/// Makes vectors from texts without any model: TF-IDF of words and pieces of words, then a randomised singular value
-/// decomposition (Halko, Martinsson and Tropp 2011).
-///
-/// The features X `[N, C]` are multiplied by random directions and three times by X Xᵀ; between the products the columns
-/// are made orthonormal and centred by a principal component analysis. What comes out are the leading left singular
-/// vectors of the centred X times their singular values, so that inner products are those of the TF-IDF rows as far as
-/// `width` dimensions can tell; rows are then scaled to length 1.
-struct TextEncoder {
-  /// The length of a vector.
-  var width: Int
-  var seed: UInt64
-  var threads: Int
+// N texts, C features, D width of a vector.
 
-  /// The directions drawn beyond `width`, and the products with X Xᵀ.
+/// Makes vectors from texts without any model: TF-IDF of words and pieces of words, times a matrix that was fitted to
+/// some texts.
+///
+/// A text has the same vector, to the last bit, whatever other texts are encoded with it.
+struct TextEncoder: Sendable, Equatable {
+  let vocabulary: TextVocabulary
+  /// Shape `[C, D]`.
+  let projection: Matrix
+  /// What is subtracted after the projection, shape `[D]`.
+  let offset: [Float]
+
+  /// The length of a vector, D.
+  var width: Int { offset.count }
+
+  /// An encoder from its parts.
+  init(vocabulary: TextVocabulary, projection: Matrix, offset: [Float]) {
+    self.vocabulary = vocabulary
+    self.projection = projection
+    self.offset = offset
+  }
+
+  /// Encodes texts.
+  ///
+  /// - Returns: one vector a text, of length 1.
+  func encode(_ texts: [String], threads: Int) -> ItemVectors {
+    encode(vocabulary.matrix(TextFeatures(texts, threads: threads)), threads: threads)
+  }
+
+  private func encode(_ features: SparseMatrix, threads: Int) -> ItemVectors {
+    var vectors = features.times(projection, threads: threads)
+    for row in 0..<vectors.rows {
+      let range = row * width..<(row + 1) * width
+      for (column, place) in range.enumerated() { vectors.values[place] -= offset[column] }
+      let norm = vectors.values[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
+      if norm > 0 { for place in range { vectors.values[place] /= norm } }
+    }
+    return ItemVectors(values: vectors.values, width: width)
+  }
+}
+
+extension TextEncoder {
+  /// The directions drawn beyond D, and the products with X Xᵀ.
   private static let surplus = 16
   private static let passCount = 3
   private static let stream: UInt64 = 0x54_4558_54
 
-  /// Encodes texts.
+  /// Fits an encoder to texts by a randomised singular value decomposition (Halko, Martinsson and Tropp 2011).
   ///
-  /// - Returns: one vector a text; nil if no two texts have a word in common, or all texts are alike.
-  func encode(_ texts: [String]) -> ItemVectors? {
-    let features = TextFeatures(texts, threads: threads).matrix
+  /// The features X `[N, C]` are multiplied by random directions and three times by X Xᵀ; between the products the columns
+  /// are made orthonormal and centred by a principal component analysis. The projection gives the leading left singular
+  /// vectors of the centred X times their singular values, so that inner products are those of the TF-IDF rows as far as
+  /// D dimensions can tell.
+  ///
+  /// - Parameters:
+  ///   - texts: N texts.
+  ///   - width: D.
+  ///   - seed: draws the directions.
+  ///   - threads: the largest number of threads; the bits do not depend on it.
+  ///
+  /// There is none (nil) if no two texts have a word in common, or all texts are alike.
+  init?(fitting texts: [String], width: Int, seed: UInt64, threads: Int) {
+    let counts = TextFeatures(texts, threads: threads)
+    let vocabulary = TextVocabulary(counts)
+    let features = vocabulary.matrix(counts)
     guard features.columns > 0, texts.count > 1 else { return nil }
     let transposed = features.transposed
     let count = width + Self.surplus
@@ -33,53 +76,42 @@ struct TextEncoder {
     for place in directions.values.indices {
       directions.values[place] = Float(random.normal(UInt64(place)))
     }
-    var scores = features.times(directions, threads: threads)
     for _ in 0..<Self.passCount {
-      let basis = scaledComponents(scores, count: count, power: 1)
-      scores = features.times(transposed.times(basis, threads: threads), threads: threads)
+      let scores = features.times(directions, threads: threads)
+      let components = PrincipalComponents(scores, count: count, threads: threads)
+      var basis = components.project(scores, threads: threads)
+      basis.scaleColumns(by: components.scales(rows: scores.rows) { 1 / $0 })
+      directions = transposed.times(basis, threads: threads)
     }
-    // The scores now stretch by the square of the singular values; half of that is taken back.
-    var vectors = scaledComponents(scores, count: width, power: 0.5)
-    guard vectors.values.contains(where: { $0 != 0 }) else { return nil }
-    normalize(&vectors)
-    copyEqual(texts, &vectors)
-    return ItemVectors(values: vectors.values, width: width)
-  }
-
-  /// The coordinates along the principal components, each divided by a power of its length.
-  private func scaledComponents(_ matrix: Matrix, count: Int, power: Double) -> Matrix {
-    let components = PrincipalComponents(matrix, count: count, threads: threads)
-    var projected = components.project(matrix, threads: threads)
-    let largest = (components.variances.first ?? 0) * Double(matrix.rows)
-    let scales = components.variances.map { variance in
-      let norm = (variance * Double(matrix.rows)).squareRoot()
-      // Directions that only rounding has made are left out.
-      let isReal = norm * norm > largest * 1e-10
-      return isReal ? Float(power == 1 ? 1 / norm : 1 / norm.squareRoot()) : 0
+    // The scores stretch by the square of the singular values; half of that is taken back.
+    let scores = features.times(directions, threads: threads)
+    let components = PrincipalComponents(scores, count: width, threads: threads)
+    let scales = components.scales(rows: scores.rows) { 1 / $0.squareRoot() }
+    guard scales.contains(where: { $0 != 0 }) else { return nil }
+    func turned(_ matrix: Matrix) -> Matrix {
+      var result = components.withoutMean.project(matrix, threads: threads)
+      result.scaleColumns(by: scales)
+      return result
     }
-    for place in projected.values.indices { projected.values[place] *= scales[place % count] }
-    return projected
+    self.init(
+      vocabulary: vocabulary, projection: turned(directions),
+      offset: turned(Matrix(rows: 1, columns: count, values: components.mean)).values)
   }
+}
 
-  /// Gives equal texts equal vectors to the last bit; in products of matrices the place of a row tells in the last digits.
-  private func copyEqual(_ texts: [String], _ vectors: inout Matrix) {
-    var first: [String: Int] = [:]
-    for (row, text) in texts.enumerated() {
-      guard let source = first[text] else {
-        first[text] = row
-        continue
-      }
-      vectors.values.replaceSubrange(
-        row * width..<(row + 1) * width, with: vectors.values[source * width..<(source + 1) * width]
-      )
+extension PrincipalComponents {
+  /// A function of the length of each component over all rows; 0 for directions that only rounding has made.
+  fileprivate func scales(rows: Int, _ scale: (Double) -> Double) -> [Float] {
+    let largest = (variances.first ?? 0) * Double(rows)
+    return variances.map { variance in
+      let square = variance * Double(rows)
+      return square > largest * 1e-10 ? Float(scale(square.squareRoot())) : 0
     }
   }
+}
 
-  private func normalize(_ matrix: inout Matrix) {
-    for row in 0..<matrix.rows {
-      let range = row * width..<(row + 1) * width
-      let norm = matrix.values[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
-      if norm > 0 { for place in range { matrix.values[place] /= norm } }
-    }
+extension Matrix {
+  fileprivate mutating func scaleColumns(by scales: [Float]) {
+    for place in values.indices { values[place] *= scales[place % columns] }
   }
 }

@@ -1,15 +1,20 @@
-internal import Glibc
 internal import Numerics
 
-/// Texts as rows of TF-IDF weights of words, pairs of words and pieces of words.
+/// Words, pairs of words and pieces of words of some texts, counted.
 ///
-/// Features are told apart by a 20-bit hash. A feature that only one text has says nothing about likeness and is left
-/// out. Weights are (1 + ln tf) · ln((1 + N) / (1 + df)), rows have length 1.
+/// Features are told apart by a 20-bit hash.
 struct TextFeatures {
-  private static let bucketCount = 1 << 20
+  /// The number of values of the hash.
+  static let bucketCount = 1 << 20
 
-  /// The weights, one row a text.
-  let matrix: SparseMatrix
+  /// One feature of a text and how often it has it.
+  struct Feature: Sendable {
+    var bucket: UInt32
+    var count: UInt32
+  }
+
+  /// The features of each text, ascending by bucket.
+  let rows: [[Feature]]
 
   /// Counts the features of some texts.
   init(_ texts: [String], threads: Int) {
@@ -17,39 +22,7 @@ struct TextFeatures {
     let blocks = parallelMap((texts.count + blockSize - 1) / blockSize, threads: threads) { block in
       texts[block * blockSize..<min((block + 1) * blockSize, texts.count)].map(Self.counts)
     }
-    let rows = blocks.flatMap(\.self)
-    var frequencies = [UInt32](repeating: 0, count: Self.bucketCount)
-    for row in rows {
-      for feature in row { frequencies[Int(feature.bucket)] += 1 }
-    }
-    var columns = [UInt32](repeating: .max, count: Self.bucketCount)
-    var weights: [Float] = []
-    for bucket in frequencies.indices where frequencies[bucket] > 1 {
-      columns[bucket] = UInt32(weights.count)
-      let ratio = Double(1 + texts.count) / Double(1 + frequencies[bucket])
-      weights.append(Float(log(ratio)))
-    }
-    var offsets = [0]
-    var indices: [UInt32] = []
-    var values: [Float] = []
-    for row in rows {
-      let first = values.count
-      for feature in row where columns[Int(feature.bucket)] != .max {
-        let column = columns[Int(feature.bucket)]
-        indices.append(column)
-        values.append((1 + Float(log(Double(feature.count)))) * weights[Int(column)])
-      }
-      let norm = values[first...].reduce(0) { $0 + $1 * $1 }.squareRoot()
-      if norm > 0 { for place in first..<values.count { values[place] /= norm } }
-      offsets.append(values.count)
-    }
-    matrix = SparseMatrix(
-      columns: weights.count, offsets: offsets, indices: indices, values: values)
-  }
-
-  private struct Feature: Sendable {
-    var bucket: UInt32
-    var count: UInt32
+    rows = blocks.flatMap(\.self)
   }
 
   /// The features of a text, ascending by bucket.

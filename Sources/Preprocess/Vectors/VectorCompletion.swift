@@ -4,11 +4,13 @@ internal import Numerics
 
 /// Vectors for items that have none, made from their texts in the space of the vectors that are given.
 ///
-/// All texts get vectors by ``TextEncoder``; a ridge regression learns from the items with both how the given vectors
+/// All texts get vectors by a ``TextEncoder``; a ridge regression learns from the items with both how the given vectors
 /// follow from those, and is applied to the items with a text alone. What comes out is scaled to the mean length of the
 /// given vectors, because a regression answers with too little where it knows little.
 struct VectorCompletion {
+  /// Turns texts into what the regression learns from.
   var encoder: TextEncoder
+  var threads: Int
 
   /// The least number of items with a vector and a text from which anything is learnt.
   static let minimumSampleCount = 10
@@ -26,17 +28,16 @@ struct VectorCompletion {
   ///   - given: the vectors of all items; those of `missing` are not looked at.
   ///   - texts: the texts of all items, not empty for `missing`.
   ///   - missing: the items without a vector, ascending.
-  /// - Returns: the vectors of all items; nil if there are too few items to learn from or their texts have nothing in common.
+  /// - Returns: the vectors of all items; nil if there are too few items to learn from.
   func complete(_ given: ItemVectors, texts: [String], missing: [Int]) -> Result? {
     let isMissing = Set(missing)
     let known = texts.indices.filter { !isMissing.contains($0) && !texts[$0].isEmpty }
-    guard known.count >= Self.minimumSampleCount, let encoded = encoder.encode(texts) else {
-      return nil
-    }
+    guard known.count >= Self.minimumSampleCount else { return nil }
+    let encoded = encoder.encode(texts, threads: threads)
     let targets = rows(known, of: given)
     let fit = RidgeRegression(
-      features: rows(known, of: encoded), targets: targets, threads: encoder.threads)
-    let predicted = fit.predict(rows(missing, of: encoded), threads: encoder.threads)
+      features: rows(known, of: encoded), targets: targets, threads: threads)
+    let predicted = fit.predict(rows(missing, of: encoded), threads: threads)
     let length = (0..<targets.rows).reduce(0) { $0 + self.length(targets[row: $1]) }
     let mean = length / Float(targets.rows)
     var vectors = given

@@ -29,7 +29,7 @@ struct VectorReader {
     vectors: String, idList: String?, field: String?, budget: MemoryBudget = MemoryBudget()
   ) throws(PipelineError) {
     var budget = budget
-    let stream = try ByteStream(vectors)
+    let stream = try ByteStream(table: vectors, as: .jsonLines)
     name = stream.name
     let start = try stream.peek(NumpyHeader.prefixByteCount)
     let listed = idList == nil ? nil : try Self.readIDs(idList ?? "", &budget)

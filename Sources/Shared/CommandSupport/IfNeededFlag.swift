@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Glibc
 public import ShardIO
 public import SystemPackage
 
@@ -27,10 +28,13 @@ public struct IfNeededFlag: ParsableArguments {
     show: () throws(PipelineError) -> Void = {}
   ) throws(PipelineError) -> Bool {
     guard ifNeeded else { return false }
+    let isAsked = getenv(StagePipeline.askVariable) != nil
     if let reason = request.reasonToRun() {
+      if isAsked { Glibc.exit(StagePipeline.wouldRun) }
       if !isQuiet { writeToStandardError("\(programName): \(output): runs, since \(reason)\n") }
       return false
     }
+    if isAsked { return true }
     if !isQuiet {
       try printResult("\(output): up to date")
       try show()

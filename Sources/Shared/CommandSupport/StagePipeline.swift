@@ -10,6 +10,11 @@ public struct StagePipeline {
   /// The variable of the environment that makes a program check its options and do nothing else.
   static let checkVariable = "H2REC_CHECK_OPTIONS"
 
+  /// The variable of the environment by which a stage with `--if-needed` only says whether it would run, by its status.
+  public static let askVariable = "H2REC_ASK"
+  /// The status of a stage that was asked and would run; 0 if it would not.
+  public static let wouldRun: Int32 = 3
+
   private let run: FilePath
   private let commands: [[String]]
 
@@ -39,13 +44,47 @@ public struct StagePipeline {
     _ = consume lock
   }
 
+  /// Takes the lock of a RUN for the programs that `body` starts by ``start(_:in:)``.
+  ///
+  /// - Throws: `PipelineError` `.temporaryFailure` if another run is under way; what `body` throws.
+  public static func withLock<Result>(
+    of run: FilePath, _ body: () throws -> Result
+  ) throws -> Result {
+    ChildProgram.holdSignals()
+    let lock = try RunLock(run: run)
+    setenv(RunLock.variable, String(try lock.handOn()), 1)
+    let result = try body()
+    _ = consume lock
+    return result
+  }
+
   private func start(_ command: [String]) throws(PipelineError) {
+    let status = try Self.start(command, in: run)
+    if status != 0 { exit(status) }
+  }
+
+  /// Runs a command line of a RUN whose lock is held; a signal is passed on to it.
+  ///
+  /// - Returns: its status, 0 or one of the documented ones.
+  /// - Throws: `PipelineError`: `.temporaryFailure` if a signal stopped it; `.missingInput` if it cannot be started;
+  ///   `.internalError` if it crashed.
+  public static func start(
+    _ command: [String], in run: FilePath, allowing allowed: Set<Int32> = []
+  ) throws(PipelineError) -> Int32 {
+    func stopped(before name: String) -> PipelineError {
+      PipelineError(
+        .temporaryFailure, "stopped by a signal before \(name)", at: .init(path: run.string),
+        note: "the same command goes on from there")
+    }
     let name = command.first.flatMap { FilePath($0).lastComponent?.string } ?? ""
     guard !ChildProgram.isStopAsked else { throw stopped(before: name) }
     let (end, isStopped) = try ChildProgram(command).wait()
     switch end {
-    case .exited(0): if isStopped { throw stopped(before: "the next stage") }
-    case .exited(let status): exit(Self.status(status, isStopped: isStopped))
+    case .exited(0):
+      if isStopped { throw stopped(before: "the next stage") }
+      return 0
+    case .exited(let status) where allowed.contains(status): return status
+    case .exited(let status): return Self.status(status, isStopped: isStopped)
     case .killed(let signal) where isStopped || ChildProgram.passedOn.contains(signal):
       throw PipelineError(
         .temporaryFailure, "\(name) was stopped by a signal; its output is the one from before",
@@ -60,12 +99,6 @@ public struct StagePipeline {
         .internalError, "\(name) crashed (\(String(cString: strsignal(signal))))",
         at: .init(path: run.string), note: "its output is the one from before")
     }
-  }
-
-  private func stopped(before name: String) -> PipelineError {
-    PipelineError(
-      .temporaryFailure, "stopped by a signal before \(name)", at: .init(path: run.string),
-      note: "the same command goes on from there")
   }
 
   /// The status of this program for that of a stage: one of the documented ones.

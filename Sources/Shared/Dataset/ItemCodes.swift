@@ -10,13 +10,13 @@ public struct ItemCodes: Sendable, Equatable {
   public var codes: [UInt16]
   /// The code vectors of all levels one after another, shape `[sum of levelSizes, width]`, in centred text space.
   public var codebooks: [Float]
-  /// The length of a code vector, the width of the text vectors.
+  /// The length of a code vector, the width of the text vectors; 0 for codes without vectors.
   public var width: Int
   /// The number of items that have each code, in the order of ``codebooks``.
   public var usage: [UInt32]
   /// The vector subtracted from every text vector before level 0, length `width`.
   public var center: [Float]
-  /// Whether the code vectors live in text space; false for imported codes with vectors of another space.
+  /// Whether the code vectors live in text space; false for vectors of another space, and without vectors.
   public var isTextSpace: Bool
 
   /// Creates codes from their parts.
@@ -67,26 +67,14 @@ extension ItemCodes {
   public init(_ input: StageInput) throws(PipelineError) {
     let codesTable = try input.table(Self.codesKind)
     let codebooks = try input.table(Self.codebooksKind)
-    let space = try input.table(Self.spaceKind)
     let codes = try codesTable.fixed("codes", as: UInt16.self)
     let levelCount = try codesTable.width(of: "codes")
     let sizes = try Self.levelSizes(codebooks, levelCount: levelCount, input)
-    let width = try codebooks.width(of: "vector")
-    let vectors = try codebooks.fixed("vector", as: Float.self)
     let usage = try codebooks.fixed("usage", as: UInt32.self)
-    let center = try space.fixed("center", as: Float.self)
     let rules = (
-      codes: TableRules(input, Self.codesKind), codebooks: TableRules(input, Self.codebooksKind),
-      space: TableRules(input, Self.spaceKind)
+      codes: TableRules(input, Self.codesKind), codebooks: TableRules(input, Self.codebooksKind)
     )
-    try rules.space.requireRows(space.rowCount, 1, one: "output")
-    try rules.space.requireWidth(space, "center", width)
-    try rules.space.requireFinite(
-      center, width: width, "center", limit: TableRules.largestElement)
-    let isTextSpace = try rules.space.flags(space, "is_text_space")
     try rules.codebooks.requireWidth(codebooks, "usage")
-    try rules.codebooks.requireFinite(
-      vectors, width: width, "vector", limit: 2 * TableRules.largestElement)
     guard codesTable.rowCount > 0 else {
       throw rules.codes.broken("no rows", expected: "one for each item")
     }
@@ -96,9 +84,38 @@ extension ItemCodes {
         expected: "a number below \(sizes[index % levelCount]), the number of its codes")
     }
     try Self.requireUsage(usage, codes, sizes, rules.codebooks)
+    guard input.hasTable(Self.spaceKind) else {
+      guard !codebooks.hasColumn("vector") else {
+        throw rules.codebooks.broken(
+          "a column 'vector'", expected: "none, since there is no table '\(Self.spaceKind)'")
+      }
+      self.init(
+        levelSizes: sizes, codes: codes, codebooks: [], width: 0, usage: usage, center: [],
+        isTextSpace: false)
+      return
+    }
+    let space = try Self.space(input, codebooks)
     self.init(
-      levelSizes: sizes, codes: codes,
-      codebooks: vectors, width: width, usage: usage, center: center, isTextSpace: isTextSpace[0])
+      levelSizes: sizes, codes: codes, codebooks: space.vectors, width: space.center.count,
+      usage: usage, center: space.center, isTextSpace: space.isText)
+  }
+
+  /// The code vectors and what they are differences from.
+  private static func space(
+    _ input: StageInput, _ codebooks: Table
+  ) throws(PipelineError) -> (vectors: [Float], center: [Float], isText: Bool) {
+    let space = try input.table(spaceKind)
+    let width = try codebooks.width(of: "vector")
+    let vectors = try codebooks.fixed("vector", as: Float.self)
+    let center = try space.fixed("center", as: Float.self)
+    let rules = TableRules(input, spaceKind)
+    try rules.requireRows(space.rowCount, 1, one: "output")
+    try rules.requireWidth(space, "center", width)
+    try rules.requireFinite(center, width: width, "center", limit: TableRules.largestElement)
+    let isTextSpace = try rules.flags(space, "is_text_space")
+    try TableRules(input, codebooksKind).requireFinite(
+      vectors, width: width, "vector", limit: 2 * TableRules.largestElement)
+    return (vectors, center, isTextSpace[0])
   }
 
   /// Usage that counts the items with each code.
@@ -163,21 +180,27 @@ extension ItemCodes {
     return sizes
   }
 
-  /// The tables of a tokenize output: `codes`, `codebooks` and `space`.
+  /// The tables of a tokenize output: `codes`, `codebooks` and, for codes with vectors, `space`.
   public var tables: [Table] {
     let rows = levelSizes.enumerated().flatMap { level, size in
       (0..<size).map { (level: UInt8(level), code: UInt16($0)) }
     }
+    let codesTable = Table(
+      kind: Self.codesKind, rowCount: count, columns: [.fixed("codes", codes, width: levelCount)])
+    let columns: [Column] = [
+      .fixed("level", rows.map(\.level)), .fixed("code", rows.map(\.code)),
+      .fixed("usage", usage),
+    ]
+    guard width > 0 else {
+      return [
+        codesTable, Table(kind: Self.codebooksKind, rowCount: rows.count, columns: columns),
+      ]
+    }
     return [
-      Table(
-        kind: Self.codesKind, rowCount: count,
-        columns: [.fixed("codes", codes, width: levelCount)]),
+      codesTable,
       Table(
         kind: Self.codebooksKind, rowCount: rows.count,
-        columns: [
-          .fixed("level", rows.map(\.level)), .fixed("code", rows.map(\.code)),
-          .fixed("usage", usage), .fixed("vector", codebooks, width: width),
-        ]),
+        columns: columns + [.fixed("vector", codebooks, width: width)]),
       Table(
         kind: Self.spaceKind, rowCount: 1,
         columns: [

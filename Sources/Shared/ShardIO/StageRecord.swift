@@ -25,10 +25,12 @@ package struct StageRecord: Sendable, Equatable {
   var inputs: [StageReference]
   /// The files that were read; nil if one of them could not be read again, as a pipe.
   var files: [File]?
-  /// How long the stage took.
+  /// How long the stage took, all processes together where it went on with the work of earlier ones.
   package var seconds: Double
-  /// The most memory that it had, in MiB.
+  /// The most memory that it had, the last process of several, in MiB.
   package var peakMegabytes: Int64
+  /// The step from which it went on; nil where one process did it all.
+  package var resumedStep: Int64?
 }
 
 extension StageRecord {
@@ -49,6 +51,7 @@ extension StageRecord {
     files = json["files"]?.arrayValue.map { $0.compactMap { File($0) } }
     self.seconds = seconds
     self.peakMegabytes = peakMegabytes
+    resumedStep = json["resumedStep"]?.integerValue
     guard self.configuration.count == configuration.count, self.inputs.count == inputs.count,
       files?.count == json["files"]?.arrayValue?.count
     else { return nil }
@@ -66,6 +69,7 @@ extension StageRecord {
         inputs.map { ["stage": .string($0.stage), "checksum": .string($0.checksum)] }),
       "files": files.map { .array($0.map(\.json)) } ?? .null,
       "seconds": .number(seconds), "peakMegabytes": .integer(peakMegabytes),
+      "resumedStep": resumedStep.map { .integer($0) } ?? .null,
     ]
     var file = try AtomicFile(replacing: directory.appending(Self.fileName))
     try file.append(try json.json())

@@ -16,6 +16,8 @@ public struct StageRequest: Sendable {
   public let files: [SourceFile]
   /// Whether the output has a manifest, as that of every stage.
   private let hasManifest: Bool
+  /// How long earlier processes worked on what this one went on with, and from which step it went on; nil for none.
+  public var earlierWork: (seconds: Double, step: Int)?
   private let start = ContinuousClock.now
 
   /// Creates a request from its parts.
@@ -116,7 +118,9 @@ public struct StageRequest: Sendable {
     _ = unsafe getrusage(0, &usage)
     return StageRecord(
       manifest: "", configuration: configuration, inputs: inputs, files: known,
-      seconds: Double(milliseconds) / 1000, peakMegabytes: Int64(usage.ru_maxrss) / 1024)
+      seconds: Double(milliseconds) / 1000 + (earlierWork?.seconds ?? 0),
+      peakMegabytes: Int64(usage.ru_maxrss) / 1024,
+      resumedStep: earlierWork.map { Int64($0.step) })
   }
 
   /// Keeps this request of an output that has no manifest.

@@ -15,7 +15,7 @@ private let foreignFiles: [(start: [UInt8], what: String, remedy: String)] = [
   ),
   (
     Array("PAR1".utf8), "Parquet, expected text",
-    "pipe it in as text, for example with duckdb -csv -c \"from 'file'\" and --interactions -"
+    "where Parquet is not read itself, make it text, for example with duckdb -csv -c \"from 'file'\""
   ),
   (
     [0x50, 0x4B, 0x03, 0x04], "a zip archive or a workbook of Excel, expected text",

@@ -82,14 +82,27 @@ public struct CheckpointStore {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  private static let secondsCounter = "seconds"
+
+  /// How long a training had taken when a checkpoint was written; 0 where that is not known.
+  static func seconds(_ input: StageInput) -> Double {
+    let found = input.manifest.counters[secondsCounter]?.numberValue ?? 0
+    return found.isFinite && found > 0 ? found : 0
+  }
+
   /// Writes a checkpoint over whatever is at `path`.
   ///
+  /// - Parameters:
+  ///   - position: where the training stands.
+  ///   - blocks: its numbers.
+  ///   - seconds: how long all processes have worked on it.
+  ///   - path: one of the two places.
   /// - Throws: `PipelineError`: `.cannotCreate`, `.inputOutput`.
   func write(
-    _ position: TrainingPosition, _ blocks: [StateBlock], to path: FilePath
+    _ position: TrainingPosition, _ blocks: [StateBlock], seconds: Double, to path: FilePath
   ) throws(PipelineError) {
     do throws(PipelineError) {
-      try writeOutput(position, blocks, to: path)
+      try writeOutput(position, blocks, seconds, to: path)
     } catch {
       removeDirectoryIfEmpty(directory)
       throw error
@@ -97,7 +110,7 @@ public struct CheckpointStore {
   }
 
   private func writeOutput(
-    _ position: TrainingPosition, _ blocks: [StateBlock], to path: FilePath
+    _ position: TrainingPosition, _ blocks: [StateBlock], _ seconds: Double, to path: FilePath
   ) throws(PipelineError) {
     var output = try StageOutput(directory: path, stage: Self.stage, threads: threads)
     for table in position.tables { try output.write(table) }
@@ -110,7 +123,10 @@ public struct CheckpointStore {
     try output.writeFile(TrainingPosition.logName, position.log)
     try output.commit(
       configuration: configuration, inputs: inputs,
-      counters: ["step": JSONValue(position.stepCount), "epoch": JSONValue(position.epoch)])
+      counters: [
+        "step": JSONValue(position.stepCount), "epoch": JSONValue(position.epoch),
+        Self.secondsCounter: .number(seconds),
+      ])
   }
 
   /// Reads a checkpoint into the blocks.

@@ -20,6 +20,9 @@ public final class Checkpoints {
   public private(set) var resumedStep: Int?
   /// The step of the newest checkpoint of this training, or nil if there is none.
   public private(set) var savedStep: Int?
+  /// How long earlier processes worked on this training, up to the checkpoint that it went on from, seconds.
+  public private(set) var earlierSeconds = 0.0
+  private let start = ContinuousClock.now
 
   /// - Parameters:
   ///   - store: where.
@@ -78,6 +81,7 @@ public final class Checkpoints {
         }
         note(position.stepCount, at: path)
         resumedStep = step
+        earlierSeconds = CheckpointStore.seconds(input)
         return position
       } catch {
         damage.append(error)
@@ -123,7 +127,8 @@ public final class Checkpoints {
       throw .notFinite(parameter, step: position.stepCount, saved: savedStep)
     }
     let path = nextPath
-    try store.write(position, blocks, to: path)
+    let own = (ContinuousClock.now - start) / .seconds(1)
+    try store.write(position, blocks, seconds: earlierSeconds + own, to: path)
     note(position.stepCount, at: path)
   }
 

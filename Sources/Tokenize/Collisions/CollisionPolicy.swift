@@ -43,9 +43,12 @@ extension TokenizedItems {
   ///
   /// - Parameters:
   ///   - policy: how.
-  ///   - vectors: the item vectors, row = item.
+  ///   - vectors: the item vectors, row = item; nil where there are none, which `sinkhorn` and `reassign` refuse.
   /// - Returns: what was done.
-  mutating func separate(_ policy: CollisionPolicy, _ vectors: Matrix) -> CollisionChange {
+  /// - Throws: `PipelineError` `.configuration`.
+  mutating func separate(
+    _ policy: CollisionPolicy, _ vectors: Matrix?
+  ) throws(PipelineError) -> CollisionChange {
     let before = CodeStatistics(codes, levelSizes: levelSizes)
     var change = CollisionChange(
       policy: policy, rateBefore: before.collisionRate, rateAfter: before.collisionRate,
@@ -53,8 +56,10 @@ extension TokenizedItems {
     switch policy {
     case .keep: break
     case .append: appendCounter(before.groups)
-    case .sinkhorn: change.movedCount = respread(before, vectors, by: sinkhornColumns)
-    case .reassign: change.movedCount = respread(before, vectors, by: cheapestColumns)
+    case .sinkhorn, .reassign:
+      guard let vectors else { throw .noVectorsToSpread(policy) }
+      change.movedCount = respread(
+        before, vectors, by: policy == .sinkhorn ? sinkhornColumns : cheapestColumns)
     }
     change.rateAfter = CodeStatistics(codes, levelSizes: levelSizes).collisionRate
     change.relativeErrorAfter = relativeError
@@ -82,7 +87,7 @@ extension TokenizedItems {
       network?.codebooks.append(Matrix(rows: size, columns: width))
     }
     distances?.append(.l2)
-    residuals.append(residuals.last ?? variance)
+    if hasVectors { residuals.append(residuals.last ?? variance) }
   }
 
   /// Gives items whose prefix leads to collisions new codes at the last level.

@@ -34,7 +34,8 @@ struct EncodeCommand: StageCommand {
 struct DriftOption: ConfiguredOptions {
   @Option(
     help:
-      "Error of new items, as a multiple of that of known ones, from which a new fit is advised.")
+      "Error of new or known items, as a multiple of that at the fit, from which a new fit is advised."
+  )
   var driftLimit = 1.5
 
   static var fields: [OptionField<Self>] {
@@ -56,9 +57,10 @@ private struct FrozenCodes: CodeSource {
     guard let previous = inputs.previous else {
       throw PipelineError(.internalError, "no previous run to encode with")
     }
-    try previous.requireWidth(inputs.vectors.columns, directory: codes)
+    let vectors = try inputs.requiredVectors()
+    try previous.requireSpace(vectors, rows: inputs.rows, directory: codes)
     let frozen = FrozenEncoding(
-      inputs.vectors, previous, rows: inputs.rows, limit: driftLimit, threads: threads)
+      vectors, previous, rows: inputs.rows, limit: driftLimit, threads: threads)
     return (frozen.items, frozen.drift)
   }
 }

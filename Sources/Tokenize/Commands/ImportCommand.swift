@@ -8,7 +8,10 @@ struct ImportCommand: StageCommand {
     commandName: "import", abstract: "Take the codes of all items from a file.")
 
   @Argument(
-    help: "File of codes: CSV (item id, codes) or JSON.",
+    help: """
+      File of codes: CSV (item id, codes), JSON (an object of lists, or a list of objects) or JSON lines. A code is a \
+      whole number or a text such as <a_170>; lists of them may also be one text, <a_170><b_3>.
+      """,
     completion: .file(extensions: ForeignCodes.extensions))
   var file: String
 
@@ -33,6 +36,8 @@ struct ImportCommand: StageCommand {
 private struct ForeignSource: CodeSource {
   let file: String
   let threads: Int
+
+  var needsVectors: Bool { false }
 
   func codes(
     _ inputs: CodeInputs

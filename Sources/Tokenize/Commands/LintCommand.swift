@@ -8,7 +8,7 @@ struct LintCommand: StageCommand {
     commandName: "lint", abstract: "Count codes and compare them with limits; writes nothing.")
 
   @Argument(
-    help: "A .csv or .json file of codes, or a previous output of h2rec-tokenize.",
+    help: "A .csv, .json or .jsonl file of codes, or a previous output of h2rec-tokenize.",
     completion: .file())
   var codes: String
 

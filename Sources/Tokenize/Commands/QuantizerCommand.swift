@@ -79,10 +79,11 @@ private struct LearnedCodes<Recipe: QuantizerRecipe>: CodeSource {
   func codes(
     _ inputs: CodeInputs
   ) throws(PipelineError) -> (items: TokenizedItems, drift: FrozenEncoding.Drift?) {
-    let all = Array(0..<inputs.vectors.rows)
+    let itemVectors = try inputs.requiredVectors()
+    let all = Array(0..<itemVectors.rows)
     let isPart = options.codes.fitOn == .train
     let rows = isPart ? all.filter { inputs.catalogue.trainCounts[$0] > 0 } : all
-    let vectors = isPart ? inputs.vectors.gathering(rows) : inputs.vectors
+    let vectors = isPart ? itemVectors.gathering(rows) : itemVectors
     try requireEnough(vectors)
     var learning = Learning()
     learning.data = place.data
@@ -91,7 +92,7 @@ private struct LearnedCodes<Recipe: QuantizerRecipe>: CodeSource {
     learning.categories = rows.map { inputs.catalogue.categories[$0] }
     learning.checkpoints = inputs.checkpoints
     if let previous = inputs.previous, let alignTo {
-      try previous.requireWidth(vectors.columns, directory: alignTo)
+      try previous.requireSpace(itemVectors, rows: inputs.rows, directory: alignTo)
       learning.start = previous.encoder
     }
     let progress = Progress(
@@ -100,7 +101,7 @@ private struct LearnedCodes<Recipe: QuantizerRecipe>: CodeSource {
     var items = try Recipe.fit(vectors, options, learning)
     progress.finish()
     guard items.isFinite else { throw .diverged() }
-    if isPart { items.encode(inputs.vectors, threads: place.threads) }
+    if isPart { items.encode(itemVectors, threads: place.threads) }
     if let previous = inputs.previous {
       items.align(
         to: previous.codes.codes, levelCount: previous.codes.levelCount, rows: inputs.rows)

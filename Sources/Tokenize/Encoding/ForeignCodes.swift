@@ -2,14 +2,19 @@ internal import Dataset
 internal import ShardIO
 internal import TextInput
 
-/// Codes that another program made: an item id and as many whole numbers for every item.
+/// Codes that another program made: an item id and as many codes for every item.
+///
+/// A code is a whole number, or a text such as `<a_170>` (LC-Rec, https://github.com/RUCAIBox/LC-Rec, index files), whose
+/// letters name the level and are the same for all items. The texts of an item may be joined, `<a_170><b_3>`.
 struct ForeignCodes: Sendable, Equatable {
   var itemIDs: [String] = []
   /// Shape `[items, levels]`.
   var codes: [UInt16] = []
   var levelCount = 0
-  /// The line of each item in a CSV file; empty for JSON.
+  /// The line of each item in a file of lines; empty for JSON.
   var lines: [Int] = []
+  /// What stands before the number of each level's codes; empty for plain numbers.
+  private var levelNames: [Substring] = []
 
   /// The number of codes of each level: one more than the largest code.
   var levelSizes: [Int] {
@@ -19,21 +24,26 @@ struct ForeignCodes: Sendable, Equatable {
   }
 
   /// What the names of files of codes end in.
-  static let extensions = ["csv", "json"]
+  static let extensions = ["csv", "json", "jsonl"]
 
   private static let largestByteCount = 1 << 32
 
-  /// Reads a file: `.json` as JSON, everything else as CSV (RFC 4180, with or without a header).
+  /// Reads a file: `.json` as JSON, `.jsonl` as JSON lines, everything else as CSV (RFC 4180, with or without a header).
   ///
-  /// JSON is an object of lists by item id, or a list of objects with `item_id` and `codes`.
+  /// JSON is an object of lists by item id, or a list of objects with `item_id` and `codes`; a line of JSON lines is such
+  /// an object.
   ///
-  /// - Throws: `PipelineError`: `.missingInput`; `.dataFormat` with the line of a CSV file.
+  /// - Throws: `PipelineError`: `.missingInput`; `.dataFormat` with the line where the file has lines.
   init(_ path: String) throws(PipelineError) {
-    let bytes = try ByteStream(path).readAll(limit: Self.largestByteCount)
-    if path.hasSuffix(".json") {
-      try readJSON(bytes, path)
+    if path.hasSuffix(".jsonl") {
+      try readJSONLines(path)
     } else {
-      try readCSV(bytes, path)
+      let bytes = try ByteStream(path).readAll(limit: Self.largestByteCount)
+      if path.hasSuffix(".json") {
+        try readJSON(bytes, path)
+      } else {
+        try readCSV(bytes, path)
+      }
     }
     guard !itemIDs.isEmpty else {
       throw PipelineError(.dataFormat, "there are no codes in this file", at: .init(path: path))
@@ -52,9 +62,13 @@ struct ForeignCodes: Sendable, Equatable {
 
   /// Adds an item.
   private mutating func append(
-    _ id: String, _ numbers: [String], _ location: PipelineError.Location
+    _ id: String, _ texts: [String], _ location: PipelineError.Location
   ) throws(PipelineError) {
-    if itemIDs.isEmpty { levelCount = numbers.count }
+    let numbers = texts.flatMap { $0.hasPrefix("<") ? Self.joined($0) : [$0[...]] }
+    if itemIDs.isEmpty {
+      levelCount = numbers.count
+      levelNames = numbers.contains { $0.hasPrefix("<") } ? numbers.map(Self.name) : []
+    }
     guard levelCount > 0 else {
       throw PipelineError(
         .dataFormat, "item \(quoted(id)) has no codes", at: location,
@@ -72,16 +86,44 @@ struct ForeignCodes: Sendable, Equatable {
         "found \(levelCount) codes an item, expected at most \(LevelSizes.largestCount)",
         at: location)
     }
-    for number in numbers {
-      guard let code = UInt16(number) else {
+    for (level, number) in numbers.enumerated() {
+      let name = levelNames.isEmpty ? "" : levelNames[level]
+      guard number.hasPrefix(name),
+        let code = UInt16(Self.digits(number.dropFirst(name.count), name))
+      else {
+        let form =
+          name.isEmpty
+          ? "a whole number from 0 to 65535" : "such as \(name)170>, as in the first item"
         throw PipelineError(
           .dataFormat,
-          "code \(quoted(number)) of item \(quoted(id)) is not a whole number from 0 to 65535",
-          at: location)
+          "code \(quoted(String(number))) of item \(quoted(id)) is not \(form)", at: location)
       }
       codes.append(code)
     }
     itemIDs.append(id)
+  }
+
+  /// The parts of `<a_170><b_3>`, each up to its `>`.
+  private static func joined(_ text: String) -> [Substring] {
+    var parts: [Substring] = []
+    var rest = text[...]
+    while !rest.isEmpty {
+      let end = rest.firstIndex(of: ">").map(rest.index(after:)) ?? rest.endIndex
+      parts.append(rest[..<end])
+      rest = rest[end...].drop { $0 == " " || $0 == "," }
+    }
+    return parts
+  }
+
+  /// `<a_` of `<a_170>`; nothing of a number.
+  private static func name(_ code: Substring) -> Substring {
+    guard code.hasPrefix("<"), let end = code.lastIndex(of: "_") else { return "" }
+    return code[...end]
+  }
+
+  /// The digits of `170>` behind a name, or the whole text where codes have no name; nothing where `>` is missing.
+  private static func digits(_ text: Substring, _ name: Substring) -> Substring {
+    name.isEmpty ? text : text.hasSuffix(">") ? text.dropLast() : ""
   }
 }
 
@@ -102,7 +144,8 @@ extension ForeignCodes {
           : String(decoding: bytes[field.range], as: UTF8.self)
       }
       let isBlank = fields.count == 1 && fields[0].isEmpty
-      let isHeader = position == 0 && fields.count > 1 && Double(fields[1]) == nil
+      let isHeader =
+        position == 0 && fields.count > 1 && Double(fields[1]) == nil && !fields[1].hasPrefix("<")
       if !isBlank, !isHeader {
         try append(fields[0], Array(fields.dropFirst()), .init(path: path, line: line))
         lines.append(line)
@@ -129,27 +172,52 @@ extension ForeignCodes {
         throw PipelineError(.dataFormat, "item \(quoted(name)) occurs twice", at: place)
       }
       for (id, codes) in members.sorted(by: { $0.key < $1.key }) {
-        try append(id, try numbers(codes, path), place)
+        try append(id, try texts(codes, id, place), place)
       }
     case .array(let items):
-      for item in items {
-        guard let id = item["item_id"]?.plainText, let codes = item["codes"] else {
-          throw PipelineError(
-            .dataFormat, "an element of the list lacks 'item_id' or 'codes'", at: place)
-        }
-        try append(id, try numbers(codes, path), place)
-      }
+      for item in items { try append(item, "an element of the list", place) }
     default:
       throw PipelineError(
         .dataFormat, "expected an object of lists, or a list of objects", at: place)
     }
   }
 
-  private func numbers(_ node: JSONValue, _ path: String) throws(PipelineError) -> [String] {
-    guard case .array(let values) = node else {
-      throw PipelineError(
-        .dataFormat, "the codes of an item are no list", at: .init(path: path))
+  private mutating func readJSONLines(_ path: String) throws(PipelineError) {
+    try forEachLine(of: try ByteStream(path)) { bytes, range, number throws(PipelineError) in
+      let place = PipelineError.Location(path: path, line: number)
+      guard !range.allSatisfy({ [0x20, 0x09, 0x0D].contains(bytes[$0]) }) else { return }
+      var cursor = JSONCursor(range)
+      let item: JSONValue
+      do throws(JSONFault) {
+        item = try cursor.readWhole(bytes)
+      } catch {
+        throw PipelineError(.dataFormat, "this is not JSON: expected \(error.expected)", at: place)
+      }
+      try append(item, "this line", place)
+      lines.append(number)
     }
-    return values.map { $0.plainText ?? "" }
+  }
+
+  /// Adds an item that is an object of its id and its codes.
+  private mutating func append(
+    _ item: JSONValue, _ what: String, _ place: PipelineError.Location
+  ) throws(PipelineError) {
+    guard let id = item["item_id"]?.plainText, let codes = item["codes"] else {
+      throw PipelineError(.dataFormat, "\(what) lacks 'item_id' or 'codes'", at: place)
+    }
+    try append(id, try texts(codes, id, place), place)
+  }
+
+  /// The texts of a list of codes, or the one text that joins them.
+  private func texts(
+    _ node: JSONValue, _ id: String, _ place: PipelineError.Location
+  ) throws(PipelineError) -> [String] {
+    switch node {
+    case .array(let values): return values.map { $0.plainText ?? "" }
+    case .string(let text): return [text]
+    default:
+      throw PipelineError(
+        .dataFormat, "the codes of item \(quoted(id)) are neither a list nor a text", at: place)
+    }
   }
 }

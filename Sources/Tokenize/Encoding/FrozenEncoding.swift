@@ -14,16 +14,23 @@ struct FrozenEncoding: Sendable, Equatable {
     /// Mean squared error of the known items and of the new ones.
     var knownError: Double
     var newError: Double
+    /// Mean squared error when the codebooks were fitted; that of the known items where it is not known.
+    var fitError: Double
     /// The ratio from which a new fit is advised.
     var limit: Double
 
-    /// Whether the frozen codebooks fit new items too badly.
-    var isRefitAdvised: Bool { ratio > limit }
+    /// The share of known items that would get other codes now, from which a new fit is advised.
+    static let movedLimit = 0.1
 
-    /// The error of new items as a multiple of that of known ones; 1 where there are none of either.
-    var ratio: Double {
-      newCount > 0 && knownCount > 0 && knownError > 0 ? newError / knownError : 1
-    }
+    /// Whether the frozen codebooks fit items too badly, or too many known ones have moved.
+    var isRefitAdvised: Bool { ratio > limit || movedShare > Self.movedLimit }
+
+    /// The share of the known items that would get other codes now.
+    var movedShare: Double { Double(movedCount) / Double(max(1, knownCount)) }
+
+    /// The error of new items, or of known ones where it is larger, as a multiple of that at the fit; 1 where nothing is
+    /// known of that.
+    var ratio: Double { fitError > 0 ? max(newError, knownError) / fitError : 1 }
   }
 
   var items: TokenizedItems
@@ -45,7 +52,8 @@ struct FrozenEncoding: Sendable, Equatable {
     let levelCount = previous.codes.levelCount
     let decidedCount = previous.isNumbered ? levelCount - 1 : levelCount
     drift = Drift(
-      knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0, limit: limit)
+      knownCount: 0, newCount: 0, movedCount: 0, knownError: 0, newError: 0, fitError: 0,
+      limit: limit)
     for (item, row) in rows.enumerated() {
       guard let row else {
         drift.newCount += 1
@@ -63,6 +71,7 @@ struct FrozenEncoding: Sendable, Equatable {
     }
     drift.knownError /= Double(max(1, drift.knownCount))
     drift.newError /= Double(max(1, drift.newCount))
+    drift.fitError = previous.fitError ?? drift.knownError
     items = TokenizedItems(
       levelSizes: previous.codes.levelSizes, codes: encoding.codes, codebooks: encoder.codebooks,
       center: encoder.center, variance: encoding.variance, residuals: encoding.residuals,
@@ -115,6 +124,8 @@ extension FrozenEncoding.Drift {
       "movedItems": JSONValue(movedCount),
       "knownError": JSONValue(knownError),
       "newError": JSONValue(newError),
+      "fitError": JSONValue(fitError),
+      "movedShare": JSONValue(movedShare),
       "ratio": JSONValue(ratio),
       "refitAdvised": .bool(isRefitAdvised),
     ])

@@ -6,15 +6,17 @@ internal import ShardIO
 extension TokenizedItems {
   /// Codes of another program for the items of a catalogue; code vectors are the means of what the levels before left.
   ///
+  /// Without item vectors there are no code vectors.
+  ///
   /// - Parameters:
   ///   - foreign: the codes.
   ///   - path: their file, for messages.
   ///   - catalogue: the items; each must have codes, and no other item may.
-  ///   - vectors: the item vectors, row = item.
+  ///   - vectors: the item vectors, row = item; nil where there are none.
   ///   - threads: the largest number of threads.
   /// - Throws: `PipelineError` `.dataFormat` for an item that is unknown or has no codes.
   init(
-    _ foreign: ForeignCodes, path: String, _ catalogue: Catalogue, _ vectors: Matrix, threads: Int
+    _ foreign: ForeignCodes, path: String, _ catalogue: Catalogue, _ vectors: Matrix?, threads: Int
   ) throws(PipelineError) {
     let rows = Dictionary(uniqueKeysWithValues: zip(catalogue.itemIDs, 0...))
     var codes = [UInt16](repeating: 0, count: catalogue.count * foreign.levelCount)
@@ -36,7 +38,14 @@ extension TokenizedItems {
         "\(isCoded.count { !$0 }) items of the catalogue have no codes, for example \(quoted(catalogue.itemIDs[item]))",
         at: .init(path: path))
     }
-    self.init(codes, levelSizes: foreign.levelSizes, vectors, threads: threads)
+    if let vectors {
+      self.init(codes, levelSizes: foreign.levelSizes, vectors, threads: threads)
+    } else {
+      self.init(
+        levelSizes: foreign.levelSizes, codes: codes,
+        codebooks: foreign.levelSizes.map { Matrix(rows: $0, columns: 0) }, center: [],
+        variance: 0, residuals: [])
+    }
   }
 
   /// Items with given codes; code vectors are the means of what the levels before left, except for first levels

@@ -18,7 +18,7 @@ struct TokenizedItems: Sendable, Equatable {
   var codes: [UInt16]
   /// One `[K, D]` matrix a level, in the space of the vectors minus ``center``.
   var codebooks: [Matrix]
-  /// What is subtracted from the vectors before the first level, shape `[D]`.
+  /// What is subtracted from the vectors before the first level, shape `[D]`; empty for codes without vectors.
   var center: [Float]
   /// Mean squared length of the centred vectors.
   var variance: Double
@@ -65,8 +65,11 @@ struct TokenizedItems: Sendable, Equatable {
     }
   }
 
-  /// Mean squared error of centre plus codes, as a share of the variance.
-  var relativeError: Double { (residuals.last ?? variance) / variance }
+  /// Whether there are item vectors that the codes stand for.
+  var hasVectors: Bool { !center.isEmpty }
+
+  /// Mean squared error of centre plus codes, as a share of the variance; 0 without vectors.
+  var relativeError: Double { hasVectors ? (residuals.last ?? variance) / variance : 0 }
 }
 
 extension ItemCodes {
@@ -76,7 +79,8 @@ extension ItemCodes {
     self.init(
       levelSizes: items.levelSizes, codes: items.codes,
       codebooks: items.codebooks.flatMap(\.values), width: items.center.count,
-      usage: statistics.levels.flatMap { $0.usage.map(UInt32.init) }, center: items.center)
+      usage: statistics.levels.flatMap { $0.usage.map(UInt32.init) }, center: items.center,
+      isTextSpace: items.hasVectors)
   }
 
   /// One matrix a level.

@@ -32,7 +32,10 @@ extension CodePage {
   }
 
   /// Items in the plane of the first two principal components, coloured by their first code.
-  var mapFigure: String {
+  ///
+  /// - Parameter map: the first two principal components of the item vectors, shape `[items, 2]`.
+  /// - Returns: the picture.
+  func mapFigure(_ map: Matrix) -> String {
     let count = min(map.rows, Self.pointLimit)
     let levelCount = report.items.levelSizes.count
     let points = (0..<count).map { $0 * map.rows / max(1, count) }.map { item in

@@ -8,8 +8,6 @@ struct CodePage {
   static let describedCodeCount = 256
 
   let report: CodeReport
-  /// The first two principal components of the item vectors, shape `[items, 2]`.
-  let map: Matrix
 
   /// The page.
   var html: String {
@@ -28,7 +26,7 @@ struct CodePage {
         \(groupFigure)
         </div>
         """,
-        "<h2>Map</h2>", mapFigure,
+        report.map.map { "<h2>Map</h2>\n" + mapFigure($0) } ?? "",
         """
         <h2>What the codes mean</h2>
         <p class="dim">Words are those that tell the items with a code from all items; the category is the most frequent
@@ -41,9 +39,8 @@ struct CodePage {
 
   private var summary: String {
     """
-    \(percent(report.statistics.collisionRate)) of the items share their codes with another item; \
-    \(report.duplicateCount) have the same vector as another. Centre plus codes miss \
-    \(percent(report.items.relativeError)) of the variance of the item vectors.
+    \(percent(report.statistics.collisionRate)) of the items share their codes with another item. \
+    \(report.vectorSummary)
     """
   }
 
@@ -57,14 +54,13 @@ struct CodePage {
       [
         "\(index + 1)", "\(level.usage.count)", percent(level.utilization),
         decimal(level.entropy, 3), percent(level.normalizedEntropy), decimal(level.perplexity, 1),
-        percent(level.largestShare), percent(report.items.residuals[index] / report.items.variance),
-      ]
+        percent(level.largestShare),
+      ] + report.varianceLeft(index)
     }
     return htmlTable(
       header: [
         "level", "codes", "used", "entropy (nats)", "of its maximum", "perplexity", "largest code",
-        "variance left",
-      ], rows: rows)
+      ] + report.varianceLeftHeader, rows: rows)
   }
 
   private var meanings: String {

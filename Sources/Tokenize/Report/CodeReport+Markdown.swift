@@ -11,9 +11,8 @@ extension CodeReport {
 
     \(statistics.itemCount) items, \(items.levelSizes.count) levels. \
     \(statistics.distinctCount) different tuples; \(percent(statistics.collisionRate)) of the items share \
-    theirs with another item (\(statistics.collidingCount) items in \(statistics.groups.count) groups; \
-    \(duplicateCount) items have the same vector as another). \
-    Centre plus codes miss \(percent(items.relativeError)) of the variance of the item vectors.
+    theirs with another item (\(statistics.collidingCount) items in \(statistics.groups.count) groups). \
+    \(vectorSummary)
 
     ## Levels
 
@@ -28,9 +27,26 @@ extension CodeReport {
     """
   }
 
+  /// How the codes stand to the item vectors.
+  var vectorSummary: String {
+    guard let duplicateCount else {
+      return """
+        The items have no vectors, so it cannot be shown how well the codes stand for them, and new items cannot be \
+        encoded.
+        """
+    }
+    return """
+      \(duplicateCount) items have the same vector as another. Centre plus codes miss \
+      \(percent(items.relativeError)) of the variance of the item vectors.
+      """
+  }
+
   /// What else there is to say, a paragraph each.
   var notes: [String] {
-    var notes = ["The codes were learned on \(percent(items.visibleShare)) of the variance."]
+    var notes: [String] = []
+    if items.hasVectors {
+      notes.append("The codes were learned on \(percent(items.visibleShare)) of the variance.")
+    }
     if let error = items.decoderError, let last = items.epochs.last {
       // Epochs count in shares of what the levels before the network's leave.
       let isCoarse = (items.network?.firstLevel ?? 0) > 0
@@ -51,9 +67,13 @@ extension CodeReport {
       notes.append(
         """
         Equal tuples (\(change.policy.rawValue)): \(percent(change.rateBefore)) of the items before, \
-        \(percent(change.rateAfter)) after; \(change.movedCount) items moved; the error went from \
-        \(percent(change.relativeErrorBefore)) to \(percent(change.relativeErrorAfter)) of the variance.
-        """)
+        \(percent(change.rateAfter)) after; \(change.movedCount) items moved
+        """
+          + (items.hasVectors
+            ? """
+            ; the error went from \(percent(change.relativeErrorBefore)) to \
+            \(percent(change.relativeErrorAfter)) of the variance.
+            """ : "."))
     }
     return notes + comparisons
   }
@@ -64,10 +84,11 @@ extension CodeReport {
     if let drift {
       notes.append(
         """
-        The codebooks are those of the previous run. The error of the \(drift.newCount) new items is \
-        \(decimal(drift.ratio, 2)) times that of the \(drift.knownCount) known ones, of which \
-        \(drift.movedCount) would get other codes now. \
-        \(drift.isRefitAdvised ? "A new fit is advised" : "No new fit is needed"); the limit is \(decimal(drift.limit, 2)).
+        The codebooks are those of the previous run. The error is \(decimal(drift.ratio, 2)) times that at their fit \
+        (\(drift.newCount) new items, \(drift.knownCount) known ones; the larger of the two counts), and \
+        \(drift.movedCount) known items would get other codes now. \
+        \(drift.isRefitAdvised ? "A new fit is advised" : "No new fit is needed"); the limits are \
+        \(decimal(drift.limit, 2)) and \(percent(FrozenEncoding.Drift.movedLimit)) of the known items.
         """)
     }
     if let churn {
@@ -91,15 +112,22 @@ extension CodeReport {
         "\(level + 1)", "\(counts.usage.count)", "\(counts.usedCount)", percent(counts.utilization),
         decimal(counts.entropy, 3), percent(counts.normalizedEntropy),
         decimal(counts.perplexity, 1), percent(counts.largestShare),
-        percent(items.residuals[level] / items.variance),
-      ]
+      ] + varianceLeft(level)
     }
     return TextTable(
       header: [
         "level", "codes", "used", "utilisation", "entropy (nats)", "of its maximum", "perplexity",
-        "largest code", "variance left",
-      ], rows: rows
+        "largest code",
+      ] + varianceLeftHeader, rows: rows
     ).markdown
+  }
+
+  /// The column of what the levels leave of the vectors, where there are any.
+  var varianceLeftHeader: [String] { items.hasVectors ? ["variance left"] : [] }
+
+  /// The cell of a level in that column.
+  func varianceLeft(_ level: Int) -> [String] {
+    items.hasVectors ? [percent(items.residuals[level] / items.variance)] : []
   }
 
   private var groupTable: String {

@@ -13,12 +13,12 @@ struct CodeReport {
   let items: TokenizedItems
   let statistics: CodeStatistics
   let catalogue: Catalogue
-  /// The number of items whose vector another item has as well.
-  let duplicateCount: Int
+  /// The number of items whose vector another item has as well; nil without vectors.
+  let duplicateCount: Int?
   /// Purity of prefixes of one, two, … codes against the categories; nil where there are none.
   let purities: [Double]?
-  /// The first two principal components of the item vectors, shape `[items, 2]`.
-  let map: Matrix
+  /// The first two principal components of the item vectors, shape `[items, 2]`; nil without vectors.
+  let map: Matrix?
   /// What changed against an earlier run, where there is one.
   var churn: Churn?
   /// How well a frozen tokenizer fits; nil for one that was learned here.
@@ -31,25 +31,28 @@ struct CodeReport {
   /// - Parameters:
   ///   - items: the codes.
   ///   - catalogue: the items.
-  ///   - vectors: the item vectors, row = item.
+  ///   - vectors: the item vectors, row = item; nil where there are none.
   ///   - threads: the largest number of threads.
-  init(_ items: TokenizedItems, _ catalogue: Catalogue, _ vectors: Matrix, threads: Int) {
+  init(_ items: TokenizedItems, _ catalogue: Catalogue, _ vectors: Matrix?, threads: Int) {
     self.items = items
     self.catalogue = catalogue
-    duplicateCount = duplicateVectorCount(vectors)
-    let plane = PrincipalComponents(vectors, count: min(2, vectors.columns), threads: threads)
-      .project(vectors, threads: threads)
-    map =
-      plane.columns == 2
-      ? plane
-      : Matrix(rows: plane.rows, columns: 2, values: plane.values.flatMap { [$0, 0] })
+    duplicateCount = vectors.map(duplicateVectorCount)
+    map = vectors.map { vectors in
+      let plane = PrincipalComponents(vectors, count: min(2, vectors.columns), threads: threads)
+        .project(vectors, threads: threads)
+      return plane.columns == 2
+        ? plane
+        : Matrix(rows: plane.rows, columns: 2, values: plane.values.flatMap { [$0, 0] })
+    }
     statistics = CodeStatistics(items.codes, levelSizes: items.levelSizes)
     purities = prefixPurities(
       items.codes, levelCount: items.levelSizes.count, catalogue.categories)
   }
 
-  /// The share of items whose vector another item has as well.
-  var duplicateShare: Double { Double(duplicateCount) / Double(max(1, statistics.itemCount)) }
+  /// The share of items whose vector another item has as well; nil without vectors.
+  var duplicateShare: Double? {
+    duplicateCount.map { Double($0) / Double(max(1, statistics.itemCount)) }
+  }
 
   /// The report with stable keys; levels are in order, shares lie in 0...1, entropies are in nats.
   var json: JSONValue {
@@ -57,7 +60,9 @@ struct CodeReport {
     members["levels"] = .array(
       statistics.levels.indices.map { level in
         var counts = statistics.levels[level].jsonMembers
-        counts["residual"] = JSONValue(items.residuals[level] / items.variance)
+        if items.hasVectors {
+          counts["residual"] = JSONValue(items.residuals[level] / items.variance)
+        }
         if level < items.fits.count {
           counts["iterations"] = JSONValue(items.fits[level].iterationCount)
           counts["revivals"] = JSONValue(items.fits[level].revivalCount)
@@ -67,18 +72,20 @@ struct CodeReport {
       })
     members["largestGroups"] = .array(
       statistics.groups.prefix(Self.listedGroupCount).map(groupJSON))
-    members["quantization"] = .object([
-      "variance": JSONValue(items.variance),
-      "visibleShare": JSONValue(items.visibleShare),
-      "relativeError": JSONValue(items.relativeError),
-    ])
+    if items.hasVectors {
+      members["quantization"] = .object([
+        "variance": JSONValue(items.variance),
+        "visibleShare": JSONValue(items.visibleShare),
+        "relativeError": JSONValue(items.relativeError),
+      ])
+    }
     members["autoencoder"] = items.decoderError.map { error in
       .object([
         "decoderError": JSONValue(error),
         "epochs": .array(items.epochs.map(\.json)),
       ])
     }
-    members["duplicateVectors"] = JSONValue(duplicateCount)
+    members["duplicateVectors"] = duplicateCount.map { JSONValue($0) }
     members["prefixPurities"] = purities.map { .array($0.map { JSONValue($0) }) }
     members["churn"] = churn?.json
     members["drift"] = drift?.json

@@ -65,7 +65,7 @@ extension ReportPage {
     let times = ran.map { stage -> [String] in
       let entry = report["times"]?[stage]
       let resumed = entry?["resumedStep"]?.integerValue.map {
-        "<small>went on from step \(grouped($0)); the time is that of the last process</small>"
+        "<small>went on from step \(grouped($0)); the time is that of all processes, the memory of the last</small>"
       }
       return [
         stage + (resumed ?? ""),

@@ -49,9 +49,6 @@ extension ReportPage {
     return "<b>\(verdict) \(baseline.title)</b>: \(numbers), \(interval)"
   }
 
-  /// A difference with its sign.
-  func signed(_ value: Double) -> String { (value < 0 ? "−" : "+") + decimal(abs(value), 4) }
-
   private var baselineBars: String {
     guard let own = results(.full, "overall"), let value = own[metric]?.numberValue,
       !comparisons.isEmpty
@@ -98,3 +95,6 @@ extension ReportPage {
   /// Whether items have codes.
   var hasCodes: Bool { report["codes"] != nil }
 }
+
+/// A difference with four decimals and its sign.
+func signed(_ value: Double) -> String { (value < 0 ? "−" : "+") + decimal(abs(value), 4) }

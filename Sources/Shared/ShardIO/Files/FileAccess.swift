@@ -43,9 +43,9 @@ public func readWholeFile(_ path: FilePath) throws(PipelineError) -> [UInt8] {
 }
 
 /// System calls on names, each with its failure in words.
-enum FileSystem {
+package enum FileSystem {
   /// The names in a directory, sorted, without `.` and `..`.
-  static func names(in directory: FilePath) throws(PipelineError) -> [String] {
+  package static func names(in directory: FilePath) throws(PipelineError) -> [String] {
     guard let stream = unsafe opendir(directory.string) else {
       throw .cannotRead(directory, Errno(rawValue: errno))
     }
@@ -63,7 +63,7 @@ enum FileSystem {
   }
 
   /// Creates a directory and those above it that are missing, durably.
-  static func createDirectory(_ path: FilePath) throws(PipelineError) {
+  package static func createDirectory(_ path: FilePath) throws(PipelineError) {
     let parent = path.removingLastComponent()
     var isCreated = unsafe mkdir(path.string, 0o777) == 0
     if !isCreated, errno == ENOENT, !parent.isEmpty, parent != path {
@@ -84,19 +84,19 @@ enum FileSystem {
     }
   }
 
-  static func isDirectory(_ path: FilePath) -> Bool {
+  package static func isDirectory(_ path: FilePath) -> Bool {
     var information = stat()
     return unsafe stat(path.string, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Whether something has this name, whatever it is.
-  static func exists(_ path: FilePath) -> Bool {
+  package static func exists(_ path: FilePath) -> Bool {
     var information = stat()
     return unsafe lstat(path.string, &information) == 0
   }
 
   /// The size of a regular file in bytes, or `nil` if there is none.
-  static func byteCount(_ path: FilePath) -> Int? {
+  package static func byteCount(_ path: FilePath) -> Int? {
     var information = stat()
     guard unsafe stat(path.string, &information) == 0, information.st_mode & S_IFMT == S_IFREG
     else { return nil }
@@ -104,20 +104,20 @@ enum FileSystem {
   }
 
   /// Removes a name; that it does not exist is no failure.
-  static func remove(_ path: FilePath) throws(PipelineError) {
+  package static func remove(_ path: FilePath) throws(PipelineError) {
     guard unsafe unlink(path.string) == 0 || errno == ENOENT else {
       throw .output("remove", path, Errno(rawValue: errno))
     }
   }
 
-  static func rename(_ old: FilePath, to new: FilePath) throws(PipelineError) {
+  package static func rename(_ old: FilePath, to new: FilePath) throws(PipelineError) {
     guard unsafe Glibc.rename(old.string, new.string) == 0 else {
       throw .output("rename", new, Errno(rawValue: errno))
     }
   }
 
   /// Makes the names in a directory durable, where the file system can (some of the network cannot).
-  static func flushDirectory(_ path: FilePath) throws(PipelineError) {
+  package static func flushDirectory(_ path: FilePath) throws(PipelineError) {
     do {
       let descriptor = try FileDescriptor.open(path, .readOnly)
       defer { try? descriptor.close() }
@@ -130,7 +130,7 @@ enum FileSystem {
   }
 
   /// Where a symbolic link points, or `nil` if `path` is none.
-  static func linkTarget(_ path: FilePath) -> String? {
+  package static func linkTarget(_ path: FilePath) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink(path.string, &buffer, buffer.count)
     let bytes = buffer.prefix(max(count, 0)).map(UInt8.init(bitPattern:))
@@ -138,7 +138,7 @@ enum FileSystem {
   }
 
   /// Makes `path` a symbolic link to `target`, replacing whatever has the name in one step.
-  static func replaceLink(_ path: FilePath, target: String) throws(PipelineError) {
+  package static func replaceLink(_ path: FilePath, target: String) throws(PipelineError) {
     let partial = FilePath("\(path.string).partial")
     try remove(partial)
     guard unsafe symlink(target, partial.string) == 0 else {

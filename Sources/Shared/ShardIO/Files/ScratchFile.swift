@@ -33,6 +33,36 @@ public final class ScratchFile: Sendable {
 
   deinit { try? descriptor.close() }
 
+  /// Lends the open file to a program that is started and ended meanwhile.
+  public func lend<Failure>(
+    _ body: (FileDescriptor) throws(Failure) -> Void
+  ) throws(Failure) {
+    try body(descriptor)
+  }
+
+  /// The bytes that the file has, whoever wrote them, piece by piece.
+  ///
+  /// - Throws: ``PipelineError`` `.inputOutput`, and what `body` throws.
+  public func forEachPiece(
+    _ body: ([UInt8]) throws(PipelineError) -> Void
+  ) throws(PipelineError) {
+    var place: Int64 = 0
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count: Int
+      do {
+        count = try unsafe bytes.withUnsafeMutableBytes {
+          try unsafe descriptor.read(fromAbsoluteOffset: place, into: $0)
+        }
+      } catch {
+        throw .cannotRead(directory, error as? Errno ?? .ioError)
+      }
+      if count == 0 { return }
+      place += Int64(count)
+      try body(Array(bytes[..<count]))
+    }
+  }
+
   /// A file that never had a name; nil where the file system knows no such files.
   private static func openNameless(_ directory: FilePath) throws(PipelineError) -> FileDescriptor? {
     // Linux's __O_TMPFILE, which is no plain constant in C and so has no name in Swift.

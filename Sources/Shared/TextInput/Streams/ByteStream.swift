@@ -15,6 +15,8 @@ public final class ByteStream {
   private var pushedBackStart = 0
   private var raw: RawInput
   private var decoder: any StreamDecoder
+  /// The program that writes what is read here.
+  private var writer: DuckDBProcess?
 
   /// The path that stands for standard input.
   public static let standardInputPath = "-"
@@ -56,6 +58,59 @@ public final class ByteStream {
     pushedBack = bytes
   }
 
+  /// Opens a table: a Parquet file as text that duckdb makes of it, any other file as it is.
+  ///
+  /// - Parameters:
+  ///   - path: a file, or `-` for standard input, which cannot be Parquet.
+  ///   - form: the text that is wanted.
+  /// - Throws: `PipelineError`: as ``init(_:)``; `.configuration` if there is no duckdb.
+  public convenience init(table path: String, as form: DuckDB.Form) throws(PipelineError) {
+    let isFile = path != Self.standardInputPath
+    let start = isFile ? try Self.firstBytes(path, DuckDB.parquetMagic.count) : []
+    let isParquet = start == DuckDB.parquetMagic
+    if isParquet {
+      try self.init(query: DuckDB.query(parquet: path), as: form, name: path)
+    } else {
+      try self.init(path)
+    }
+  }
+
+  /// The rows of a query, as duckdb writes them.
+  ///
+  /// - Parameters:
+  ///   - query: statements of SQL; the rows of the last one are read.
+  ///   - form: the text that is wanted.
+  ///   - name: the name used in messages.
+  /// - Throws: `PipelineError`: `.configuration` if there is no duckdb. What duckdb says of the query is thrown when its rows
+  ///   have been read.
+  public init(query: String, as form: DuckDB.Form, name: String) throws(PipelineError) {
+    let ends = try DuckDBProcess.pipe(name)
+    defer { try? ends.write.close() }
+    do throws(PipelineError) {
+      writer = try DuckDBProcess(
+        DuckDB.statements(query, form), input: nil, output: ends.write, place: name)
+    } catch {
+      try? ends.read.close()
+      throw error
+    }
+    self.name = name
+    raw = RawInput(ends.read, name: name)
+    decoder = IdentityDecoder()
+    byteCount = nil
+    descriptor = ends.read
+    pushedBack = []
+  }
+
+  private static func firstBytes(_ path: String, _ count: Int) throws(PipelineError) -> [UInt8] {
+    let file = try openForReading(path)
+    defer { try? file.close() }
+    var bytes = [UInt8](repeating: 0, count: count)
+    // A pipe must not lose its first bytes.
+    guard sizeOfFile(file) != nil else { return [] }
+    let found = (try? unsafe bytes.withUnsafeMutableBytes { unsafe try file.read(into: $0) }) ?? 0
+    return Array(bytes[..<found])
+  }
+
   deinit { try? descriptor?.close() }
 
   /// Reads until the buffer is full or the input ends.
@@ -76,7 +131,10 @@ public final class ByteStream {
     }
     while filled < buffer.count {
       let count = try decoder.decode(&raw, into: &buffer, from: filled)
-      if count == 0 { break }
+      if count == 0 {
+        try writer?.finish()
+        break
+      }
       filled += count
     }
     return filled - start

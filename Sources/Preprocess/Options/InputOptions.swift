@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import CommandSupport
-internal import Dataset
+internal import ShardIO
 internal import TextInput
 
 /// The input files and how to read them.
@@ -21,11 +21,20 @@ struct InputOptions: ParsableArguments {
       "Interaction logs: files, folders of files, patterns, or - for standard input.",
       discussion: """
         Plain, gzip or zstd. CSV, TSV, JSON lines, MovieLens .dat and RecBole .inter are told apart by their first \
-        line. Their names and their order change nothing, but with '--ties file' and '--timestamp-format none', where \
+        line; Parquet files are read by the program duckdb. Their names and their order change nothing, but with '--ties file' and '--timestamp-format none', where \
         they count in the order given, those of a folder or a pattern in the order of their names (2 before 10).
         """, valueName: "path"),
     completion: .file())
   var interactions: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Read the rows of this query instead of files; the program duckdb runs it.",
+      discussion: """
+        Statements before the last one, parted by semicolons, are run first: attach a database, load an extension, create a \
+        secret. The columns of the rows are found by their names, as those of a file.
+        """, valueName: "query"))
+  var sql: String?
 
   @Option(help: "Format of the logs: csv, tsv, jsonl, movielens, recbole (default: by content).")
   var format: LogFormat?
@@ -69,7 +78,7 @@ struct InputOptions: ParsableArguments {
         """))
   var ties: TieRule?
 
-  @Option(help: "Item file: JSON lines, CSV, or RecBole .item.", completion: .file())
+  @Option(help: "Item file: JSON lines, CSV, RecBole .item, or Parquet.", completion: .file())
   var items: String?
 
   @Option(help: "Field of the item id in the item file (default: item_id and other usual names).")
@@ -85,7 +94,7 @@ struct InputOptions: ParsableArguments {
   var text: String?
 
   @Option(
-    help: "Item vectors: .npy, .npz, safetensors, or JSON lines or CSV of id and numbers.",
+    help: "Item vectors: .npy, .npz, safetensors, or JSON lines, CSV or Parquet of id and numbers.",
     completion: .file())
   var vectors: String?
 
@@ -105,6 +114,13 @@ struct InputOptions: ParsableArguments {
         with '--missing-vectors text' they are what missing vectors are predicted from.
         """))
   var textVectors: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Earlier output whose text encoder is used, instead of one that is fitted to these texts.",
+      discussion: "Texts then have the vectors that they had, and new ones lie in the same space."),
+    completion: .directory)
+  var textEncoder: String?
 
   @Option(help: "Items of the log that the item file lacks: error, drop, keep (default: error).")
   var missingItems: MissingItems?
@@ -126,17 +142,23 @@ struct InputOptions: ParsableArguments {
   var badRows: String?
 
   /// Where the log is, for messages.
-  var place: String { interactions.first ?? dataFolder ?? "-" }
+  var place: String { sql == nil ? interactions.first ?? dataFolder ?? "-" : Self.queryName }
+
+  /// What stands for the query in place of the name of a file.
+  static let queryName = "<sql>"
 
   func validate() throws {
     guard dataFolder != nil else {
-      if interactions.isEmpty {
-        throw ValidationError("Give '--interactions' with at least one path, or '--data-folder'.")
+      guard interactions.isEmpty == (sql != nil) else {
+        throw ValidationError(
+          sql == nil
+            ? "Give '--interactions' with at least one path, '--data-folder', or '--sql'."
+            : "'--interactions' and '--sql' exclude one another.")
       }
       return try validateUse()
     }
     for (name, isGiven) in [
-      ("interactions", !interactions.isEmpty), ("items", items != nil),
+      ("interactions", !interactions.isEmpty), ("sql", sql != nil), ("items", items != nil),
       ("vectors", vectors != nil), ("vector-ids", vectorIds != nil),
     ] where isGiven {
       throw ValidationError("'--\(name)' and '--data-folder' exclude one another.")
@@ -151,6 +173,8 @@ struct InputOptions: ParsableArguments {
     guard (0...1024).contains(textVectorWidth) else {
       throw ValidationError("'--text-vectors' must be from 0 to 1024, not \(textVectorWidth).")
     }
+    try refuse(
+      [("text-vectors", textVectors != nil)], if: textEncoder != nil, for: "--text-encoder")
     if missingVectors == .text, items == nil || vectors == nil || textVectorWidth == 0 {
       throw ValidationError(
         "'--missing-vectors text' needs '--items', '--vectors' and '--text-vectors' above 0.")
@@ -169,6 +193,14 @@ extension InputOptions {
   /// Whether the log has times.
   var hasTimes: Bool { timestampFormat != .none }
 
+  /// The encoder of the earlier output that `--text-encoder` names; nil without it.
+  ///
+  /// - Throws: `PipelineError`: `.missingInput`, `.dataFormat`; `.configuration` where there is none.
+  func earlierEncoder() throws(PipelineError) -> TextEncoder? {
+    guard let textEncoder else { return nil }
+    return try TextEncoder(textEncoder)
+  }
+
   /// Width of the vectors that are made from texts; 0 for none.
   var textVectorWidth: Int { textVectors ?? 128 }
 
@@ -179,6 +211,7 @@ extension InputOptions {
         ("item-id-field", itemIdField != nil), ("title-field", titleField != nil),
         ("categories-field", categoriesField != nil), ("text", text != nil),
         ("missing-items", missingItems != nil), ("text-vectors", textVectors ?? 0 > 0),
+        ("text-encoder", textEncoder != nil),
       ], without: "--items", isThere: items != nil)
     try refuse(
       [("missing-vectors", missingVectors != nil)], without: "--vectors", isThere: vectors != nil)
@@ -186,178 +219,19 @@ extension InputOptions {
       throw ValidationError(
         "'--text-vectors' with '--vectors' needs '--missing-vectors text'.")
     }
+    guard vectors == nil || missingVectors == .text || textEncoder == nil else {
+      throw ValidationError(
+        "'--text-encoder' with '--vectors' needs '--missing-vectors text'.")
+    }
     try refuse(
       [("time-column", timeColumn != nil), ("ties", ties != nil)], if: timestampFormat == .none,
       for: "--timestamp-format none")
     try refuse(
       [("delimiter", delimiter != nil), ("no-header", noHeader)], if: format == .jsonl,
       for: "--format jsonl")
+    try refuse(
+      [("format", format != nil), ("delimiter", delimiter != nil), ("no-header", noHeader)],
+      if: sql != nil, for: "--sql")
     try refuse([("no-header", noHeader)], if: format == .movielens, for: "--format movielens")
-  }
-}
-
-/// Which events and items are kept.
-struct FilterOptions: ParsableArguments {
-  @Option(help: "Least number of events of a user.")
-  var userCore = 5
-
-  @Option(help: "Least number of events of an item.")
-  var itemCore = 5
-
-  @Flag(help: "Count users and items once, instead of until nothing changes.")
-  var onePassCore = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Repeated items of a user: none (keep all), first, last, consecutive.",
-      discussion:
-        "Where events have weights, the heaviest stays, and the rule decides between equal ones."))
-  var dedup: Deduplication = .none
-
-  @Option(help: "Leave out events with a smaller rating; events without one stay.")
-  var minimumRating: Double?
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Keep only events of these kinds, for example buy cart or view=1,cart=2,buy=5.",
-      discussion: """
-        A weight (a whole number, 1 where none is given) tells what a kind is worth to '--minimum-weight' and \
-        '--dedup'.
-        """, valueName: "kind"))
-  var events: [EventKinds] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Leave out users' events with an item whose weights sum to less.",
-      discussion: "Every event weighs 1 where '--events' gives no weights."))
-  var minimumWeight: Int?
-
-  @Option(help: "Leave out events before this time (as in the log, or ISO 8601).")
-  var from: TimePoint?
-
-  @Option(help: "Leave out events at or after this time.")
-  var until: TimePoint?
-
-  @Option(help: "Keep only this many of a user's last events.")
-  var maximumHistory: Int?
-
-  /// The kinds of events that are kept, with their weights; empty for all.
-  var eventWeights: [String: UInt16] {
-    events.reduce(into: [:]) { $0.merge($1.weights) { first, _ in first } }
-  }
-
-  /// Which of a user's events with one item are kept.
-  var repeatRule: RepeatRule {
-    RepeatRule(deduplication: dedup, minimumWeight: minimumWeight ?? 0)
-  }
-
-  func validate() throws {
-    for (name, value) in [("--user-core", userCore), ("--item-core", itemCore)]
-    where !(0...1_000_000).contains(value) {
-      throw ValidationError("'\(name)' must be from 0 to 1000000, not \(value).")
-    }
-    if let minimumRating, !minimumRating.isFinite {
-      throw ValidationError("'--minimum-rating' must be a finite number, not \(minimumRating).")
-    }
-    if let maximumHistory, maximumHistory < 1 {
-      throw ValidationError("'--maximum-history' must be at least 1, not \(maximumHistory).")
-    }
-    if let minimumWeight, !(1...1_000_000).contains(minimumWeight) {
-      throw ValidationError("'--minimum-weight' must be from 1 to 1000000, not \(minimumWeight).")
-    }
-    if let kind = EventKinds.contradiction(events) {
-      throw ValidationError("'--events' gives the kind '\(kind)' two weights.")
-    }
-    if eventWeights.values.contains(where: { $0 != 1 }), minimumWeight == nil, dedup == .none {
-      throw ValidationError("The weights of '--events' need '--minimum-weight' or '--dedup'.")
-    }
-    if let from, let until, from.microseconds >= until.microseconds {
-      throw ValidationError("'--from' must be before '--until'.")
-    }
-  }
-}
-
-/// What is made of the events.
-struct DerivationOptions: ParsableArguments {
-  @Option(
-    help: "Split: leave-one-out, last (see --held-out), time (see --valid-from, --test-from).")
-  var split: SplitKind = .leaveOneOut
-
-  @Option(
-    help: "With '--split last': events held out for test, and as many for validation (default: 1).")
-  var heldOut: Int?
-
-  @Option(help: "With '--split time': start of the valid part, a time or a quantile such as 0.8.")
-  var validFrom: TimePoint?
-
-  @Option(help: "With '--split time': start of the test part, a time or a quantile such as 0.9.")
-  var testFrom: TimePoint?
-
-  @Option(help: "Head items are this share of the items, the most popular ones in train.")
-  var headShare = 0.2
-
-  @Option(help: "Tail items have fewer train events than this.")
-  var tailThreshold = 20
-
-  @Option(help: "Positive pairs to store: ppmi,decay or one of them, or none.")
-  var pairs: PairKinds = PairKinds(kinds: PositivePairs.Kind.allCases)
-
-  @Option(help: "How far apart two events of a positive pair may be (default: 3).")
-  var pairWindow: Int?
-
-  @Option(help: "Most positive pairs of an item (default: 50).")
-  var pairCount: Int?
-
-  @Option(help: "Least number of co-occurrences of a ppmi pair (default: 2).")
-  var pairMinimum: Int?
-
-  @Option(help: "Stored uniform negatives of a user, for the sampled protocol; 0 for none.")
-  var negatives = 100
-
-  @Option(
-    help: "Stored negatives of a user drawn by popularity, for a protocol of their own; 0 for none."
-  )
-  var popularNegatives = 100
-
-  func validate() throws {
-    guard (0...1).contains(headShare) else {
-      throw ValidationError("'--head-share' must be from 0 to 1, not \(headShare).")
-    }
-    let ranges: [(String, Int, ClosedRange<Int>)] = [
-      ("--tail-threshold", tailThreshold, 0...1_000_000_000),
-      ("--pair-window", pairWindow ?? 1, 1...100),
-      ("--pair-count", pairCount ?? 1, 1...10_000),
-      ("--pair-minimum", pairMinimum ?? 1, 1...1_000_000),
-      ("--negatives", negatives, 0...100_000),
-      ("--popular-negatives", popularNegatives, 0...100_000),
-      ("--held-out", heldOut ?? 1, 1...1000),
-    ]
-    for (name, value, range) in ranges where !range.contains(value) {
-      throw ValidationError(
-        "'\(name)' must be from \(range.lowerBound) to \(range.upperBound), not \(value).")
-    }
-    guard split == .time || (validFrom == nil && testFrom == nil) else {
-      throw ValidationError("'--valid-from' and '--test-from' need '--split time'.")
-    }
-    guard split != .time || (validFrom != nil && testFrom != nil) else {
-      throw ValidationError("'--split time' needs '--valid-from' and '--test-from'.")
-    }
-    try refuse(
-      [("held-out", heldOut != nil)], without: "--split last", isThere: split == .last)
-    let ofPPMI = ("pair-minimum", pairMinimum != nil)
-    try refuse(
-      [("pair-window", pairWindow != nil), ("pair-count", pairCount != nil), ofPPMI],
-      if: pairs.kinds.isEmpty, for: "--pairs none")
-    try refuse([ofPPMI], if: !pairs.kinds.contains(.ppmi), for: "--pairs decay")
-  }
-
-  /// How positive pairs are made.
-  var pairBuilder: PairBuilder {
-    var builder = PairBuilder()
-    if let pairWindow { builder.window = pairWindow }
-    if let pairCount { builder.maximumCount = pairCount }
-    if let pairMinimum { builder.minimumOccurrences = pairMinimum }
-    return builder
   }
 }

@@ -1,0 +1,66 @@
+public import ShardIO
+
+/// What a new model must keep to, so that it is published.
+public struct NightGate: Sendable, Equatable {
+  /// The largest fall of NDCG@10 of a group of users against the published model, as a share of its value.
+  public var maximumDrops: [(group: String, share: Double)]
+  /// The least share of the catalogue that lists hold; nil for no limit.
+  public var minimumCoverage: Double?
+
+  /// A gate from its limits.
+  public init(maximumDrops: [(group: String, share: Double)], minimumCoverage: Double? = nil) {
+    self.maximumDrops = maximumDrops
+    self.minimumCoverage = minimumCoverage
+  }
+
+  /// The groups that a limit can be about.
+  public static let groups = ["overall", "head", "tail"]
+
+  /// Whether both have the same limits.
+  public static func == (left: NightGate, right: NightGate) -> Bool {
+    left.minimumCoverage == right.minimumCoverage
+      && left.maximumDrops.map(\.group) == right.maximumDrops.map(\.group)
+      && left.maximumDrops.map(\.share) == right.maximumDrops.map(\.share)
+  }
+
+  /// Why a model is not published, by the report of its evaluation; nothing if it is.
+  ///
+  /// A fall counts where it is larger than its limit and the interval of the paired difference excludes 0, so that chance on few
+  /// users refuses nothing. A model that is no better than popularity, on the same users, is never published.
+  ///
+  /// - Parameter report: `report.json`, with `against` where there is a published model.
+  /// - Returns: a sentence for each reason.
+  public func reasons(_ report: JSONValue) -> [String] {
+    var found: [String] = []
+    let key = "ndcg@10"
+    let own = report["protocols"]?["full"]
+    let other = report["against"]?["values"]?["full"]
+    let differences = report["against"]?["protocols"]?["full"]
+    for (group, share) in maximumDrops {
+      guard let before = other?[group]?[key]?.numberValue,
+        let difference = differences?[group]?[key]?["difference"]?.numberValue,
+        let upper = differences?[group]?[key]?["interval"]?.arrayValue?.last?.numberValue
+      else { continue }
+      guard difference < -share * before, upper < 0 else { continue }
+      found.append(
+        "\(group): NDCG@10 fell by \(text(-difference / before)), more than \(text(share)), and not by chance (interval up to \(signed(upper)))"
+      )
+    }
+    let value = own?["overall"]?[key]?.numberValue
+    let popularity = report["baselines"]?["popularity"]?["values"]?["overall"]?[key]?.numberValue
+    if let value, let popularity, value <= popularity {
+      found.append(
+        "NDCG@10 \(signed(value)) is no better than that of popularity, \(signed(popularity))")
+    }
+    if let minimumCoverage, let coverage = report["lists"]?["coverage@10"]?.numberValue,
+      coverage < minimumCoverage
+    {
+      found.append(
+        "lists hold \(text(coverage)) of the catalogue, less than \(text(minimumCoverage))")
+    }
+    return found
+  }
+
+  private func text(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
+  private func signed(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
+}

@@ -1,0 +1,172 @@
+internal import Foundation
+internal import ShardIO
+internal import Subprocess
+internal import SystemPackage
+internal import TestSupport
+internal import Testing
+
+/// Nights of a small shop, by make, with the real programs.
+@Suite(.serialized, .timeLimit(.minutes(30))) struct RetrainTests {
+  /// A pipeline whose DATA is a shop of its own.
+  private func withShop(_ body: (Pipeline, FilePath) async throws -> Void) async throws {
+    try await withTemporaryDirectory { directory in
+      let pipeline = Pipeline(real: directory)
+      let data = directory.appending("shop")
+      let result = try await runStage(
+        "h2rec-preprocess",
+        ["sample", "--output", data.string, "--users", "150", "--items", "60"]
+          + ["--interactions", "1800", "--quiet"], in: directory)
+      try #require(result.status == .exited(0))
+      try await body(pipeline, data)
+    }
+  }
+
+  private func night(
+    _ pipeline: Pipeline, _ data: FilePath, _ more: String...
+  ) async throws -> StageResult {
+    try await pipeline.bareNightly(
+      ["retrain", "DATA=\(data)", "PRESET=sample", "RUN=\(pipeline.run)"]
+        + ["BIN=\(pipeline.programs)"] + more + [
+          "TOKENIZE_OPTIONS=--codebooks 8,8",
+          "TRAIN_OPTIONS=--dimension 16 --epochs 12 --learning-rate 0.01",
+        ])
+  }
+
+  /// What the last line of a night says.
+  private func line(_ result: StageResult) throws -> JSONValue {
+    let text = try #require(result.output.split(separator: "\n").last)
+    return try JSONValue(parsing: Array(text.utf8), path: "line")
+  }
+
+  private func current(_ pipeline: Pipeline) throws -> String {
+    try FileManager.default.destinationOfSymbolicLink(
+      atPath: pipeline.run.appending("current").string)
+  }
+
+  /// More events of the first user, later than all others.
+  private func append(_ count: Int, to data: FilePath) throws {
+    let path = data.appending("interactions.csv")
+    let text = String(decoding: try readWholeFile(path), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    let rows = (0..<count).map { number -> String in
+      var fields = lines[1 + number % (lines.count - 1)].split(separator: ",").map(String.init)
+      fields[3] = "\(1_900_000_000 + number)"
+      return fields.joined(separator: ",")
+    }
+    try write(Array((text + rows.joined(separator: "\n") + "\n").utf8), to: path)
+  }
+
+  @Test func `publish, do nothing, go on from the night before, refuse, and go back`() async throws
+  {
+    try await withShop { pipeline, data in
+      let first = try await night(pipeline, data)
+      try #require(first.status == .exited(0), "\(first.error)")
+      let name = try #require(try line(first)["night"]?.stringValue)
+      #expect(try current(pipeline) == "runs/\(name)" && (try line(first))["published"] == true)
+      #expect(first.stages == stageNames + ["night"])
+      let folder = pipeline.run.appending("current")
+      #expect(
+        FileManager.default.fileExists(
+          atPath: folder.appending("4-evaluate").appending("recommendations.csv").string))
+
+      let idle = try await night(pipeline, data)
+      #expect(idle.status == .exited(0) && idle.stages == [], "\(idle.output)\(idle.error)")
+      #expect(try line(idle)["upToDate"] == true && line(idle)["night"]?.stringValue == name)
+
+      try append(40, to: data)
+      let second = try await night(pipeline, data)
+      try #require(second.status == .exited(0), "\(second.error)")
+      let next = try #require(try line(second)["night"]?.stringValue)
+      #expect(try next > name && current(pipeline) == "runs/\(next)")
+      let record = try JSONValue(
+        parsing: try readWholeFile(folder.appending("night.json")), path: "night.json")
+      #expect(record["warmStart"] == true && record["frozenCodes"] == true)
+      #expect(record["published ndcg@10 overall"]?.numberValue != nil)
+      #expect(record["warmStartItems"]?["freshItems"] == 0)
+
+      // A limit that nothing keeps to: what is published stays, and the command for failures runs.
+      try append(40, to: data)
+      let told = pipeline.directory.appending("told")
+      let refused = try await night(
+        pipeline, data,
+        "NIGHT_OPTIONS=--min-coverage 1 --on-failure 'echo $$H2REC_STATUS $$H2REC_MESSAGE >\(told)'"
+      )
+      #expect(refused.status == .exited(3), "\(refused.error)")
+      #expect(
+        try line(refused)["published"] == false && refused.error.contains("refused: lists hold"))
+      #expect(try current(pipeline) == "runs/\(next)")
+      let message = String(decoding: try readWholeFile(told), as: UTF8.self)
+      #expect(message.hasPrefix("3 lists hold"), "\(message)")
+
+      let back = try await pipeline.make("rollback")
+      #expect(try back.status == .exited(0) && current(pipeline) == "runs/\(name)")
+      let history = try await pipeline.make("history")
+      let lines = history.output.split(separator: "\n")
+      #expect(lines.count == 4 && lines[0].hasSuffix("<- current") && lines[2].contains("refused"))
+      #expect(lines[3].contains("rolled back to \(name)"))
+      let page = String(
+        decoding: try readWholeFile(pipeline.run.appending("history.html")), as: UTF8.self)
+      #expect(page.contains("NDCG@10, tail") && page.contains("refused"))
+    }
+  }
+
+  /// How often nights are killed, a thousand times with `H2REC_LONG`.
+  private static let killCount =
+    ProcessInfo.processInfo.environment["H2REC_LONG"] == nil ? 20 : 1000
+
+  @Test(.timeLimit(.minutes(240)))
+  func `killed at random, nights go on and end with the bytes of undisturbed ones`() async throws {
+    try await withShop { pipeline, data in
+      try #require(try await night(pipeline, data).status == .exited(0))
+      // Undisturbed nights, on a copy.
+      let copy = Pipeline(real: pipeline.directory.appending("copy"))
+      try FileManager.default.createDirectory(
+        atPath: copy.directory.string, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: pipeline.run.string, toPath: copy.run.string)
+      var generator = SeededGenerator(seed: 9)
+      var kills = 0
+      while kills < Self.killCount {
+        try append(60, to: data)
+        let published = try current(pipeline)
+        try #require(try await night(copy, data).status == .exited(0))
+        var misses = 0
+        while true {
+          let seconds = Double.random(in: 0.05...0.6, using: &generator) * (1 + Double(misses) / 4)
+          let status = try await killedNight(pipeline, data, after: seconds)
+          let now = try current(pipeline)
+          let record = pipeline.run.appending(now).appending("night.json")
+          #expect(now == published || FileManager.default.fileExists(atPath: record.string))
+          if status == .exited(0) { break }
+          kills += 1
+          misses += 1
+          try #require(misses < 60)
+        }
+        #expect(try current(pipeline) != published)
+        #expect(try outputs(pipeline) == outputs(copy))
+      }
+    }
+  }
+
+  /// A night that is killed with all its programs after some time; its status if it was done before.
+  private func killedNight(
+    _ pipeline: Pipeline, _ data: FilePath, after seconds: Double
+  ) async throws -> TerminationStatus {
+    let script =
+      #"set -m; "$@" & job=$!; sleep \#(seconds); kill -KILL -- -$job 2>/dev/null; wait $job"#
+    return try await runProgram(
+      .name("bash"),
+      [
+        "-c", script, "night", packageDirectory.appending("Scripts/nightly").string, "retrain",
+        "DATA=\(data)", "PRESET=sample", "RUN=\(pipeline.run)", "BIN=\(pipeline.programs)",
+        "TOKENIZE_OPTIONS=--codebooks 8,8",
+        "TRAIN_OPTIONS=--dimension 16 --epochs 12 --learning-rate 0.01",
+      ], in: packageDirectory, environment: ["MAKEFLAGS": nil, "MAKELEVEL": nil]
+    ).status
+  }
+
+  /// The bytes of the published outputs, but for what names their folder or their time.
+  private func outputs(_ pipeline: Pipeline) throws -> [String: [UInt8]] {
+    let night = pipeline.run.appending(try current(pipeline))
+    return try contents(of: night).filter { $0.key.hasSuffix(".h2s") || $0.key.hasSuffix(".csv") }
+  }
+}
