@@ -33,14 +33,19 @@ struct StoredRanks {
   ///   evaluated.
   init(_ input: StageInput, for cases: EvaluationCases) throws(PipelineError) {
     let table = try input.table(Self.tableKind)
+    let rules = TableRules(input, Self.tableKind)
+    for column in ["user", "target"] { try rules.requireWidth(table, column) }
     guard try table.fixed("user", as: UInt32.self) == cases.users.map({ UInt32($0) }),
       try table.fixed("target", as: UInt32.self) == cases.targets
     else { throw .otherTestSet(input.directory) }
     var ranks: [RankingProtocol: CaseRanks] = [:]
     for kind in RankingProtocol.allCases where table.hasColumn("\(kind.rawValue)_rank") {
+      for name in ["rank", "candidates"] {
+        try rules.requireWidth(table, "\(kind.rawValue)_\(name)")
+      }
       let values = try table.fixed("\(kind.rawValue)_rank", as: Double.self)
       let counts = try table.fixed("\(kind.rawValue)_candidates", as: UInt32.self)
-      try Self.requireRanks(values, counts, kind, TableRules(input, Self.tableKind))
+      try Self.requireRanks(values, counts, kind, rules)
       let present = values.indices.filter { values[$0] > 0 }
       ranks[kind] = CaseRanks(
         cases: present, ranks: present.map { values[$0] },

@@ -52,7 +52,7 @@ public import Numerics
     for chunk in ranges(targets.count, of: chunkRows) {
       let work = unsafe CrossEntropyChunk(
         states: states, targets: targets, encoders: encoders, rows: chunk,
-        scores: scores.reserve(chunk.count * itemCount), itemCount: itemCount,
+        scores: scores.reserve(chunk.count * rowStride(itemCount)), itemCount: itemCount,
         factor: weight / Float(targets.count), vectors: vectors, rounded: rounded)
       work.run(
         rowBlocks: ranges(chunk.count, of: Self.rowBlock),
@@ -107,6 +107,8 @@ public import Numerics
   let scores: UnsafeMutablePointer<Float>
   let itemCount: Int
   let factor: Float
+  /// Floats from one row of scores to the next.
+  private var stride: Int { rowStride(itemCount) }
   /// `[I, w]`; nil where the rounded ones are used.
   let vectors: UnsafePointer<Float>?
   let rounded: RoundedMatrices?
@@ -134,7 +136,7 @@ public import Numerics
   private func scoreItems(_ block: Range<Int>) {
     if let rounded {
       unsafe rounded.score(
-        states: 0..<rows.count, items: block, into: scores + block.lowerBound, stride: itemCount)
+        states: 0..<rows.count, items: block, into: scores + block.lowerBound, stride: stride)
       return
     }
     guard let vectors = unsafe vectors else { return }
@@ -142,7 +144,7 @@ public import Numerics
     unsafe matrixMultiply(
       rows.count, block.count, width, states.values + rows.lowerBound * width, width,
       vectors + block.lowerBound * width, width, transposeB: true, scores + block.lowerBound,
-      itemCount)
+      stride)
   }
 
   /// Losses, score gradients and state gradients of a block of rows.
@@ -151,12 +153,12 @@ public import Numerics
   ) {
     let width = states.width
     let first = rows.lowerBound + block.lowerBound
-    let blockScores = unsafe scores + block.lowerBound * itemCount
+    let blockScores = unsafe scores + block.lowerBound * stride
     if let rounded {
       let gradients = unsafe rounded.gradients + block.lowerBound * itemCount
       for row in 0..<block.count {
         unsafe losses[first + row] = h2rec_cross_entropy_row_bf16(
-          blockScores + row * itemCount, gradients + row * itemCount, itemCount,
+          blockScores + row * stride, gradients + row * itemCount, itemCount,
           Int(targets[first + row]), factor)
       }
       unsafe rounded.addStateGradients(block, to: states.gradient + first * width)
@@ -164,11 +166,11 @@ public import Numerics
     }
     for row in 0..<block.count {
       unsafe losses[first + row] = h2rec_cross_entropy_row(
-        blockScores + row * itemCount, itemCount, Int(targets[first + row]), factor)
+        blockScores + row * stride, itemCount, Int(targets[first + row]), factor)
     }
     guard let vectors = unsafe vectors else { return }
     unsafe matrixMultiply(
-      block.count, width, itemCount, blockScores, itemCount, vectors, width, beta: 1,
+      block.count, width, itemCount, blockScores, stride, vectors, width, beta: 1,
       states.gradient + first * width, width)
   }
 
@@ -180,7 +182,7 @@ public import Numerics
         unsafe rounded.itemGradients(block, rows: rows.count, into: sums)
       } else {
         unsafe matrixMultiply(
-          block.count, width, rows.count, scores + block.lowerBound, itemCount, transposeA: true,
+          block.count, width, rows.count, scores + block.lowerBound, stride, transposeA: true,
           states.values + rows.lowerBound * width, width, sums, width)
       }
       var column = 0

@@ -71,15 +71,19 @@ struct LossShape {
   }
 
   /// All rows of one matrix with all rows of another, `[count, count]`, rounded if the loss rounds.
-  ///
-  /// Rows are whole cache lines, and no power of two apart: the elements of a column would share few places in a cache.
   init(pairsOf count: Int) {
     rows = count
     columns = count
-    let lines = (count + 31) & ~31
-    stride = lines % 256 == 0 ? lines + 32 : lines
+    stride = rowStride(count)
     isRounded = true
   }
+}
+
+/// The elements from one row of scores to the next: rows are whole cache lines, so that no vector lies across two, and no power
+/// of two apart, since the elements of a column would share few places in a cache.
+func rowStride(_ columns: Int) -> Int {
+  let lines = (columns + 31) & ~31
+  return lines % 256 == 0 ? lines + 32 : lines
 }
 
 /// Memory for the matrices of one evaluation of a loss, kept between steps.

@@ -16,7 +16,7 @@ public import Numerics
   private let halves = ScratchBuffer()
   private let precision: ProductPrecision
   private static let rowBlock = 64
-  private static let negativeBlock = 128
+  private static let negativeBlock = 512
 
   /// Creates the loss.
   ///
@@ -44,8 +44,8 @@ public import Numerics
   ) -> Double {
     precondition(targets.count == states.count && !targets.isEmpty && !negatives.isEmpty)
     let width = states.width
-    let columns = negatives.count + 1
-    let floats = targets.count * (columns + width) + 2 * negatives.count * width
+    let stride = rowStride(negatives.count + 1)
+    let floats = targets.count * (stride + width) + 2 * negatives.count * width
     let work = unsafe SampledSoftmaxWork(
       states: states, targets: targets, negatives: negatives, encoders: encoders,
       base: memory.reserve(floats),
@@ -69,8 +69,8 @@ public import Numerics
   }
 }
 
-/// The matrices of one evaluation, in one piece of memory: scores `[T, n + 1]` (the target last), target vectors `[T, w]`,
-/// negative vectors and their gradients `[n, w]`.
+/// The matrices of one evaluation, in one piece of memory: scores `[T, n + 1]` (the target last; rows ``stride`` apart), target
+/// vectors `[T, w]`, negative vectors and their gradients `[n, w]`.
 @safe private struct SampledSoftmaxWork: @unchecked Sendable {
   let states: BatchStates
   let targets: [UInt32]
@@ -83,8 +83,9 @@ public import Numerics
   let corrections: [Float]
 
   private var columns: Int { negatives.count + 1 }
+  private var stride: Int { rowStride(columns) }
   private var width: Int { states.width }
-  private var targetVectors: UnsafeMutablePointer<Float> { unsafe base + targets.count * columns }
+  private var targetVectors: UnsafeMutablePointer<Float> { unsafe base + targets.count * stride }
   private var negativeVectors: UnsafeMutablePointer<Float> {
     unsafe targetVectors + targets.count * width
   }
@@ -118,11 +119,11 @@ public import Numerics
   private func score(_ block: Range<Int>, into scores: UnsafeMutablePointer<Float>) {
     if let rounded {
       unsafe rounded.score(
-        states: block, items: 0..<negatives.count, into: scores, stride: columns)
+        states: block, items: 0..<negatives.count, into: scores, stride: stride)
     } else {
       unsafe matrixMultiply(
         block.count, negatives.count, width, states.values + block.lowerBound * width, width,
-        negativeVectors, width, transposeB: true, scores, columns)
+        negativeVectors, width, transposeB: true, scores, stride)
     }
   }
 
@@ -132,22 +133,22 @@ public import Numerics
     let out = unsafe states.gradient + block.lowerBound * width
     if let rounded {
       let gradients = unsafe rounded.gradients + block.lowerBound * count
-      unsafe h2rec_round_bf16(gradients, count, scores, columns, block.count, count)
+      unsafe h2rec_round_bf16(gradients, count, scores, stride, block.count, count)
       unsafe rounded.addStateGradients(block, to: out)
     } else {
       unsafe matrixMultiply(
-        block.count, width, count, scores, columns, negativeVectors, width, beta: 1, out, width)
+        block.count, width, count, scores, stride, negativeVectors, width, beta: 1, out, width)
     }
   }
 
   /// The losses of a block of rows added up; scores become their gradients, states receive theirs.
   func scoreRows(_ block: Range<Int>) -> Double {
     let count = negatives.count
-    let scores = unsafe base + block.lowerBound * columns
+    let scores = unsafe base + block.lowerBound * stride
     unsafe score(block, into: scores)
     var loss = 0.0
     for row in block {
-      let line = unsafe base + row * columns
+      let line = unsafe base + row * stride
       for index in 0..<count {
         unsafe line[index] =
           negatives[index] == targets[row]
@@ -160,7 +161,7 @@ public import Numerics
     unsafe passStateGradients(block, scores)
     for row in block {
       unsafe h2rec_add_scaled(
-        states.gradient + row * width, targetVectors + row * width, base[row * columns + count],
+        states.gradient + row * width, targetVectors + row * width, base[row * stride + count],
         width)
     }
     return loss
@@ -173,7 +174,7 @@ public import Numerics
       return
     }
     unsafe matrixMultiply(
-      block.count, width, targets.count, base + block.lowerBound, columns, transposeA: true,
+      block.count, width, targets.count, base + block.lowerBound, stride, transposeA: true,
       states.values, width, gradients + block.lowerBound * width, width)
   }
 
@@ -181,7 +182,7 @@ public import Numerics
   func store(threads: Int) {
     unsafe addItemGradients(
       parts(of: states.values), to: targets,
-      factors: targets.indices.map { unsafe base[$0 * columns + negatives.count] },
+      factors: targets.indices.map { unsafe base[$0 * stride + negatives.count] },
       threads: threads)
     unsafe addItemGradients(parts(of: gradients), to: negatives, threads: threads)
   }
