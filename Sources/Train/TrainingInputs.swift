@@ -66,6 +66,8 @@ struct TrainingInputs {
       Matrix(rows: $0.count, columns: $0.width, values: $0.values)
     }
     model.trainCounts = data.catalogue.trainCounts
+    let sequences = data.sequences
+    model.trainLengths = (0..<sequences.count).map { sequences.train(of: $0).count }
     model.preprocessed = outputs.data
     model.seed = shared.seed
     model.threads = shared.threads

@@ -97,8 +97,24 @@ import Training
 
   private func resolved(_ words: [String], itemCount: Int) throws -> NextItemLossOptions {
     var options = try NextItemLossOptions.parse(words)
-    options.resolve(itemCount: itemCount)
+    options.resolve(ModelData(itemCount: itemCount), maxLength: 50)
     return options
+  }
+
+  @Test func `every event is read where the last ones are less than 95 % of all`() throws {
+    // Two users: 19 targets and 1, or 18 and 2, of which a model reads the last one at most.
+    func windows(_ lengths: [Int], maxLength: Int, _ words: [String] = []) throws -> JSONValue? {
+      var options = try NextItemLossOptions.parse(words)
+      var data = ModelData(itemCount: 10)
+      data.trainLengths = lengths
+      options.resolve(data, maxLength: maxLength)
+      return options.configuration["windows"]
+    }
+    #expect(try windows([20, 2, 1, 0], maxLength: 18) == "last")
+    #expect(try windows([20, 3, 1, 0], maxLength: 17) == "all")
+    #expect(try windows([], maxLength: 5) == "last")
+    #expect(try windows([100, 100], maxLength: 5, ["--windows", "last"]) == "last")
+    #expect(try windows([3, 3], maxLength: 5, ["--windows", "all"]) == "all")
   }
 
   @Test func `the loss is the whole softmax up to 12,288 items, a sampled one above`() throws {

@@ -67,6 +67,8 @@ public struct ModelData: Sendable {
   public var vectors: Matrix?
   /// How often each item occurs in train sequences, `[I]`; empty to score with a trained model.
   public var trainCounts: [UInt32] = []
+  /// The number of train events of each user; empty to score with a trained model.
+  public var trainLengths: [Int] = []
   /// The output of the preprocess stage, for tables that one model alone needs; nil to score with a trained model.
   public var preprocessed: StageInput?
   /// The seed of every random choice.
@@ -78,6 +80,16 @@ public struct ModelData: Sendable {
   public init(itemCount: Int, codes: ItemCodes? = nil) {
     self.itemCount = itemCount
     self.codes = codes
+  }
+
+  /// The share of the train events, each user's first left out, that are among the last ones of their users; 1 without any.
+  ///
+  /// - Parameter maxLength: how many of each user.
+  /// - Returns: from 0 to 1.
+  func shareOfTargets(within maxLength: Int) -> Double {
+    let counts = trainLengths.map { max(0, $0 - 1) }
+    let all = counts.reduce(0, +)
+    return all == 0 ? 1 : Double(counts.reduce(0) { $0 + min($1, maxLength) }) / Double(all)
   }
 }
 

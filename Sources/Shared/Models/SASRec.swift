@@ -37,7 +37,7 @@ public enum SASRec: ModelRecipe {
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
       hashInit = hashInit.resolved(data)
-      objective.resolve(itemCount: data.itemCount)
+      objective.resolve(data, maxLength: network.maxLength)
     }
   }
 

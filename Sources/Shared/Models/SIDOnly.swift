@@ -31,7 +31,7 @@ public enum SIDOnly: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      objective.resolve(itemCount: data.itemCount)
+      objective.resolve(data, maxLength: network.maxLength)
     }
   }
 

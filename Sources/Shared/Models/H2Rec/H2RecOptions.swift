@@ -97,7 +97,7 @@ public struct H2RecOptions: ModelOptions {
   /// Puts what the data decide in place of `auto`.
   public mutating func resolve(_ data: ModelData) {
     hashInit = hashInit.resolved(data)
-    objective.resolve(itemCount: data.itemCount)
+    objective.resolve(data, maxLength: network.maxLength)
   }
 
   /// Whether the branches inform each other.

@@ -44,6 +44,8 @@ public struct NextItemLossOptions: ConfiguredOptions {
 
   /// The windows of a history that are trained on.
   public enum Windows: String, CaseIterable, Sendable, ExpressibleByArgument {
+    /// ``all`` where the most recent events are less than ``NextItemLossOptions/lastWindowShare`` of all, else ``last``.
+    case auto
     /// The most recent events, as many as the model reads.
     case last
     /// Those, and before them windows of the same length, so that every event but the first is a target once.
@@ -53,6 +55,9 @@ public struct NextItemLossOptions: ConfiguredOptions {
   /// The largest catalogue for which `--loss auto` is the softmax over all of it; above, a step with the negatives of
   /// ``sampledNegatives`` takes less than half of the time at equal quality (Documentation/Speed.md).
   public static let fullSoftmaxItems = 12_288
+  /// The share of the train events from which on `--windows auto` reads the most recent ones alone; below, every event
+  /// (Documentation/Results.md, "Long histories").
+  public static let lastWindowShare = 0.95
   /// The negatives of a step of the sampled softmax, unless said otherwise.
   public static let sampledNegatives = 4096
 
@@ -94,14 +99,14 @@ public struct NextItemLossOptions: ConfiguredOptions {
   @Option(
     help: """
       Windows of a train history longer than --max-length: last, its most recent events alone; all, every event, in windows \
-      of that length.
+      of that length; auto, all where the most recent events are less than 95 % of all.
       """)
-  package var windows = Windows.last
+  package var windows = Windows.auto
 
   /// The defaults.
   public init() {}
 
-  /// The options that the manifest holds; what was chosen for `auto` is put in by ``resolve(itemCount:)``.
+  /// The options that the manifest holds; what was chosen for `auto` is put in by ``resolve(_:maxLength:)``.
   public static var fields: [OptionField<Self>] {
     [
       .choice("loss", \.loss), .choice("precision", \.precision),
@@ -140,8 +145,15 @@ public struct NextItemLossOptions: ConfiguredOptions {
   }
 
   /// Puts what this catalogue and this processor decide in place of `auto`.
-  public mutating func resolve(itemCount: Int) {
-    if loss == .auto { loss = itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax }
+  ///
+  /// - Parameters:
+  ///   - data: the catalogue and the lengths of the histories.
+  ///   - maxLength: the most events of a history that the model reads.
+  public mutating func resolve(_ data: ModelData, maxLength: Int) {
+    if loss == .auto { loss = data.itemCount <= Self.fullSoftmaxItems ? .ce : .sampledSoftmax }
+    if windows == .auto {
+      windows = data.shareOfTargets(within: maxLength) < Self.lastWindowShare ? .all : .last
+    }
     precision = precision.resolved == .bfloat16 ? .bfloat16 : .float32
   }
 
