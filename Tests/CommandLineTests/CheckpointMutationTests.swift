@@ -23,7 +23,8 @@ internal import Testing
       case .model:
         [
           "h2rec", "--data", "1-preprocess", "--codes", "2-tokenize", "--dimension", "8",
-          "--max-length", "5", "--epochs", "4", "--batch-size", "8", "--ema-decay", "0.9",
+          "--max-length", "5", "--windows", "last", "--epochs", "4", "--batch-size", "8",
+          "--ema-decay", "0.9",
         ]
       case .codes:
         [

@@ -11,10 +11,8 @@ struct ListFile: ~Copyable {
   /// Where the rows of a Parquet file wait; nil for text.
   private let rows: ScratchFile?
   private let directory: FilePath
-  /// What goes before the next lists.
-  private var pending: [UInt8]
 
-  /// Begins the file with what stands before the first list.
+  /// Begins the file.
   ///
   /// - Parameters:
   ///   - stem: the name up to the ending, which the encoding knows.
@@ -32,20 +30,16 @@ struct ListFile: ~Copyable {
     self.rows = rows
     self.file = file
     directory = output.directory
-    pending = encoding.header
   }
 
-  /// Adds the bytes of some lists.
+  /// Adds the bytes of some lists, the header before the first ones.
   ///
   /// - Throws: `PipelineError` `.inputOutput`.
   mutating func append(_ bytes: [UInt8]) throws(PipelineError) {
-    let all = pending.isEmpty ? bytes : pending + bytes
-    pending = []
-    guard !all.isEmpty else { return }
     if let rows {
-      _ = try rows.write(all)
+      _ = try rows.write(bytes)
     } else {
-      try file.append(try encoding.compression.encoded(all))
+      try file.append(try encoding.compression.encoded(bytes))
     }
   }
 
@@ -53,7 +47,6 @@ struct ListFile: ~Copyable {
   ///
   /// - Throws: `PipelineError` `.inputOutput`; `.configuration` if there is no duckdb, `.dataFormat` if it fails.
   consuming func end(in output: inout StageOutput) throws(PipelineError) {
-    try append([])
     if let rows {
       let parquet = try ScratchFile(in: directory)
       try DuckDB.convert(

@@ -50,7 +50,7 @@ struct RecommendationWriter {
     let fallback = fallbackList()
     var counts = Counts()
     var file = try ListFile("recommendations", encoding, in: output)
-    var bytes: [UInt8] = []
+    var bytes = encoding.header
     for first in stride(from: 0, to: audience.count, by: CaseRanker.blockSize) {
       let block = first..<min(audience.count, first + CaseRanker.blockSize)
       var histories = RaggedArray<UInt32>()
@@ -69,6 +69,7 @@ struct RecommendationWriter {
       bytes.removeAll(keepingCapacity: true)
       progress(block.count)
     }
+    if !bytes.isEmpty { try file.append(bytes) }
     try file.end(in: &output)
     return counts
   }

@@ -73,7 +73,7 @@ struct SimilarCommand: StageCommand {
       newItems: listed.marksNewItems ? listed.newItems : nil, subject: "item_id",
       object: "similar_item_id")
     var file = try ListFile("similar-items", encoding, in: output)
-    var bytes: [UInt8] = []
+    var bytes = encoding.header
     let progress = Progress("comparing items", total: catalogue.count, isQuiet: work.quiet)
     for first in stride(from: 0, to: catalogue.count, by: CaseRanker.blockSize) {
       let block = first..<min(catalogue.count, first + CaseRanker.blockSize)
