@@ -16,7 +16,10 @@ public struct NightPage: Sendable {
 
   /// One HTML file: curves over the nights, then a table, the newest first; refused nights are marked.
   public var html: String {
-    let steps = nights.map { name($0) + ($0["published"] == true ? "" : " ✗") }
+    // The day alone, since names are too long to stand side by side.
+    let steps = nights.map {
+      "\(name($0).dropFirst(5).prefix(5))\($0["published"] == true ? "" : " ✗")"
+    }
     func values(_ key: String) -> [Double?] { nights.map { $0[key]?.numberValue } }
     let accuracy = ["overall", "head", "tail"].map { group in
       LineChart(
@@ -28,12 +31,15 @@ public struct NightPage: Sendable {
         ], steps: steps
       ).svg
     }
-    let others = [
-      ("interactions", "Data", "interactions"), ("seconds", "Time", "seconds of the night"),
-      ("bytes", "Size", "bytes of the night"), ("epochs", "Training", "epochs"),
-    ].map { key, title, caption in
+    let curves: [(key: String, title: String, caption: String, unit: Double)] = [
+      ("interactions", "Data", "interactions", 1), ("seconds", "Time", "seconds of the night", 1),
+      ("bytes", "Size", "megabytes of the night", 1e6), ("epochs", "Training", "epochs", 1),
+    ]
+    let others = curves.map { curve in
       LineChart(
-        title: title, caption: caption, series: [(caption, values(key))], steps: steps
+        title: curve.title, caption: curve.caption,
+        series: [(curve.caption, values(curve.key).map { $0.map { $0 / curve.unit } })],
+        steps: steps
       ).svg
     }
     let rows = lines.reversed().map { line in
