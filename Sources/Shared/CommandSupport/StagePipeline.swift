@@ -44,7 +44,7 @@ public struct StagePipeline {
     _ = consume lock
   }
 
-  /// Takes the lock of a RUN for the programs that `body` starts by ``start(_:in:)``.
+  /// Takes the lock of a RUN for the programs that `body` starts by ``start(_:in:allowing:)``.
   ///
   /// - Throws: `PipelineError` `.temporaryFailure` if another run is under way; what `body` throws.
   public static func withLock<Result>(
