@@ -59,6 +59,18 @@ struct `The folder of nights` {
     }
   }
 
+  @Test func `never goes back to a night that was taken back`() throws {
+    try withTemporaryDirectory { directory in
+      let folder = NightFolder(directory)
+      let good = try end(folder, threeOClock, true)
+      let bad = try end(folder, threeOClock + 100, true)
+      #expect(try folder.rollBack(now: threeOClock + 150) == good)
+      let next = try end(folder, threeOClock + 200, true)
+      #expect(try folder.predecessor(of: next) == good && bad < next)
+      #expect(try folder.rollBack(now: threeOClock + 250) == good)
+    }
+  }
+
   @Test func `goes on with a night that has no end`() throws {
     try withTemporaryDirectory { directory in
       let folder = NightFolder(directory)

@@ -131,10 +131,12 @@ public struct NightFolder: Sendable {
     return earlier
   }
 
-  /// The night that was published before a night, and is still there.
+  /// The night that was published before a night, was not taken back, and is still there.
   public func predecessor(of night: String) throws(PipelineError) -> String? {
+    let takenBack = Set(
+      try history().filter { $0["event"] == "rollback" }.compactMap { $0["from"]?.stringValue })
     var found: String?
-    for name in try all() where name < night {
+    for name in try all() where name < night && !takenBack.contains(name) {
       if try record(name)?.isPublished == true { found = name }
     }
     return found

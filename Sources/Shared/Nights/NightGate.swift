@@ -1,7 +1,7 @@
 public import ShardIO
 
 /// What a new model must keep to, so that it is published.
-public struct NightGate: Sendable, Equatable {
+public struct NightGate: Sendable {
   /// The largest fall of NDCG@10 of a group of users against the published model, as a share of its value.
   public var maximumDrops: [(group: String, share: Double)]
   /// The least share of the catalogue that lists hold; nil for no limit.
@@ -15,13 +15,6 @@ public struct NightGate: Sendable, Equatable {
 
   /// The groups that a limit can be about.
   public static let groups = ["overall", "head", "tail"]
-
-  /// Whether both have the same limits.
-  public static func == (left: NightGate, right: NightGate) -> Bool {
-    left.minimumCoverage == right.minimumCoverage
-      && left.maximumDrops.map(\.group) == right.maximumDrops.map(\.group)
-      && left.maximumDrops.map(\.share) == right.maximumDrops.map(\.share)
-  }
 
   /// Why a model is not published, by the report of its evaluation; nothing if it is.
   ///
