@@ -125,7 +125,7 @@ UNTIL_evaluate   := $(UNTIL_train) evaluate
 pipeline = $(call program,preprocess) pipeline --run=$(call quote,$(RUN)) \
   $(foreach stage,$(1),--then $(COMMAND_$(stage)) $(if $(filter $(2),$(stage)),,--if-needed))
 
-.PHONY: all sample preprocess tokenize train evaluate show nightly-command
+.PHONY: all sample preprocess tokenize train evaluate show all-command
 all: evaluate                 ## bring everything up to date, then show the metrics in ten lines
 	@printf 'all tables: make show RUN=%s\n' $(call quote,$(RUN))
 sample: $(BUILT)              ## write the built-in sample
@@ -149,7 +149,7 @@ retrain retrain-command: OUT := @NIGHT@
 retrain retrain-command: override QUIET := 1
 retrain: $(BUILT)             ## one night: retrain in RUN/runs/DATE, publish RUN/current if it is good enough
 	@exec $(night)
-# The words of 'retrain' for 'Scripts/nightly retrain', which takes their place.
+# The words of 'retrain' for Scripts/nightly, which takes their place.
 retrain-command:
 	@printf '%q ' $(night)
 rollback:                     ## publish the night before the published one again
@@ -166,8 +166,8 @@ rerun-train: $(BUILT)         ## stage 3 once more
 	@exec $(call pipeline,$(UNTIL_train),train)
 rerun-evaluate: $(BUILT)      ## stage 4 once more
 	@exec $(call pipeline,$(UNTIL_evaluate),evaluate)
-# The words of 'evaluate' for Scripts/nightly, which takes their place.
-nightly-command:
+# The words of 'evaluate' for 'Scripts/nightly all', which takes their place.
+all-command:
 	@printf '%q ' $(call pipeline,$(UNTIL_evaluate))
 
 .PHONY: FORCE

@@ -143,7 +143,7 @@ let package = Package(
         argumentParser, subprocess, system,
       ], path: "Tests/TestSupport",
       swiftSettings: strict),
-    tests("CommandLine", ["ShardIO", subprocess]),
+    tests("CommandLine", ["Nights", "ShardIO", subprocess]),
     tests(
       "Model",
       [

@@ -139,7 +139,7 @@ import Testing
 
   /// The options with which the Makefile runs a stage.
   private func arguments(of stage: String, _ pipeline: Pipeline) async throws -> [String] {
-    let words = try await make(pipeline, "nightly-command").output
+    let words = try await make(pipeline, "all-command").output
       .split(separator: " ").map { String($0.replacing("\\", with: "")) }
     let program = pipeline.programs.appending("h2rec-\(stage)").string
     let commands = words.split { $0 == "--then" }.dropFirst().map(Array.init)

@@ -116,7 +116,7 @@ import Testing
     try await withTemporaryDirectory { directory in
       let pipeline = try Pipeline(standIns: directory)
       let result = try await pipeline.bareNightly(
-        ["RUN=\(pipeline.run)", "BIN=\(pipeline.programs)"] + words)
+        ["all", "RUN=\(pipeline.run)", "BIN=\(pipeline.programs)"] + words)
       #expect(result.status == .exited(64))
       #expect(result.error.hasPrefix("nightly: error: \(message)"), "\(result.error)")
       #expect(!result.error.contains("***"))
@@ -138,7 +138,7 @@ import Testing
       let pipeline = try Pipeline(standIns: directory)
       try write([], to: directory.appending("file"))
       let result = try await pipeline.bareNightly(
-        ["RUN=\(directory)/file/run", "BIN=\(pipeline.programs)"])
+        ["all", "RUN=\(directory)/file/run", "BIN=\(pipeline.programs)"])
       #expect(result.status == .exited(73), "\(result.error)")
       #expect(result.error.contains("file/run/.make: error: cannot create: Not a directory\n"))
       try FileManager.default.removeItem(

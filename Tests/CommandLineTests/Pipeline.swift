@@ -59,11 +59,12 @@ struct Pipeline {
     try await start(.name("make"), ["--silent"] + arguments, [:], own: [])
   }
 
-  /// Runs the script for cron on RUN.
+  /// Runs the script for cron on RUN, without nights.
   func nightly(
     _ arguments: [String] = [], environment: [Environment.Key: String?] = [:]
   ) async throws -> StageResult {
-    try await start(.path(packageDirectory.appending("Scripts/nightly")), arguments, environment)
+    try await start(
+      .path(packageDirectory.appending("Scripts/nightly")), ["all"] + arguments, environment)
   }
 
   /// Runs the script for cron with these words alone.
@@ -72,7 +73,7 @@ struct Pipeline {
       .path(packageDirectory.appending("Scripts/nightly")), arguments, [:], own: [])
   }
 
-  /// Runs the script for cron on RUN and sends it a signal once the patient stage is at work: to its whole group, or to
+  /// Runs the script for cron on RUN, without nights, and sends it a signal once the patient stage is at work: to its whole group, or to
   /// the script alone.
   func nightly(
     stoppedBy signal: String, alone: Bool, environment: [Environment.Key: String?]
@@ -87,7 +88,7 @@ struct Pipeline {
       kill -s \(signal) -- \(target); wait $job
       """
     return try await start(
-      .name("bash"), ["-c", shell, "nightly", script],
+      .name("bash"), ["-c", shell, "nightly", script, "all"],
       environment.merging(["PATIENT_READY": ready]) { $1 })
   }
 

@@ -25,7 +25,7 @@ internal import Testing
     _ pipeline: Pipeline, _ data: FilePath, _ more: String...
   ) async throws -> StageResult {
     try await pipeline.bareNightly(
-      ["retrain", "DATA=\(data)", "PRESET=sample", "RUN=\(pipeline.run)"]
+      ["DATA=\(data)", "PRESET=sample", "RUN=\(pipeline.run)"]
         + ["BIN=\(pipeline.programs)"] + more + [
           "TOKENIZE_OPTIONS=--codebooks 8,8",
           "TRAIN_OPTIONS=--dimension 16 --epochs 12 --learning-rate 0.01",
@@ -54,6 +54,15 @@ internal import Testing
       return fields.joined(separator: ",")
     }
     try write(Array((text + rows.joined(separator: "\n") + "\n").utf8), to: path)
+  }
+
+  @Test func `options of a later stage are refused before the first one runs`() async throws {
+    try await withShop { pipeline, data in
+      let result = try await night(pipeline, data, "EVALUATE_OPTIONS=--resamples 5")
+      #expect(result.status == .exited(64) && result.stages == [])
+      #expect(result.error.contains("'--resamples' must be"), "\(result.error)")
+      #expect(!FileSystem.exists(pipeline.run.appending("runs")))
+    }
   }
 
   @Test func `publish, do nothing, go on from the night before, refuse, and go back`() async throws
@@ -156,7 +165,7 @@ internal import Testing
     return try await runProgram(
       .name("bash"),
       [
-        "-c", script, "night", packageDirectory.appending("Scripts/nightly").string, "retrain",
+        "-c", script, "night", packageDirectory.appending("Scripts/nightly").string,
         "DATA=\(data)", "PRESET=sample", "RUN=\(pipeline.run)", "BIN=\(pipeline.programs)",
         "TOKENIZE_OPTIONS=--codebooks 8,8",
         "TRAIN_OPTIONS=--dimension 16 --epochs 12 --learning-rate 0.01",

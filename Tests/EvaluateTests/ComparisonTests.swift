@@ -44,7 +44,9 @@ import Testing
     other[.full]?.ranks = [1, 3, 2, 7]  // MRR terms 1, 1/3, 1/2, 1/7 against 1/3, 1/3, 1, 1/7
     try withStored(other) { directory in
       let comparison = try RunComparison(
-        ranks, against: directory, cases: FourUsers.cases, settings: settings)
+        ranks, firstItems: RaggedArray(), against: directory, cases: FourUsers.cases,
+        settings: settings)
+      #expect(comparison.json["listChange"] == nil)
       let entry = comparison.json["protocols"]?["full"]?["overall"]?["mrr"]
       let expected = -1.0 / 24  // (1/3 − 1 + 1 − 1/2) / 4
       #expect(abs((entry?["difference"]?.numberValue ?? 0) - expected) < 1e-15)
@@ -56,12 +58,37 @@ import Testing
     }
   }
 
+  @Test func `lists are compared as sets, at the length of the shorter one`() throws {
+    let own = RaggedArray<UInt32>([[1, 2, 3], [4, 5], [6, 7], []])
+    // The same in another order; one of two; the first of a longer list; nothing to compare.
+    let theirs = RaggedArray<UInt32>([[3, 1, 2], [5, 9], [7, 6, 8], [1]])
+    let change = try #require(ListChange(own, theirs))
+    #expect(change.changedShare == 1.0 / 3 && change.keptShare == (1 + 0.5 + 1) / 3)
+    #expect(ListChange(own, RaggedArray([[1]])) == nil)
+
+    let ranks = try SampleReport.ranks()
+    try withTemporaryDirectory { directory in
+      var output = try StageOutput(directory: directory, stage: "evaluate")
+      try output.write(StoredRanks.table(FourUsers.cases, ranks, firstItems: theirs))
+      try output.writeFile("report.json", Array("{\"protocols\": {}}".utf8))
+      try output.commit(
+        configuration: ["split": "test"],
+        inputs: [StageReference(stage: "preprocess", checksum: "1234")], counters: [:])
+      let json = try RunComparison(
+        ranks, firstItems: own, against: directory, cases: FourUsers.cases, settings: settings
+      ).json["listChange"]
+      #expect(json?["items"] == 10 && json?["changedShare"]?.numberValue == 1.0 / 3)
+    }
+  }
+
   @Test(arguments: [("9999", "test"), ("1234", "valid")])
   func `a run on another test set is refused`(data: String, split: String) throws {
     let ranks = try SampleReport.ranks()
     try withStored(ranks, data: data, split: split) { directory in
       #expect(throws: PipelineError.otherTestSet(directory)) {
-        try RunComparison(ranks, against: directory, cases: FourUsers.cases, settings: settings)
+        try RunComparison(
+          ranks, firstItems: RaggedArray(), against: directory, cases: FourUsers.cases,
+          settings: settings)
       }
     }
   }

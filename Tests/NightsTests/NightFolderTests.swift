@@ -71,6 +71,24 @@ struct `The folder of nights` {
     }
   }
 
+  @Test func `finishes a rollback that was cut short, once`() throws {
+    try withTemporaryDirectory { directory in
+      let folder = NightFolder(directory)
+      let first = try end(folder, threeOClock, true)
+      let second = try end(folder, threeOClock + 100, true)
+      let third = try end(folder, threeOClock + 200, true)
+      #expect(try folder.rollBack(now: threeOClock + 250) == second)
+      // Killed after the line of the history, before the link.
+      try FileManager.default.removeItem(atPath: folder.link.string)
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.link.string, withDestinationPath: "runs/\(third)")
+      #expect(try folder.recover() && folder.published == second)
+      #expect(try !folder.recover() && folder.published == second)
+      #expect(try folder.history().count == 4)
+      #expect(try folder.rollBack(now: threeOClock + 300) == first)
+    }
+  }
+
   @Test func `goes on with a night that has no end`() throws {
     try withTemporaryDirectory { directory in
       let folder = NightFolder(directory)
@@ -142,7 +160,8 @@ struct `The folder of nights` {
 
 struct `The gate` {
   private func report(
-    _ drop: Double, upper: Double, popularity: Double = 0.01, coverage: Double = 0.5
+    _ drop: Double, upper: Double, popularity: Double = 0.01, coverage: Double = 0.5,
+    changed: Double = 0.9
   ) -> JSONValue {
     func group(_ value: Double) -> JSONValue { ["ndcg@10": .number(value)] }
     let difference: JSONValue = [
@@ -153,6 +172,7 @@ struct `The gate` {
       "against": [
         "values": ["full": ["overall": group(0.1), "tail": group(0.05)]],
         "protocols": ["full": ["overall": difference, "tail": difference]],
+        "listChange": ["items": 10, "changedShare": .number(changed), "keptShare": 0.5],
       ],
       "baselines": ["popularity": ["values": ["overall": group(popularity)]]],
       "lists": ["coverage@10": .number(coverage)],
@@ -176,6 +196,15 @@ struct `The gate` {
     #expect(gate.reasons(report(0, upper: 0, popularity: 0.1)).count == 1)
     #expect(gate.reasons(report(0, upper: 0, coverage: 0.19)).count == 1)
     #expect(NightGate(maximumDrops: []).reasons(["protocols": [:]]).isEmpty)
+  }
+
+  @Test func `refuses lists that are other ones for more users than its limit`() {
+    let limited = NightGate(maximumDrops: [], maximumChangedShare: 0.8)
+    #expect(limited.reasons(report(0, upper: 0, changed: 0.8)).isEmpty)
+    #expect(
+      limited.reasons(report(0, upper: 0, changed: 0.85)) == [
+        "the first ten items of 85.0 % of the users are another set, more than 80.0 %"
+      ])
   }
 }
 

@@ -32,16 +32,22 @@ struct `What a night tells others` {
       [
         "event": "night", "night": .string(name), "published": .bool(isPublished),
         "reasons": isPublished ? [] : ["<b>tail</b>"], "ndcg@10 overall": .number(value),
-        "seconds": 12.0, "bytes": 1000,
+        "seconds": 12.0, "bytes": 1000, "interval overall": [.number(value / 2), .number(value)],
+        "carriedItems": ["borrowedItems": 3, "freshItems": 1, "droppedItems": 2],
       ]
     }
     let lines = [
       night("2026-11-29T03-00-00Z", 0.25, true), night("2026-11-30T03-00-00Z", 0.125, false),
       ["event": "rollback", "from": "a", "to": "b", "time": "2026-11-30T09-00-00Z"],
     ]
-    let page = NightPage(title: "shop", lines)
+    let page = NightPage(title: "shop", lines, kept: ["2026-11-30T03-00-00Z"])
     let html = page.html
     #expect(html.contains("0.2500") && html.contains("refused") && html.contains("rolled back"))
+    #expect(html.contains("<a href=\"runs/2026-11-30T03-00-00Z/night.html\">"))
+    #expect(!html.contains("href=\"runs/2026-11-29"))
+    // Two intervals, and items that come and go.
+    #expect(html.ranges(of: "class=\"whisker\"").count == 2)
+    #expect(html.contains("Change of the catalogue") && html.contains(">4.00</text>"))
     #expect(!html.contains("<b>tail") && html.contains("&lt;b&gt;tail"))
     let text = page.prometheus(published: "2026-11-29T03-00-00Z", now: 1_796_007_600)
     #expect(

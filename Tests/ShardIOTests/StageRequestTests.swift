@@ -151,6 +151,21 @@ import Testing
     }
   }
 
+  @Test func `a link that a crash has left out is made up for`() throws {
+    try withOutput { directory in
+      let link = directory.appending("out/report.md")
+      let target = try FileManager.default.destinationOfSymbolicLink(atPath: link.string)
+      try FileManager.default.removeItem(atPath: link.string)
+      #expect(request(directory).reasonToRun() == nil)
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.string) == target)
+      // What is no link of ours stays.
+      try FileManager.default.removeItem(atPath: link.string)
+      try write(Array("mine".utf8), to: link)
+      #expect(request(directory).reasonToRun() == nil)
+      #expect(try readWholeFile(link) == Array("mine".utf8))
+    }
+  }
+
   @Test func `a link stands for the file behind it`() throws {
     try withTemporaryDirectory { directory in
       for name in ["old", "new"] { try write(Array(name.utf8), to: directory.appending(name)) }

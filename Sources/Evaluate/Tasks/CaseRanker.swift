@@ -11,6 +11,8 @@ struct CaseRanker {
   static let blockSize = 8192
   /// Events of histories that exist at the same time, at most, unless one history alone has more.
   static let blockEvents = 8_388_608
+  /// Items of each list that are stored, so that runs can be compared.
+  static let firstCount = 10
 
   let sequences: UserSequences
   /// The stored negatives of each protocol that has some.
@@ -27,6 +29,8 @@ struct CaseRanker {
     var ranks: [RankingProtocol: CaseRanks] = [.full: CaseRanks(), .fullWithHistory: CaseRanks()]
     /// What the lists look like.
     var lists: ListMetrics
+    /// The head of each list, at most ``CaseRanker/firstCount`` items; empty for a model that makes no lists.
+    var firstItems = RaggedArray<UInt32>()
     /// What the gate does, where the model has one.
     var gates: GateMeans
   }
@@ -97,8 +101,9 @@ struct CaseRanker {
     guard let top = users.top(result.lists.longestCutoff, excluded: excluded) else { return }
     let popular = popularity.list(result.lists.longestCutoff, without: [])
     for row in 0..<histories.count {
-      let isFallback = histories[row].isEmpty
-      result.lists.add(list: isFallback ? popular[...] : top.items[row], history: histories[row])
+      let list = histories[row].isEmpty ? popular[...] : top.items[row]
+      result.lists.add(list: list, history: histories[row])
+      result.firstItems.append(contentsOf: list.prefix(Self.firstCount))
     }
   }
 

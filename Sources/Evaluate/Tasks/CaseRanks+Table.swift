@@ -5,11 +5,19 @@ import ShardIO
 struct StoredRanks {
   private static let tableKind = "ranks"
 
+  private static let firstItemsName = "first_items"
+
   /// The ranks by protocol.
   let ranks: [RankingProtocol: CaseRanks]
+  /// The head of the list of each case, best first; nil for a model that makes no lists.
+  let firstItems: RaggedArray<UInt32>?
 
-  /// The ranks as a table: user, target, and rank and candidates of each protocol that there is; a rank of 0 stands for none.
-  static func table(_ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks]) -> Table {
+  /// The ranks as a table: user, target, rank and candidates of each protocol that there is (a rank of 0 stands for none),
+  /// and the first items of the list where there are some.
+  static func table(
+    _ cases: EvaluationCases, _ ranks: [RankingProtocol: CaseRanks],
+    firstItems: RaggedArray<UInt32> = RaggedArray()
+  ) -> Table {
     var columns: [Column] = [
       .fixed("user", cases.users.map { UInt32($0) }), .fixed("target", cases.targets),
     ]
@@ -24,6 +32,7 @@ struct StoredRanks {
       columns.append(.fixed("\(kind.rawValue)_rank", values))
       columns.append(.fixed("\(kind.rawValue)_candidates", counts))
     }
+    if firstItems.count == cases.count { columns.append(.ragged(firstItemsName, firstItems)) }
     return Table(kind: tableKind, rowCount: cases.count, columns: columns)
   }
 
@@ -52,6 +61,9 @@ struct StoredRanks {
         candidateCounts: present.map { Int(counts[$0]) })
     }
     self.ranks = ranks
+    firstItems =
+      table.hasColumn(Self.firstItemsName)
+      ? try table.ragged(Self.firstItemsName, as: UInt32.self) : nil
   }
 
   /// Ranks from 1 to the number of candidates, or 0 for none.

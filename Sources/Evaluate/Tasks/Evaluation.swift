@@ -34,7 +34,7 @@ struct Evaluation {
     let cutoffs = options.cutoffs(itemCount: ranker.itemCount)
     let found = try rank(cases, groups, cutoffs, ranker)
     let ranks = found.ranks
-    var measured = try measure(cases, groups, cutoffs, ranks, itemCount: ranker.itemCount)
+    var measured = try measure(cases, groups, cutoffs, found, itemCount: ranker.itemCount)
     measured.stages["evaluate"] = [
       "configuration": .object(configuration), "version": .string(programVersion),
     ]
@@ -53,7 +53,7 @@ struct Evaluation {
       measured.times = .object(times.json)
     }
     let report = measured.json
-    try output.write(StoredRanks.table(cases, ranks))
+    try output.write(StoredRanks.table(cases, ranks, firstItems: found.firstItems))
     try output.writeFile("report.json", try report.json())
     let tables = try ReportTables(report, path: "report.json")
     try output.writeFile("report.md", Array(tables.markdown(of: report).utf8))
@@ -81,8 +81,9 @@ struct Evaluation {
 
   private func measure(
     _ cases: EvaluationCases, _ groups: [CaseGroup], _ cutoffs: [Int],
-    _ ranks: [RankingProtocol: CaseRanks], itemCount: Int
+    _ result: CaseRanker.Result, itemCount: Int
   ) throws(PipelineError) -> EvaluationReport {
+    let ranks = result.ranks
     let metrics = Metric.all(of: Metric.Kind.allCases, at: cutoffs)
     let bootstrap =
       options.resamples > 0
@@ -104,7 +105,7 @@ struct Evaluation {
       userCount: cases.userCount, eventCount: cases.count, stages: inputs.stages)
     if let other = options.against, let bootstrap {
       report.comparison = try RunComparison(
-        ranks, against: other, cases: cases,
+        ranks, firstItems: result.firstItems, against: other, cases: cases,
         settings: RunComparison.Settings(
           data: inputs.references[0], split: options.split,
           groups: GroupComparison(

@@ -1,4 +1,5 @@
 import Metrics
+import Numerics
 import ShardIO
 import SystemPackage
 
@@ -12,19 +13,21 @@ struct RunComparison {
   ///
   /// - Parameters:
   ///   - ranks: the ranks of this run.
+  ///   - firstItems: the heads of its lists, one a case; empty for a model that makes none.
   ///   - other: the output directory of the other evaluation.
   ///   - cases: who is evaluated in this run.
   ///   - settings: what else is needed of this run.
   /// - Throws: `PipelineError` `.configuration` if the other run saw other data, another split or other users.
   init(
-    _ ranks: [RankingProtocol: CaseRanks], against other: FilePath, cases: EvaluationCases,
-    settings: Settings
+    _ ranks: [RankingProtocol: CaseRanks], firstItems: RaggedArray<UInt32>,
+    against other: FilePath, cases: EvaluationCases, settings: Settings
   ) throws(PipelineError) {
     let input = try StageInput(directory: other, expecting: "evaluate")
     guard input.manifest.inputs.contains(settings.data),
       input.manifest.configuration["split"] == .string(settings.split.rawValue)
     else { throw .otherTestSet(other) }
-    let stored = try StoredRanks(input, for: cases).ranks
+    let storedRanks = try StoredRanks(input, for: cases)
+    let stored = storedRanks.ranks
     let otherReport = try JSONValue(
       parsing: try input.file("report.json"), path: other.appending("report.json").string)
     var protocols: [String: JSONValue] = [:]
@@ -42,6 +45,7 @@ struct RunComparison {
     for key in ["lists", "training", "gates", "codes", "stages"] {
       members[key] = otherReport[key]
     }
+    members["listChange"] = storedRanks.firstItems.flatMap { ListChange(firstItems, $0)?.json }
     json = .object(members)
   }
 
@@ -50,6 +54,40 @@ struct RunComparison {
     let data: StageReference
     let split: Split
     let groups: GroupComparison
+  }
+}
+
+/// How much of what users are shown first is something else than in the other run.
+struct ListChange: Equatable {
+  /// The share of the lists whose first items are another set.
+  let changedShare: Double
+  /// The share of the first items of a list that are among the other run's, mean over the lists.
+  let keptShare: Double
+
+  /// Compares the heads of the lists of two runs, case by case, at the length of the shorter one.
+  ///
+  /// - Returns: nil where there is nothing to compare.
+  init?(_ own: RaggedArray<UInt32>, _ theirs: RaggedArray<UInt32>) {
+    guard own.count == theirs.count else { return nil }
+    var (changed, kept, count) = (0, 0.0, 0)
+    for row in 0..<own.count {
+      let length = min(own[row].count, theirs[row].count)
+      guard length > 0 else { continue }
+      let common = Set(own[row].prefix(length)).intersection(theirs[row].prefix(length)).count
+      changed += common < length ? 1 : 0
+      kept += Double(common) / Double(length)
+      count += 1
+    }
+    guard count > 0 else { return nil }
+    changedShare = Double(changed) / Double(count)
+    keptShare = kept / Double(count)
+  }
+
+  fileprivate var json: JSONValue {
+    [
+      "items": JSONValue(CaseRanker.firstCount), "changedShare": .number(changedShare),
+      "keptShare": .number(keptShare),
+    ]
   }
 }
 

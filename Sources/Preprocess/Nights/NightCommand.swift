@@ -30,6 +30,24 @@ struct NightCommand: StageCommand {
   var minCoverage: Double?
 
   @Option(
+    help: ArgumentHelp(
+      "Largest share of users whose first ten items are another set than the published model's, 0 to 1.",
+      valueName: "share"))
+  var maxChanged: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Limits of 'h2rec-tokenize lint' that the codes must keep to; empty for none.",
+      valueName: "options"))
+  var lint = "--min-perplexity=1.5"
+
+  @Option(
+    help: """
+      What follows where a file of the published night is damaged: refuse the night, or train cold, without a comparison.
+      """)
+  var damaged = DamagedNight.refuse
+
+  @Option(
     help:
       "Published nights after which codebooks are learned anew; 0 for only where drift advises it.")
   var refitEvery = 0
@@ -73,8 +91,9 @@ struct NightCommand: StageCommand {
     guard (1...100_000).contains(keep) else {
       throw ValidationError("'--keep' must be from 1 to 100000, not \(keep).")
     }
-    if let minCoverage, !(0...1).contains(minCoverage) {
-      throw ValidationError("'--min-coverage' must be from 0 to 1, not \(minCoverage).")
+    for (name, value) in [("min-coverage", minCoverage), ("max-changed", maxChanged)] {
+      guard let value, !(0...1).contains(value) else { continue }
+      throw ValidationError("'--\(name)' must be from 0 to 1, not \(value).")
     }
   }
 
@@ -93,6 +112,11 @@ struct NightCommand: StageCommand {
     }
   }
 
+  private var gate: NightGate {
+    NightGate(
+      maximumDrops: maxDrop.limits, minimumCoverage: minCoverage, maximumChangedShare: maxChanged)
+  }
+
   private func night() throws -> NightRun.Outcome {
     let path = FilePath(folder)
     var settings = NightRun.Settings()
@@ -100,15 +124,22 @@ struct NightCommand: StageCommand {
     settings.kept = keep
     settings.keptWeeks = keepWeeks
     settings.isWarm = !cold
+    settings.goesOnWithoutDamaged = damaged == .cold
+    settings.lint = lint.split(separator: " ").map(String.init)
     let run = NightRun(
       NightFolder(path), try NightPlan(commands),
-      NightGate(maximumDrops: maxDrop.limits, minimumCoverage: minCoverage), settings,
-      runProgram: { words throws(PipelineError) in try StagePipeline.start(words, in: path) },
+      gate, settings,
+      runProgram: { words, output throws(PipelineError) in
+        try StagePipeline.start(words, in: path, output: output)
+      },
+      checkOptions: { commands throws(PipelineError) in
+        try StagePipeline.checkOptions(of: commands, in: path)
+      },
       isUpToDate: { words throws(PipelineError) in
         setenv(StagePipeline.askVariable, "1", 1)
         defer { unsetenv(StagePipeline.askVariable) }
         return try StagePipeline.start(words, in: path, allowing: [StagePipeline.wouldRun]) == 0
-      })
+      }, warn: { printWarning($0, at: $1.string) })
     return try run.start(now: Int64(Date().timeIntervalSince1970))
   }
 
@@ -118,17 +149,13 @@ struct NightCommand: StageCommand {
     let nights = NightFolder(path)
     let now = Int64(Date().timeIntervalSince1970)
     let page = NightPage(
-      title: "Nights of \(path.lastComponent?.string ?? "")", try nights.history())
+      title: "Nights of \(path.lastComponent?.string ?? "")", try nights.history(),
+      kept: Set(try nights.all()))
     try write(page.html, to: path.appending("history.html"))
     if let prometheus {
       try write(page.prometheus(published: nights.published, now: now), to: FilePath(prometheus))
     }
-    if let night = outcome.finishedNight, let record = try nights.record(night) {
-      let event = nights.lineage(night, record, now: now)
-      try write(
-        String(decoding: try event.json(), as: UTF8.self),
-        to: nights.folder(night).appending("openlineage.json"))
-    }
+    try tell(of: outcome.night, in: nights, now: now)
     var members: [String: JSONValue] = ["stage": "night", "run": .string(folder)]
     members["current"] = nights.published.map { .string($0) } ?? .null
     switch outcome {
@@ -151,6 +178,17 @@ struct NightCommand: StageCommand {
     Foundation.exit(Self.refused)
   }
 
+  /// Writes the page of a night, then its event; both, if a crash has left one out.
+  private func tell(of night: String, in nights: NightFolder, now: Int64) throws(PipelineError) {
+    let event = nights.folder(night).appending("openlineage.json")
+    guard !FileSystem.exists(event), let record = try nights.record(night) else { return }
+    try write(
+      try nights.page(night, record, gate),
+      to: nights.folder(night).appending(NightFolder.pageName))
+    let lineage = nights.lineage(night, record, now: now)
+    try write(String(decoding: try lineage.json(), as: UTF8.self), to: event)
+  }
+
   /// The status of a night whose model was not good enough.
   static let refused: Int32 = 3
 
@@ -167,6 +205,14 @@ struct NightCommand: StageCommand {
     setenv("H2REC_MESSAGE", message, 1)
     _ = try? StagePipeline.start(["/bin/sh", "-c", onFailure], in: FilePath(folder))
   }
+}
+
+/// What follows where the published night is damaged.
+enum DamagedNight: String, CaseIterable, ExpressibleByArgument {
+  /// The night ends with a message.
+  case refuse
+  /// The night is as the first one.
+  case cold
 }
 
 /// Limits such as `overall=1%,head=1%,tail=0.02`.

@@ -17,8 +17,11 @@ struct RollbackCommand: StageCommand {
     let path = FilePath(folder)
     let lock = try RunLock(run: path)
     let nights = NightFolder(path)
-    try nights.recover()
-    let now = try nights.rollBack(now: Int64(Date().timeIntervalSince1970))
+    // A rollback that was cut short is the one that is asked for again.
+    let isDone = try nights.recover()
+    let now =
+      isDone
+      ? nights.published ?? "" : try nights.rollBack(now: Int64(Date().timeIntervalSince1970))
     try printResult(#"{"stage":"rollback","current":"\#(now)"}"#)
     _ = consume lock
   }

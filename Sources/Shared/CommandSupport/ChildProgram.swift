@@ -1,5 +1,6 @@
 internal import Glibc
 internal import ShardIO
+internal import SystemPackage
 
 /// A program that is started, told to stop when we are, and waited for.
 struct ChildProgram {
@@ -22,9 +23,11 @@ struct ChildProgram {
 
   /// Starts a program.
   ///
-  /// - Parameter words: the path of the program, then its arguments.
+  /// - Parameters:
+  ///   - words: the path of the program, then its arguments.
+  ///   - output: a file that gets what it prints, errors too; nil for where this program prints.
   /// - Throws: `PipelineError` `.missingInput` if it cannot be started.
-  init(_ words: [String]) throws(PipelineError) {
+  init(_ words: [String], output: FilePath? = nil) throws(PipelineError) {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -35,8 +38,16 @@ struct ChildProgram {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
+    var files = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&files)
+    defer { posix_spawn_file_actions_destroy(&files) }
+    if let output {
+      posix_spawn_file_actions_addopen(
+        &files, 1, output.string, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+      posix_spawn_file_actions_adddup2(&files, 1, 2)
+    }
     var started: pid_t = 0
-    let cause = posix_spawnp(&started, words.first ?? "", nil, &attributes, &arguments, environ)
+    let cause = posix_spawnp(&started, words.first ?? "", &files, &attributes, &arguments, environ)
     guard cause == 0 else {
       throw PipelineError(
         .missingInput, "cannot start the program: \(String(cString: strerror(cause)))",

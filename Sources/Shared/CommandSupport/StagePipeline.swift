@@ -37,11 +37,26 @@ public struct StagePipeline {
     ChildProgram.holdSignals()
     let lock = try RunLock(run: run)
     setenv(RunLock.variable, String(try lock.handOn()), 1)
-    setenv(Self.checkVariable, "1", 1)
-    for command in commands { try start(command) }
-    unsetenv(Self.checkVariable)
+    let status = try Self.checkOptions(of: commands, in: run)
+    if status != 0 { exit(status) }
     for command in commands { try start(command) }
     _ = consume lock
+  }
+
+  /// Lets programs check their options, and do nothing else, one after another.
+  ///
+  /// - Returns: the status of the first that refuses them, which has said why; 0 if none does.
+  /// - Throws: as ``start(_:in:allowing:output:)``.
+  public static func checkOptions(
+    of commands: [[String]], in run: FilePath
+  ) throws(PipelineError) -> Int32 {
+    setenv(checkVariable, "1", 1)
+    defer { unsetenv(checkVariable) }
+    for command in commands {
+      let status = try start(command, in: run)
+      if status != 0 { return status }
+    }
+    return 0
   }
 
   /// Takes the lock of a RUN for the programs that `body` starts by ``start(_:in:allowing:)``.
@@ -65,11 +80,17 @@ public struct StagePipeline {
 
   /// Runs a command line of a RUN whose lock is held; a signal is passed on to it.
   ///
+  /// - Parameters:
+  ///   - command: the path of the program, then its arguments.
+  ///   - run: the RUN, for messages.
+  ///   - allowed: statuses beside the documented ones that are an answer.
+  ///   - output: a file that gets what it prints, errors too; nil for where this program prints.
   /// - Returns: its status, 0 or one of the documented ones.
   /// - Throws: `PipelineError`: `.temporaryFailure` if a signal stopped it; `.missingInput` if it cannot be started;
   ///   `.internalError` if it crashed.
   public static func start(
-    _ command: [String], in run: FilePath, allowing allowed: Set<Int32> = []
+    _ command: [String], in run: FilePath, allowing allowed: Set<Int32> = [],
+    output: FilePath? = nil
   ) throws(PipelineError) -> Int32 {
     func stopped(before name: String) -> PipelineError {
       PipelineError(
@@ -78,7 +99,7 @@ public struct StagePipeline {
     }
     let name = command.first.flatMap { FilePath($0).lastComponent?.string } ?? ""
     guard !ChildProgram.isStopAsked else { throw stopped(before: name) }
-    let (end, isStopped) = try ChildProgram(command).wait()
+    let (end, isStopped) = try ChildProgram(command, output: output).wait()
     switch end {
     case .exited(0):
       if isStopped { throw stopped(before: "the next stage") }

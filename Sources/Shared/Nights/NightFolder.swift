@@ -59,6 +59,28 @@ public struct NightFolder: Sendable {
     return try NightRecord(try JSONValue(parsing: try readWholeFile(path), path: path.string), path)
   }
 
+  /// Reads a night that has ended, every byte of its stages.
+  ///
+  /// - Throws: `PipelineError`, with the way out, if a file is damaged or missing.
+  public func requireIntact(_ night: String) throws(PipelineError) {
+    do throws(PipelineError) {
+      guard let record = try record(night) else {
+        throw PipelineError(
+          .dataFormat, "the night has no record", at: .init(path: folder(night).string))
+      }
+      for (number, stage) in ["preprocess", "tokenize", "train", "evaluate"].enumerated()
+      where NightPlan.words(stage, in: record.template) != nil {
+        let output = folder(night).appending("\(number + 1)-\(stage)")
+        try StageInput(directory: output, expecting: stage).requireIntact()
+      }
+    } catch {
+      throw PipelineError(
+        error.kind, error.message, at: error.location,
+        note: "this night is damaged: publish another one with 'make rollback', or train from "
+          + "nothing and without a comparison by NIGHT_OPTIONS='--damaged cold'")
+    }
+  }
+
   /// The night that has begun and not ended, or a new name.
   ///
   /// A clock that went back gives a name after the newest one all the same.
@@ -81,18 +103,28 @@ public struct NightFolder: Sendable {
     try finish(night, record)
   }
 
-  /// Finishes what the records of all nights have decided, after a crash in between.
+  /// Finishes what the records of all nights and the history have decided, after a crash in between.
   ///
+  /// - Returns: whether that was a rollback.
   /// - Throws: as ``end(_:_:)``.
-  public func recover() throws(PipelineError) {
-    guard FileSystem.isDirectory(nights) else { return }
+  @discardableResult
+  public func recover() throws(PipelineError) -> Bool {
+    guard FileSystem.isDirectory(nights) else { return false }
     for name in try FileSystem.names(in: nights) where name.hasPrefix(Self.removalPrefix) {
       try removeTree(nights.appending(name))
     }
-    let known = Set(try history().compactMap { $0["night"]?.stringValue })
+    let lines = try history()
+    if let last = lines.last, last["event"] == "rollback", let published,
+      last["from"]?.stringValue == published, let earlier = last["to"]?.stringValue
+    {
+      try publish(earlier)
+      return true
+    }
+    let known = Set(lines.compactMap { $0["night"]?.stringValue })
     for night in try all() where !known.contains(night) {
       if let record = try record(night) { try finish(night, record) }
     }
+    return false
   }
 
   private func finish(_ night: String, _ record: NightRecord) throws(PipelineError) {
@@ -113,19 +145,20 @@ public struct NightFolder: Sendable {
   /// Publishes the published night's predecessor again.
   ///
   /// - Returns: the night that is published now.
-  /// - Throws: `PipelineError`: `.configuration` if there is none before it.
+  /// - Throws: `PipelineError`: `.configuration` if there is none before it; as ``requireIntact(_:)``.
   public func rollBack(now: Int64) throws(PipelineError) -> String {
     guard let current = published, let earlier = try predecessor(of: current) else {
       throw PipelineError(
         .configuration, "there is no earlier published night to go back to",
         at: .init(path: run.string), note: "'make history' lists all nights")
     }
+    try requireIntact(earlier)
     var lines = try history()
     lines.append([
       "event": "rollback", "from": .string(current), "to": .string(earlier),
       "time": .string(Self.name(now)),
     ])
-    // The line first: a night that was taken back is never published again by ``recover()``, since it has its line already.
+    // The line first, which decides: ``recover()`` finishes it.
     try writeHistory(lines)
     try publish(earlier)
     return earlier

@@ -7,10 +7,17 @@ public struct NightGate: Sendable {
   /// The least share of the catalogue that lists hold; nil for no limit.
   public var minimumCoverage: Double?
 
+  /// The largest share of the users whose first ten items are another set than the published model's; nil for no limit.
+  public var maximumChangedShare: Double?
+
   /// A gate from its limits.
-  public init(maximumDrops: [(group: String, share: Double)], minimumCoverage: Double? = nil) {
+  public init(
+    maximumDrops: [(group: String, share: Double)], minimumCoverage: Double? = nil,
+    maximumChangedShare: Double? = nil
+  ) {
     self.maximumDrops = maximumDrops
     self.minimumCoverage = minimumCoverage
+    self.maximumChangedShare = maximumChangedShare
   }
 
   /// The groups that a limit can be about.
@@ -50,6 +57,14 @@ public struct NightGate: Sendable {
     {
       found.append(
         "lists hold \(text(coverage)) of the catalogue, less than \(text(minimumCoverage))")
+    }
+    if let maximumChangedShare,
+      let changed = report["against"]?["listChange"]?["changedShare"]?.numberValue,
+      changed > maximumChangedShare
+    {
+      found.append(
+        "the first ten items of \(text(changed)) of the users are another set, more than \(text(maximumChangedShare))"
+      )
     }
     return found
   }

@@ -6,11 +6,18 @@ public struct NightPage: Sendable {
   private let title: String
   private let nights: [JSONValue]
   private let lines: [JSONValue]
+  private let kept: Set<String>
 
   /// A page of the lines of the history.
-  public init(title: String, _ lines: [JSONValue]) {
+  ///
+  /// - Parameters:
+  ///   - title: the heading.
+  ///   - lines: of the history, the oldest first.
+  ///   - kept: the nights whose folders are still there, which the page links to.
+  public init(title: String, _ lines: [JSONValue], kept: Set<String> = []) {
     self.title = title
     self.lines = lines
+    self.kept = kept
     nights = lines.filter { $0["event"] == "night" }
   }
 
@@ -20,26 +27,58 @@ public struct NightPage: Sendable {
     let steps = nights.map {
       "\(name($0).dropFirst(5).prefix(5))\($0["published"] == true ? "" : " ✗")"
     }
-    func values(_ key: String) -> [Double?] { nights.map { $0[key]?.numberValue } }
-    let accuracy = ["overall", "head", "tail"].map { group in
+    func values(_ key: String, per unit: Double = 1) -> [Double?] {
+      nights.map { $0[key]?.numberValue.map { $0 / unit } }
+    }
+    func values(_ keys: [String], of key: String) -> [Double?] {
+      nights.map { night in
+        let found = keys.compactMap { night[key]?[$0]?.numberValue }
+        return found.isEmpty ? nil : found.reduce(0, +)
+      }
+    }
+    let accuracy = NightGate.groups.map { group in
       LineChart(
         title: "NDCG@10, \(group)",
-        caption: "of each night, and of the model published before it on the same users; ✗ refused",
+        caption:
+          "of each night with its 95 % interval, and of the model published before it on the same users; ✗ refused",
         series: [
           ("the night", values("ndcg@10 \(group)")),
           ("published before", values("published ndcg@10 \(group)")),
-        ], steps: steps
+        ], intervals: nights.map { interval($0["interval \(group)"]) }, steps: steps
       ).svg
     }
-    let curves: [(key: String, title: String, caption: String, unit: Double)] = [
-      ("interactions", "Data", "interactions", 1), ("seconds", "Time", "seconds of the night", 1),
-      ("bytes", "Size", "megabytes of the night", 1e6), ("epochs", "Training", "epochs", 1),
+    let curves: [(title: String, caption: String, series: [(name: String, values: [Double?])])] = [
+      ("Data", "interactions", [("interactions", values("interactions"))]),
+      (
+        "Users and items", "after the filters",
+        [("users", values("users")), ("items", values("items"))]
+      ),
+      (
+        "Change of the catalogue",
+        "items that are new, and items that are gone since the published night",
+        [
+          ("new", values(["borrowedItems", "freshItems"], of: "carriedItems")),
+          ("gone", values(["droppedItems"], of: "carriedItems")),
+        ]
+      ),
+      (
+        "Drift of the codes", "error of new items / error at the fit",
+        [("drift", values(["ratio"], of: "drift"))]
+      ),
+      (
+        "Lists", "percent of the first ten items that the published model has there, too",
+        [("kept", values("keptShare", per: 0.01))]
+      ),
+      ("Time", "seconds of the night", [("seconds", values("seconds"))]),
+      (
+        "Memory", "megabytes of the largest program, and of the night on the disk",
+        [("memory", values("peakMemory", per: 1e6)), ("disk", values("bytes", per: 1e6))]
+      ),
+      ("Training", "epochs", [("epochs", values("epochs"))]),
     ]
     let others = curves.map { curve in
       LineChart(
-        title: curve.title, caption: curve.caption,
-        series: [(curve.caption, values(curve.key).map { $0.map { $0 / curve.unit } })],
-        steps: steps
+        title: curve.title, caption: curve.caption, series: curve.series, steps: steps
       ).svg
     }
     let rows = lines.reversed().map { line in
@@ -50,7 +89,7 @@ public struct NightPage: Sendable {
           "", "",
         ]
         : [
-          escaped(name(line)), line["published"] == true ? "published" : "refused",
+          link(name(line)), line["published"] == true ? "published" : "refused",
           escaped(
             (line["reasons"]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: "; ")),
           line["ndcg@10 overall"]?.numberValue.map { decimal($0, 4) } ?? "–",
@@ -86,4 +125,15 @@ public struct NightPage: Sendable {
   }
 
   private func name(_ line: JSONValue) -> String { line["night"]?.stringValue ?? "" }
+
+  private func link(_ night: String) -> String {
+    kept.contains(night)
+      ? "<a href=\"runs/\(escaped(night))/\(NightFolder.pageName)\">\(escaped(night))</a>"
+      : escaped(night)
+  }
+
+  private func interval(_ value: JSONValue?) -> ClosedRange<Double>? {
+    let bounds = (value?.arrayValue ?? []).compactMap(\.numberValue)
+    return bounds.count == 2 && bounds[0] <= bounds[1] ? bounds[0]...bounds[1] : nil
+  }
 }

@@ -70,6 +70,17 @@ public struct NightPlan: Sendable {
       + ["--data=\(night)/1-preprocess", "--output=\(night)/\(output)"] + Self.runWords(words)
   }
 
+  /// The check of the codes of a night.
+  ///
+  /// - Parameters:
+  ///   - night: the folder of the night.
+  ///   - limits: options of `h2rec-tokenize lint`.
+  /// - Returns: the words.
+  public func lint(_ night: FilePath, _ limits: [String]) -> [String] {
+    let program = words("tokenize")?.first ?? ""
+    return [program, "lint", "\(night)/2-tokenize", "--data=\(night)/1-preprocess"] + limits
+  }
+
   /// Stage 3: from the published model, or from nothing.
   public func train(_ night: FilePath, from published: FilePath?) -> [String] {
     Self.filled(words("train") ?? [], night) + Self.warmStart(published)

@@ -1,6 +1,6 @@
 internal import Foundation
 public import ShardIO
-internal import SystemPackage
+public import SystemPackage
 
 /// One night: what changed is computed in a dated folder, compared with the published model, and published or not.
 public struct NightRun {
@@ -14,6 +14,10 @@ public struct NightRun {
     public var keptWeeks = 4
     /// Whether training starts from the published model, where it is of the same form.
     public var isWarm = true
+    /// Whether a published night that is damaged is as none; else it ends the night.
+    public var goesOnWithoutDamaged = false
+    /// Options of `h2rec-tokenize lint` that the codes must keep to; empty for none.
+    public var lint: [String] = []
 
     /// The usual ones.
     public init() {}
@@ -27,11 +31,10 @@ public struct NightRun {
     /// The model was not good enough; what was published stays.
     case refused(night: String, reasons: [String])
 
-    /// The night that has just ended; nil where there was nothing to do.
-    public var finishedNight: String? {
+    /// The night that has just ended, or the last one where there was nothing to do.
+    public var night: String {
       switch self {
-      case .unchanged: nil
-      case .published(let night), .refused(let night, _): night
+      case .unchanged(let night), .published(let night), .refused(let night, _): night
       }
     }
   }
@@ -40,10 +43,14 @@ public struct NightRun {
   let plan: NightPlan
   let gate: NightGate
   let settings: Settings
-  /// Runs a command line and gives its status.
-  let runProgram: (_ words: [String]) throws(PipelineError) -> Int32
+  /// Runs a command line and gives its status; what it prints goes to a file where one is given.
+  let runProgram: (_ words: [String], _ output: FilePath?) throws(PipelineError) -> Int32
+  /// Lets programs check their options and do nothing else; gives the status of the first that refuses them.
+  let checkOptions: (_ commands: [[String]]) throws(PipelineError) -> Int32
   /// Whether a command line with `--if-needed` would have nothing to do.
   let isUpToDate: (_ words: [String]) throws(PipelineError) -> Bool
+  /// Says something that ends nothing.
+  let warn: (_ message: String, _ place: FilePath) -> Void
 
   /// A stage that failed, and has said why.
   public struct StageFailure: Error {
@@ -54,15 +61,20 @@ public struct NightRun {
   /// A night of a RUN whose lock is held.
   public init(
     _ folder: NightFolder, _ plan: NightPlan, _ gate: NightGate, _ settings: Settings,
-    runProgram: @escaping (_ words: [String]) throws(PipelineError) -> Int32,
-    isUpToDate: @escaping (_ words: [String]) throws(PipelineError) -> Bool
+    runProgram:
+      @escaping (_ words: [String], _ output: FilePath?) throws(PipelineError) -> Int32,
+    checkOptions: @escaping (_ commands: [[String]]) throws(PipelineError) -> Int32,
+    isUpToDate: @escaping (_ words: [String]) throws(PipelineError) -> Bool,
+    warn: @escaping (_ message: String, _ place: FilePath) -> Void
   ) {
     self.folder = folder
     self.plan = plan
     self.gate = gate
     self.settings = settings
     self.runProgram = runProgram
+    self.checkOptions = checkOptions
     self.isUpToDate = isUpToDate
+    self.warn = warn
   }
 
   /// Does what has to be done.
@@ -73,15 +85,24 @@ public struct NightRun {
   public func start(now: Int64) throws -> Outcome {
     try folder.recover()
     let last = try lastEnded()
-    if let last, try isUnchanged(since: last) { return .unchanged(night: last.name) }
+    if let last, try isUnchanged(since: last) {
+      // What a crash after the end of the night has left.
+      _ = try folder.retain(last: settings.kept, weeks: settings.keptWeeks)
+      return .unchanged(night: last.name)
+    }
+    let status = try checkOptions(plan.template)
+    guard status == 0 else { throw StageFailure(status: status) }
     try requireRoom(last?.name)
     let night = try folder.begin(now: now)
     let path = folder.folder(night)
+    if let last, now <= NightFolder.seconds(last.name) ?? 0 {
+      warn(
+        "the clock shows \(NightFolder.name(now)), no later than the last night; this one is named \(night)",
+        folder.run)
+    }
+    let published = try publishedNight()
     try FileSystem.createDirectory(path)
     let clock = ContinuousClock.now
-    let published = try folder.published.flatMap { name throws(PipelineError) in
-      try folder.record(name).map { (name: name, path: folder.folder(name), record: $0) }
-    }
     var record = NightRecord(
       isPublished: true, reasons: [], template: plan.template, isWarm: false,
       hasFrozenCodes: false, figures: [:])
@@ -107,16 +128,60 @@ public struct NightRun {
     }
     try run(plan.evaluate(path, isCompared: published != nil))
     let report = try self.report(path, "4-evaluate", "evaluate")
-    record.reasons = gate.reasons(report)
+    record.reasons = try gate.reasons(report) + lint(path, &record.figures)
     record.isPublished = record.reasons.isEmpty
     try note(report, path, &record.figures)
+    record.figures["damaged"] = folder.published != nil && published == nil ? true : nil
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
     record.figures["seconds"] = .number((seconds * 10).rounded() / 10)
     record.figures["bytes"] = JSONValue(folder.byteCount(night))
+    record.figures["peakMemory"] = JSONValue(Self.peakMemory)
     try folder.end(night, record)
     _ = try folder.retain(last: settings.kept, weeks: settings.keptWeeks)
     return record.isPublished
       ? .published(night: night) : .refused(night: night, reasons: record.reasons)
+  }
+
+  /// The published night, read as a whole; nil if there is none, or none that is fit for use where that may be.
+  private func publishedNight() throws(PipelineError) -> (path: FilePath, record: NightRecord)? {
+    guard let name = folder.published, let record = try folder.record(name) else { return nil }
+    do throws(PipelineError) {
+      try folder.requireIntact(name)
+    } catch {
+      guard settings.goesOnWithoutDamaged else { throw error }
+      warn(
+        "the published night is damaged (\(error.message)), so this one starts from nothing",
+        folder.folder(name))
+      return nil
+    }
+    return (folder.folder(name), record)
+  }
+
+  /// The bytes that the largest of the programs had in memory at once.
+  private static var peakMemory: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+    return usage.ru_maxrss * 1024
+  }
+
+  /// Compares the codes with the limits.
+  ///
+  /// - Returns: what is wrong with them; nothing if they keep to them, or if there are no codes or no limits.
+  private func lint(
+    _ path: FilePath, _ figures: inout [String: JSONValue]
+  ) throws -> [String] {
+    guard plan.hasCodes, !settings.lint.isEmpty else { return [] }
+    let output = path.appending("lint.txt")
+    let status = try runProgram(plan.lint(path, settings.lint), output)
+    let text = String(decoding: try readWholeFile(output), as: UTF8.self)
+    if status == 0 { return [] }
+    guard status == PipelineError.Kind.dataFormat.rawValue else {
+      warn("the limits of the codes cannot be checked; \(text)", output)
+      throw StageFailure(status: status)
+    }
+    let line = text.split(separator: "\n").first ?? ""
+    let message = line.range(of: ": error: ").map { line[$0.upperBound...] } ?? line
+    return ["codes: \(message)"]
   }
 
   /// The newest night that has ended.
@@ -154,7 +219,7 @@ public struct NightRun {
   }
 
   private func run(_ words: [String]) throws {
-    let status = try runProgram(words + ["--if-needed"])
+    let status = try runProgram(words + ["--if-needed"], nil)
     guard status == 0 else { throw StageFailure(status: status) }
   }
 
@@ -223,6 +288,13 @@ public struct NightRun {
       }
     }
     figures["coverage@10"] = report["lists"]?["coverage@10"] ?? .null
+    if let change = report["against"]?["listChange"] {
+      figures["changedShare"] = change["changedShare"] ?? .null
+      figures["keptShare"] = change["keptShare"] ?? .null
+    }
+    if FileSystem.exists(path.appending("published")) {
+      figures["carriedItems"] = try counters(path, "train", in: "published/")["warmStart"] ?? .null
+    }
     let data = try counters(path, "preprocess")
     for name in ["users", "items", "interactions"] { figures[name] = data[name] ?? .null }
     let training = try counters(path, "train")
@@ -231,10 +303,11 @@ public struct NightRun {
   }
 
   private func counters(
-    _ path: FilePath, _ stage: String
+    _ path: FilePath, _ stage: String, in parent: String = ""
   ) throws(PipelineError) -> [String: JSONValue] {
     let number = ["preprocess": 1, "tokenize": 2, "train": 3, "evaluate": 4][stage] ?? 0
-    return try StageInput(directory: path.appending("\(number)-\(stage)"), expecting: stage)
+    let output = FilePath("\(path)/\(parent)\(number)-\(stage)")
+    return try StageInput(directory: output, expecting: stage)
       .manifest.counters
   }
 

@@ -3,6 +3,7 @@ public struct LineChart {
   private let title: String
   private let caption: String
   private let series: [(name: String, values: [Double?])]
+  private let intervals: [ClosedRange<Double>?]
   private let steps: [String]
   private let mark: (step: Int, label: String)?
   private let startsAtZero: Bool
@@ -13,16 +14,20 @@ public struct LineChart {
   ///   - title: of the picture.
   ///   - caption: what the lines measure, under the title.
   ///   - series: a name and one value a step; nil where there is none.
+  ///   - intervals: one a step around the first line, drawn as a whisker; nil where there is none; empty for none at all.
   ///   - steps: the name of each step, under the picture; thinned out where there are many.
   ///   - mark: a step to mark, with what to say there.
   ///   - startsAtZero: whether the scale begins at zero.
   public init(
-    title: String, caption: String, series: [(name: String, values: [Double?])], steps: [String],
-    mark: (step: Int, label: String)? = nil, startsAtZero: Bool = true
+    title: String, caption: String, series: [(name: String, values: [Double?])],
+    intervals: [ClosedRange<Double>?] = [], steps: [String],
+    mark: (step: Int, label: String)? = nil,
+    startsAtZero: Bool = true
   ) {
     self.title = title
     self.caption = caption
     self.series = series
+    self.intervals = intervals
     self.steps = steps
     self.mark = mark
     self.startsAtZero = startsAtZero
@@ -34,7 +39,9 @@ public struct LineChart {
   private static let bottom = 180.0
 
   private var range: ClosedRange<Double> {
-    let values = series.flatMap { $0.values.compactMap { $0 } }
+    let values =
+      series.flatMap { $0.values.compactMap { $0 } }
+      + intervals.flatMap { $0.map { [$0.lowerBound, $0.upperBound] } ?? [] }
     let low = startsAtZero ? 0 : values.min() ?? 0
     let high = values.max() ?? 1
     return low...(high > low ? high : low + 1)
@@ -61,6 +68,11 @@ public struct LineChart {
         <text class="dim" x="\(x)" y="\(coordinate(Self.top - 9))" \
         text-anchor="\(mark.step * 2 > steps.count ? "end" : "start")">\(escaped(mark.label))</text>
         """)
+    }
+    parts += intervals.prefix(steps.count).enumerated().compactMap { step, interval in
+      interval.map {
+        "<path class=\"whisker\" d=\"M\(coordinate(x(step))) \(coordinate(y($0.lowerBound)))V\(coordinate(y($0.upperBound)))\"/>"
+      }
     }
     for (index, line) in series.enumerated() { parts.append(markup(of: line.values, index)) }
     let legendY = Self.bottom + 36

@@ -32,6 +32,9 @@ public func significant(_ value: Double, _ digits: Int) -> String {
   String(format: "%.\(digits)g", value)
 }
 
+/// A difference with four decimals and its sign.
+public func signed(_ value: Double) -> String { (value < 0 ? "−" : "+") + decimal(abs(value), 4) }
+
 /// A whole number in groups of three digits.
 public func grouped(_ value: Int64) -> String {
   let digits = String(value.magnitude)

@@ -68,8 +68,10 @@ public struct StageRequest: Sendable {
       isMoved = true
     }
     record.files = known
-    if isMoved, let lock = try? DirectoryLock(output) {
-      try? record.write(to: output)
+    let isUntidy = hasManifest && !StageDirectory(output).hasRightAliases
+    if isMoved || isUntidy, let lock = try? DirectoryLock(output) {
+      if isMoved { try? record.write(to: output) }
+      if isUntidy { try? StageDirectory(output).repair() }
       _ = consume lock
     }
     return nil

@@ -185,8 +185,20 @@ extension ReportPage {
       difference from a paired bootstrap, and the users for whom either is better. The sign test counts these users however
       small their difference is, so it can disagree with the interval. There are \(comparisonCount) comparisons: about
       \(decimal(Double(comparisonCount) / 20, 0)) of them would have p below 0.05 if the runs were equal. Both runs have one training
-      seed each, whose chance no interval holds.</p>
+      seed each, whose chance no interval holds.\(listChange)</p>
       \(tables.joined(separator: "\n"))
+      """
+  }
+
+  /// How many users see other items first than in the other run.
+  private var listChange: String {
+    let change = report["against"]?["listChange"]
+    guard let changed = change?["changedShare"]?.numberValue,
+      let kept = change?["keptShare"]?.numberValue, let items = change?["items"]?.integerValue
+    else { return "" }
+    return """
+       Of the first \(items) items of a list \(decimal(100 * kept, 1)) % are among the other run's first \(items);
+      \(decimal(100 * changed, 1)) % of the lists have another set.
       """
   }
 

@@ -95,6 +95,3 @@ extension ReportPage {
   /// Whether items have codes.
   var hasCodes: Bool { report["codes"] != nil }
 }
-
-/// A difference with four decimals and its sign.
-func signed(_ value: Double) -> String { (value < 0 ? "−" : "+") + decimal(abs(value), 4) }

@@ -42,14 +42,23 @@ struct StageDirectory {
     }
   }
 
+  /// Whether the links lead to the listed files; not so after a crash between the manifest and the links.
+  var hasRightAliases: Bool { currentManifest().map { wrongAliases($0).isEmpty } ?? false }
+
   /// Points the links at the listed files, where they do not already; what is no link is not ours and stays.
   private func repairAliases(_ manifest: Manifest) throws(PipelineError) {
-    for output in manifest.outputs where output.rows == nil {
+    for output in wrongAliases(manifest) {
+      try FileSystem.replaceLink(directory.appending(output.kind), target: output.name)
+    }
+  }
+
+  /// The listed files whose links are missing or lead elsewhere.
+  private func wrongAliases(_ manifest: Manifest) -> [Manifest.Output] {
+    manifest.outputs.filter { output in
+      guard output.rows == nil else { return false }
       let path = directory.appending(output.kind)
       let target = FileSystem.linkTarget(path)
-      if target != output.name, target != nil || !FileSystem.exists(path) {
-        try FileSystem.replaceLink(path, target: output.name)
-      }
+      return target != output.name && (target != nil || !FileSystem.exists(path))
     }
   }
 

@@ -79,6 +79,13 @@ public struct StageInput: Sendable {
     }
   }
 
+  /// Reads every listed file and compares it with its checksum, one at a time.
+  ///
+  /// - Throws: ``PipelineError`` `.dataFormat` if one is damaged or missing.
+  public func requireIntact() throws(PipelineError) {
+    for output in manifest.outputs { _ = try verifiedBytes(output) }
+  }
+
   /// Whether the stage wrote a table of this kind.
   public func hasTable(_ kind: String) -> Bool { !shards(kind).isEmpty }
 
