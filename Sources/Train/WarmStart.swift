@@ -215,10 +215,13 @@ struct WarmStart {
   ) -> Bool {
     let sizes = (model.manifest.configuration["levelSizes"]?.arrayValue ?? [])
       .compactMap { $0.integerValue.map { Int($0) } }
-    guard let own = data.codes, let codes, sizes.count == own.levelCount,
-      sizes.reduce(0, +) * width == values.count, keepsNames(codes)
+    // Rows after those of the codes are no code's, as that before the first digit.
+    let others = values.count - sizes.reduce(0, +) * width
+    guard let own = data.codes, let codes, sizes.count == own.levelCount, others >= 0,
+      others == (table.count - own.levelSizes.reduce(0, +)) * width, keepsNames(codes)
     else { return false }
     var rows = table.values.array
+    rows.replaceSubrange(rows.count - others..<rows.count, with: values.suffix(others))
     var first = 0
     for (level, size) in sizes.enumerated() {
       let count = min(size, own.levelSizes[level]) * width

@@ -45,6 +45,47 @@ import Testing
     }
   }
 
+  @Test func `a generator gives lists, digits and hits by code, and refuses what needs vectors`()
+    async throws
+  {
+    try await withTemporaryDirectory { directory in
+      let pipeline = Pipeline(real: directory)
+      let options = [
+        "PRESET=tiger", Self.tiny[0], "TOKENIZE_OPTIONS=--codebooks 8,8",
+        "TRAIN_OPTIONS=--dimension 16 --max-length 10 --feed-forward 16 --beam 12 --epochs 1",
+      ]
+      let run = try await pipeline.make(["all"] + options)
+      #expect(run.status == .exited(0), "\(run.error)")
+      #expect(run.output.contains("\ntiger "))
+      let output = pipeline.run.appending("4-evaluate")
+      let report = try JSONValue(
+        parsing: try readWholeFile(output.appending("report.json")), path: "report.json")
+      let found = report["generation"]
+      #expect(found?["listLimit"] == 12 && found?["digits"]?.arrayValue?.count == 3)
+      let hits = report["protocols"]?["full"]?["overall"]?["hr@10"]?.numberValue ?? -1
+      // Codes are unique, so that a hit by code is one by item.
+      #expect(hits >= 0 && found?["codeHr@10"]?.numberValue == hits)
+      let page = String(decoding: try readWholeFile(output.appending("report.html")), as: UTF8.self)
+      #expect(page.contains("<h2>Digits</h2>") && page.contains("at most 12 of them"))
+      let lists = String(
+        decoding: try readWholeFile(output.appending("recommendations.csv")), as: UTF8.self)
+      let rows = lists.split(separator: "\n").dropFirst().map { $0.split(separator: ",") }
+      #expect(rows.count == 150 * 10 && Set(rows.map { "\($0[0]) \($0[2])" }).count == 1500)
+      // Ranks beyond the beam, which are stored as infinity, are read again.
+      let inputs = ["--data", "1-preprocess", "--codes", "2-tokenize", "--model", "3-train"]
+      let again = try await runStage(
+        "h2rec-evaluate", inputs + ["--output", "again", "--against", "4-evaluate", "--quiet"],
+        in: pipeline.run)
+      #expect(again.status == .exited(0), "\(again.error)")
+      for command in ["export", "similar"] {
+        let refused = try await runStage(
+          "h2rec-evaluate", [command] + inputs + ["--output", "vectors"], in: pipeline.run)
+        #expect(refused.status == .exited(78), "\(command): \(refused.error)")
+        #expect(refused.error.contains("tiger"), "\(refused.error)")
+      }
+    }
+  }
+
   @Test func `stages of different runs are refused`() async throws {
     try await withTemporaryDirectory { directory in
       let pipeline = Pipeline(real: directory)

@@ -32,7 +32,7 @@ import Testing
     #expect(
       headings == [
         "At a glance", "Examples", "Against the other run", "Where it is strong", "Accuracy",
-        "Lists", "Training", "Gate", "Codes", "Data", "Run",
+        "Lists", "Training", "Gate", "Digits", "Codes", "Data", "Run",
       ])
     let pictures = page.matches(of: /<svg(.*?)<\/svg>/.dotMatchesNewlines())
     #expect(pictures.count == 14)

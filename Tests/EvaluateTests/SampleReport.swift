@@ -64,6 +64,10 @@ enum SampleReport {
       return .object(members)
     }
     report.gates = result.gates.json
+    report.generation = [
+      "listLimit": 50, "codeHr@10": 0.5,
+      "digits": [["accuracy": 0.25, "meanRank": 3.5], ["accuracy": 0.125, "meanRank": 7]],
+    ]
     report.title = "four <users>"
     let full = ranks[.full] ?? CaseRanks()
     let ranker = BaselineRanker(data, threads: 1)

@@ -103,14 +103,14 @@ import Testing
   static let foreign = [
     ("sid", "cross", "plain"), ("sid", "gate", "mean"), ("sid", "alignment-weight", "0.2"),
     ("sid", "view-mask", "low"), ("sid", "hash-init", "pca"), ("sasrec", "cross", "plain"),
-    ("gru4rec", "heads", "2"),
+    ("gru4rec", "heads", "2"), ("tiger", "loss", "bce"),
   ]
 
   @Test(arguments: foreign)
   func `an option of another model is none of this one`(
     model: String, option: String, value: String
   ) throws {
-    let codes = model == "sid" ? ["--codes", "2"] : []
+    let codes = ["sid", "tiger"].contains(model) ? ["--codes", "2"] : []
     let error = try #require(throws: (any Error).self) {
       try TrainCommand.parseAsRoot(
         [model, "--data", "1", "--output", "3", "--\(option)", value] + codes)
@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func `a model with codes needs their directory, another one has no use for it`() throws {
-    for model in ["h2rec", "sid"] {
+    for model in ["h2rec", "sid", "tiger"] {
       try requireRefused(
         [model, "--data", "1", "--output", "3"], "'\(model)' needs '--codes DIR'.")
     }

@@ -1,6 +1,7 @@
 import Dataset
 import Losses
 import Metrics
+import Retrieval
 import ShardIO
 import TestSupport
 import Testing
@@ -141,7 +142,8 @@ import Training
   func `validation reads everything before the valid item and leaves the history out`() throws {
     func validation(_ sequences: UserSequences, _ network: TestNetwork) -> NextItemValidation {
       NextItemValidation(
-        sequences, seed: 1, model: network.model, itemCount: network.itemCount, threads: 2)
+        sequences, seed: 1, scoring: .vectors(network.model), itemCount: network.itemCount,
+        threads: 2)
     }
     var hyper = ModelShape()
     hyper.architecture = .sasrec

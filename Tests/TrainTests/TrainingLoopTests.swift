@@ -106,7 +106,8 @@ import Testing
     _ userCount: Int?, seed: UInt64 = 1, of model: any VectorScoring
   ) -> NextItemValidation {
     NextItemValidation(
-      world.sequences, userCount: userCount, seed: seed, model: model, itemCount: world.itemCount,
+      world.sequences, userCount: userCount, seed: seed, scoring: .vectors(model),
+      itemCount: world.itemCount,
       threads: 1)
   }
 
@@ -136,7 +137,7 @@ import Testing
       validEnds: world.sequences.trainEnds.map { $0 + 2 })
     let outcome = try world.loop(world.network(.h2rec), epochs: 3, patience: 1) { model in
       let none = NextItemValidation(
-        everything, seed: 1, model: model, itemCount: self.world.itemCount, threads: 1)
+        everything, seed: 1, scoring: .vectors(model), itemCount: self.world.itemCount, threads: 1)
       return (none, none)
     }.run(isQuiet: true)
     #expect(outcome.epochCount == 3 && outcome.bestEpoch == 3 && outcome.bestMetric == nil)

@@ -31,6 +31,8 @@ struct EvaluationReport {
   var lists: [(key: String, value: Double?)] = []
   /// Mean gate weights by group, of a model with a gate.
   var gates: JSONValue?
+  /// What only a model that makes codes can show.
+  var generation: JSONValue?
   /// The lines of the training log.
   var training: [JSONValue] = []
   /// The report of the codes, for a model with codes.
@@ -79,6 +81,7 @@ struct EvaluationReport {
       Dictionary(uniqueKeysWithValues: baselines.map { ($0.baseline.rawValue, $0.json) }))
     members["against"] = comparison?.json
     members["gates"] = gates
+    members["generation"] = generation
     members["training"] = .array(training)
     members["codes"] = codes
     members["times"] = times

@@ -9,8 +9,11 @@ struct ReportMarkdown {
 
   /// Everything after the metric tables, in the order of report.html.
   var sections: String {
-    [baselines, intervals, differences, gates, training, codes, examples, stages, times]
-      .filter { !$0.isEmpty }.joined(separator: "\n")
+    [
+      baselines, intervals, differences, gates, generation, training, codes, examples, stages,
+      times,
+    ]
+    .filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
   /// The intervals of the headline metrics, of all users and of head and tail.
@@ -84,6 +87,18 @@ struct ReportMarkdown {
       table.rows.append([group["title"]?.stringValue ?? key] + weights.map(text))
     }
     return section("Gate: weight of each level", table)
+  }
+
+  private var generation: String {
+    guard let found = report["generation"] else { return "" }
+    var table = TextTable(header: ["digit", "accuracy", "mean rank of the true code"])
+    for (level, digit) in (found["digits"]?.arrayValue ?? []).enumerated() {
+      table.rows.append(["\(level + 1)", text(digit["accuracy"]), text(digit["meanRank"])])
+    }
+    let hits = CaseRanker.firstCount
+    return section("Digits, where those before are known", table)
+      + "\nLists have at most \(plain(found["listLimit"])) items; a target beyond counts as not found. "
+      + "Hits at \(hits) by code: \(text(found["codeHr@\(hits)"])).\n"
   }
 
   private var training: String {

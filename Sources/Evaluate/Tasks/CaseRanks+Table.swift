@@ -66,16 +66,16 @@ struct StoredRanks {
       ? try table.ragged(Self.firstItemsName, as: UInt32.self) : nil
   }
 
-  /// Ranks from 1 to the number of candidates, or 0 for none.
+  /// Ranks from 1 to the number of candidates, infinity for a target beyond a list, or 0 for none.
   private static func requireRanks(
     _ ranks: [Double], _ counts: [UInt32], _ kind: RankingProtocol, _ rules: TableRules
   ) throws(PipelineError) {
     for row in ranks.indices {
       let (rank, count) = (ranks[row], counts[row])
-      guard rank == 0 ? count == 0 : rank >= 1 && rank <= Double(count) else {
+      guard rank == 0 ? count == 0 : rank >= 1 && (rank <= Double(count) || rank.isInfinite) else {
         throw rules.broken(
           "\(kind.rawValue) rank \(rank) among \(count) candidates", row: row,
-          expected: "one from 1 to the candidates, or 0 and 0 for none")
+          expected: "one from 1 to the candidates or infinity, or 0 and 0 for none")
       }
     }
   }

@@ -41,6 +41,7 @@ struct Evaluation {
     measured.title = options.title
     measured.lists = found.lists.values
     measured.gates = found.gates.json
+    measured.generation = GenerationReading(cases, found, inputs, threads: shared.threads)?.json
     measured.training = inputs.trainingLog
     measured.codes = inputs.codeReport
     measured.examples = ExampleUsers(

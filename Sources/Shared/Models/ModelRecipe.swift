@@ -140,6 +140,23 @@ public struct Diagnostics: Sendable {
   /// The vectors of items that the model was not trained with, from their codes; nil for a model that cannot score such items.
   public var newItemVectors: (@Sendable (ItemCodes, Int) -> Matrix)?
 
+  /// How well each digit of some targets is predicted where those before it are known; nil for a model that makes no digits.
+  public var digits: (@Sendable (RaggedArray<UInt32>, [UInt32], Int) -> [DigitReading])?
+
   /// Nothing.
   public init() {}
+}
+
+/// How well one digit of the targets is predicted where the digits before it are known.
+public struct DigitReading: Sendable, Equatable {
+  /// The share of the targets whose digit has the greatest score.
+  public var accuracy: Double
+  /// The mean rank of the true digit among the codes of its level, from 1 (GLASS's CRP).
+  public var meanRank: Double
+
+  /// A reading from its parts.
+  public init(accuracy: Double, meanRank: Double) {
+    self.accuracy = accuracy
+    self.meanRank = meanRank
+  }
 }

@@ -1,5 +1,6 @@
 public import Numerics
 public import ShardIO
+internal import Synchronization
 
 /// Ranks users' targets and makes their lists with any kind of scoring; validation in training and all of evaluation go through it.
 ///
@@ -48,6 +49,7 @@ public struct RankedUsers: Sendable {
   /// The states of the users, where the model has some.
   public let reading: UserReading?
   private let threads: Int
+  private let made = MadeLists()
 
   init(
     scoring: Scoring, histories: RaggedArray<UInt32>, items: Matrix?, reading: UserReading?,
@@ -80,8 +82,8 @@ public struct RankedUsers: Sendable {
       for user in targets.indices {
         open.append(contentsOf: excluded[user].filter { $0 != targets[user] })
       }
-      let lists = model.lists(
-        histories, count: model.listLimit, excluded: open, threads: threads)
+      let lists = made.lists(
+        model, histories, count: model.listLimit, excluded: open, threads: threads)
       return targets.indices.map { user in
         Self.midRank(of: targets[user], items: lists.items[user], scores: lists.scores[user])
       }
@@ -130,7 +132,7 @@ public struct RankedUsers: Sendable {
       return topK(
         users: reading.states, items: items, count: count, excluded: excluded, threads: threads)
     case .lists(let model):
-      return model.lists(histories, count: count, excluded: excluded, threads: threads)
+      return made.lists(model, histories, count: count, excluded: excluded, threads: threads)
     case .pairs:
       return nil
     }
@@ -165,5 +167,33 @@ public struct RankedUsers: Sendable {
       if score > own { greater += 1 } else if score == own { equal += 1 }
     }
     return 1 + Double(greater) + Double(equal) / 2
+  }
+}
+
+/// The last lists that a model made for some users, since ranks and lists are often asked of the same ones.
+private final class MadeLists: Sendable {
+  private struct Answer {
+    let count: Int
+    let excluded: RaggedArray<UInt32>
+    let lists: TopItems
+  }
+
+  private let last = Mutex<Answer?>(nil)
+
+  /// Lists from the model, or the beginnings of longer ones that it made.
+  func lists(
+    _ model: any ListScoring, _ histories: RaggedArray<UInt32>, count: Int,
+    excluded: RaggedArray<UInt32>, threads: Int
+  ) -> TopItems {
+    last.withLock { last in
+      if let last, last.count >= count, last.excluded.offsets == excluded.offsets,
+        last.excluded.values == excluded.values
+      {
+        return last.lists.prefix(count)
+      }
+      let lists = model.lists(histories, count: count, excluded: excluded, threads: threads)
+      last = Answer(count: count, excluded: excluded, lists: lists)
+      return lists
+    }
   }
 }

@@ -13,6 +13,16 @@ public struct TopItems: Sendable, Equatable {
     self.items = items
     self.scores = scores
   }
+
+  /// The beginning of each list.
+  func prefix(_ count: Int) -> TopItems {
+    var (head, values) = (RaggedArray<UInt32>(), RaggedArray<Float>())
+    for user in 0..<items.count {
+      head.append(contentsOf: items[user].prefix(count))
+      values.append(contentsOf: scores[user].prefix(count))
+    }
+    return TopItems(items: head, scores: values)
+  }
 }
 
 /// The best items of each user over the whole catalogue minus the user's excluded items.

@@ -100,6 +100,26 @@ extension ReportPage {
       """
   }
 
+  /// How well each digit is made.
+  var generation: String {
+    guard let found = report["generation"] else { return "" }
+    let rows = (found["digits"]?.arrayValue ?? []).enumerated().map { level, digit in
+      [
+        "\(level + 1)", share(digit["accuracy"]),
+        digit["meanRank"]?.numberValue.map { decimal($0, 1) } ?? "–",
+      ]
+    }
+    let hits = CaseRanker.firstCount
+    return """
+      <h2>Digits</h2>
+      <p>The model makes the codes of an item digit by digit and keeps to those that some item has, so that every list holds
+      items alone. It has at most \(found["listLimit"]?.integerValue ?? 0) of them; a target beyond counts as not found. Hits at
+      \(hits) by code, an item with the codes of the target counting too: \(share(found["codeHr@\(hits)"])). Below, each digit
+      where those before it are known.</p>
+      \(htmlTable(header: ["digit", "right", "mean rank of the true code"], rows: rows))
+      """
+  }
+
   /// How the gate weighs the levels.
   var gates: String {
     guard let gates = report["gates"], let overall = gates["overall"]?.arrayValue else { return "" }

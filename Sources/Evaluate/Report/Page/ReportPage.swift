@@ -20,7 +20,8 @@ struct ReportPage {
     HTMLPage(
       title: title, subtitle: subtitle,
       sections: [
-        headline, glance, examples, comparison, pictures, accuracy, lists, training, gates, codes,
+        headline, glance, examples, comparison, pictures, accuracy, lists, training, gates,
+        generation, codes,
         dataCard, runCard,
       ]
     ).html

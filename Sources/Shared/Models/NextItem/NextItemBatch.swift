@@ -28,20 +28,7 @@ public struct NextItemBatch: StepBatch {
   }
 
   func ranges(tokenLimit: Int) -> [Range<Int>] {
-    let pairCount = max(1, (tokenCount + tokenLimit) / (2 * tokenLimit))
-    let wanted = max(1, min(histories.count, 2 * pairCount))
-    var ranges: [Range<Int>] = []
-    var first = 0
-    var tokens = 0
-    for (index, history) in histories.enumerated() {
-      tokens += history.count
-      let isFull = tokens * wanted >= tokenCount * (ranges.count + 1)
-      if isFull || index == histories.count - 1 {
-        ranges.append(first..<index + 1)
-        first = index + 1
-      }
-    }
-    return ranges
+    microBatchRanges(tokenCounts: histories.map(\.count), tokenLimit: tokenLimit)
   }
 
   /// The targets and negatives of the positions that are read.
@@ -58,4 +45,29 @@ public struct NextItemBatch: StepBatch {
       last.flatMap { negatives[$0 * perTarget..<($0 + 1) * perTarget] }
     )
   }
+}
+
+/// Neighbouring examples of about `tokenLimit` tokens together; an even number of ranges where there are enough examples, so that two
+/// threads have the same work.
+///
+/// - Parameters:
+///   - tokenCounts: of each example.
+///   - tokenLimit: about how many tokens a range has.
+/// - Returns: ranges that depend on the lengths alone, none of them empty.
+func microBatchRanges(tokenCounts: [Int], tokenLimit: Int) -> [Range<Int>] {
+  let all = tokenCounts.reduce(0, +)
+  let pairCount = max(1, (all + tokenLimit) / (2 * tokenLimit))
+  let wanted = max(1, min(tokenCounts.count, 2 * pairCount))
+  var ranges: [Range<Int>] = []
+  var first = 0
+  var tokens = 0
+  for (index, count) in tokenCounts.enumerated() {
+    tokens += count
+    let isFull = tokens * wanted >= all * (ranges.count + 1)
+    if isFull || index == tokenCounts.count - 1 {
+      ranges.append(first..<index + 1)
+      first = index + 1
+    }
+  }
+  return ranges
 }

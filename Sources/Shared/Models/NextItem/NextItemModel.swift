@@ -106,7 +106,7 @@ extension NextItemModel {
     _ sequences: UserSequences, userCount: Int?, seed: UInt64, threads: Int
   ) -> any ValidationTask {
     NextItemValidation(
-      sequences, userCount: userCount, seed: seed, model: self, itemCount: itemCount,
+      sequences, userCount: userCount, seed: seed, scoring: scoring, itemCount: itemCount,
       threads: threads)
   }
 

@@ -10,7 +10,7 @@ struct NextItemValidation: ValidationTask {
   private var histories = RaggedArray<UInt32>()
   private var targets: [UInt32] = []
   private let allowsRepeats: Bool
-  private let model: any VectorScoring
+  private let scoring: Scoring
   private let itemCount: Int
   private let threads: Int
 
@@ -24,15 +24,15 @@ struct NextItemValidation: ValidationTask {
   ///   - sequences: the histories of all users.
   ///   - userCount: the users of a sample that is drawn from the seed; nil for all.
   ///   - seed: of the sample.
-  ///   - model: what is measured.
+  ///   - scoring: what is measured.
   ///   - itemCount: I.
   ///   - threads: the largest number of threads; changes no result.
   init(
-    _ sequences: UserSequences, userCount: Int? = nil, seed: UInt64, model: any VectorScoring,
+    _ sequences: UserSequences, userCount: Int? = nil, seed: UInt64, scoring: Scoring,
     itemCount: Int, threads: Int
   ) {
     allowsRepeats = sequences.keepsRepeats
-    self.model = model
+    self.scoring = scoring
     self.itemCount = itemCount
     self.threads = threads
     let chosen = Self.sample(userCount, of: sequences, seed: seed)
@@ -70,7 +70,7 @@ struct NextItemValidation: ValidationTask {
   /// Mean NDCG@10 and hit rate at 10 of the current parameters.
   func measure(until isStopAsked: () -> Bool) -> ValidationOutcome {
     guard count > 0 else { return .nothing }
-    let ranker = Ranker(.vectors(model), itemCount: itemCount, threads: threads)
+    let ranker = Ranker(scoring, itemCount: itemCount, threads: threads)
     var sums = (ndcg: 0.0, hitRate: 0.0)
     for first in stride(from: 0, to: count, by: Self.blockSize) {
       if isStopAsked() { return .stopped }

@@ -24,6 +24,23 @@ extension Tape {
     return total
   }
 
+  /// Turns scores into the logarithms of their softmax, row by row and in place.
+  ///
+  /// - Parameter logits: `[T, C]`; on a tape that does not record.
+  public func takeLogSoftmax(_ logits: Tensor) {
+    precondition(!isRecording)
+    let columns = logits.columns
+    let copy = unsafe arena.allocate(columns)
+    for row in 0..<logits.rows {
+      let values = unsafe logits.values + row * columns
+      unsafe copy.update(from: values, count: columns)
+      // −log softmax of the first column is log Σ exp less its score.
+      let first = unsafe values[0]
+      let sum = Float(unsafe h2rec_cross_entropy_row(copy, columns, 0, 1)) + first
+      for column in 0..<columns { unsafe values[column] -= sum }
+    }
+  }
+
   /// Adds the gradients of `factor · Σ −log softmax(cos(zᵢ, tags) / τ)[class]` over the rows that have a class.
   ///
   /// The one-to-many contrast of HiD-VAE between what codes stand for and their tag; each tag is there once, so that
