@@ -49,11 +49,12 @@ func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     swiftSettings: strict)
 }
 
-/// The tests of a module.
+/// The tests of a module; not optimised, whatever the sources are, since they are compiled more often than they count.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: ["TestSupport", system] + dependencies,
-    path: "Tests/\(name)Tests", swiftSettings: strict)
+    path: "Tests/\(name)Tests",
+    swiftSettings: strict + [.unsafeFlags(["-Xfrontend", "-Onone"])])
 }
 
 // MARK: - Kernels of one processor

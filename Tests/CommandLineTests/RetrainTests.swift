@@ -56,6 +56,25 @@ internal import Testing
     try write(Array((text + rows.joined(separator: "\n") + "\n").utf8), to: path)
   }
 
+  @Test(.enabled(if: hasProgram("systemd-analyze"), "systemd-analyze is not installed"))
+  func `the files for systemd are what systemd takes`() async throws {
+    try await withTemporaryDirectory { directory in
+      let folder = packageDirectory.appending("Scripts").appending("systemd")
+      for name in ["h2rec-retrain.service", "h2rec-retrain.timer"] {
+        let text = String(decoding: try readWholeFile(folder.appending(name)), as: UTF8.self)
+        let real = text.replacing("/opt/h2rec", with: packageDirectory.string)
+          .replacing("/srv/shop", with: directory.string).replacing("User=h2rec", with: "User=root")
+        try write(Array(real.utf8), to: directory.appending(name))
+      }
+      let result = try await runProgram(
+        .name("systemd-analyze"),
+        ["verify", "\(directory)/h2rec-retrain.timer", "\(directory)/h2rec-retrain.service"],
+        in: directory)
+      #expect(result.status == .exited(0), "\(result.error)")
+      #expect(!result.error.contains("h2rec-retrain"), "\(result.error)")
+    }
+  }
+
   @Test func `options of a later stage are refused before the first one runs`() async throws {
     try await withShop { pipeline, data in
       let result = try await night(pipeline, data, "EVALUATE_OPTIONS=--resamples 5")
@@ -106,6 +125,14 @@ internal import Testing
       #expect(try current(pipeline) == "runs/\(next)")
       let message = String(decoding: try readWholeFile(told), as: UTF8.self)
       #expect(message.hasPrefix("3 lists hold"), "\(message)")
+      let refusedNight = try #require(try line(refused)["night"]?.stringValue)
+      let nightPage = String(
+        decoding: try readWholeFile(pipeline.run.appending("runs/\(refusedNight)/night.html")),
+        as: UTF8.self)
+      #expect(
+        nightPage.contains("Refused; what was published stays.")
+          && nightPage.contains("<li>lists hold"))
+      #expect(nightPage.contains("at least 100.0 %"))
 
       let back = try await pipeline.make("rollback")
       #expect(try back.status == .exited(0) && current(pipeline) == "runs/\(name)")
