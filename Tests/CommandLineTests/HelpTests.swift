@@ -15,7 +15,7 @@ import Testing
     "h2rec-tokenize coarse-rq-vae", "h2rec-tokenize encode", "h2rec-tokenize import",
     "h2rec-tokenize lint",
     "h2rec-train", "h2rec-train h2rec", "h2rec-train sasrec", "h2rec-train gru4rec",
-    "h2rec-train sid", "h2rec-train bsarec", "h2rec-train fmlp-rec",
+    "h2rec-train sid", "h2rec-train bsarec", "h2rec-train fmlp-rec", "h2rec-train bert4rec",
     "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate compare",
     "h2rec-evaluate similar",
     "h2rec-evaluate export",

@@ -99,14 +99,6 @@ struct NextItemExamples: ExampleSource {
     let window = windows[member]
     var stream = negatives.substream(UInt64(epoch)).substream(UInt64(window.user))
     if window.number > 0 { stream = stream.substream(UInt64(window.number)) }
-    let seen = seen[window.user] ?? []
-    var drawn: [UInt32] = []
-    var index: UInt64 = 0
-    while drawn.count < count {
-      let item = sampler.item(stream, index)
-      index += 1
-      if seen.count >= sampler.count || !seen.contains(item) { drawn.append(item) }
-    }
-    return drawn
+    return sampler.items(count, outside: seen[window.user] ?? [], stream)
   }
 }
