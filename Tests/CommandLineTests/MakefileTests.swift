@@ -168,7 +168,7 @@ import Testing
     (["DATA=/"], "the name of RUN cannot be told from DATA='/'; give RUN=FOLDER as well"),
     (["PRESET=a b"], "PRESET must be the name of a preset or a path without spaces and special"),
     (["PRESET=*"], "PRESET must be the name of a preset or a path without spaces and special"),
-    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: cart gru4rec "),
+    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: bert4rec bsarec "),
     (["DATAS=x"], "there is no variable 'DATAS'; 'make help' lists them: DATA RUN PRESET SEED"),
     (["DATA=x", "EPOCHS=3"], "there is no variable 'EPOCHS'; 'make help' lists them: "),
   ])

@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: cart "),
+    (["PRESET=nonesuch"], "there is no preset 'nonesuch'; choose one of: bert4rec "),
     (["DATAS=x"], "there is no variable 'DATAS'; 'make help' lists them: DATA "),
     (["DATA="], "DATA is empty; leave it out for the built-in sample"),
     (["evaluate"], "found 'evaluate', expected VARIABLE=VALUE"),

@@ -161,7 +161,7 @@ struct Shape: CustomTestStringConvertible, Sendable {
 /// The operations under test and how far each may be from its reference.
 enum Operation {
   case linear, linearReLUDropout, linearDropoutAdd, linearOfViews, embed, rows, attention
-  case recurrence
+  case recurrence, filter, linearGELU, blend, gate, insertRows, pointwiseAttention
   case layerNorm, normalizeRows, add, addTimesFactor, copy, appendColumns, concatenateColumns
   case softmax, broadcast, scaleViews, addMixture, mixViews
   case crossEntropy, binaryCrossEntropy, alignment, maskedGranularity
@@ -170,16 +170,20 @@ enum Operation {
   var tolerance: (values: Double, gradients: Double) {
     switch self {
     // Nothing is rounded.
-    case .rows, .copy, .appendColumns, .concatenateColumns, .broadcast: (0, 1e-6)
+    case .rows, .copy, .appendColumns, .concatenateColumns, .broadcast, .insertRows: (0, 1e-6)
     // One or two roundings.
-    case .add, .addTimesFactor, .scaleViews: (1e-7, 2e-6)
+    case .add, .addTimesFactor, .scaleViews, .blend: (1e-7, 2e-6)
     // Sums of up to 64 products.
     case .linear, .linearReLUDropout, .linearDropoutAdd, .linearOfViews: (1e-6, 5e-6)
     case .embed, .addMixture, .mixViews: (5e-7, 5e-6)
+    // Sums of up to 12 products, with kernels that are sums of as many; the spectrum's gradient is a sum over all of them.
+    case .filter: (2e-6, 1e-5)
+    // A distribution function within 1.5e-7.
+    case .linearGELU: (2e-6, 1e-5)
     // Differences from a mean, divided by a root.
     case .layerNorm, .normalizeRows: (2e-6, 1e-5)
     // e^x with a relative error below 3e-7 in both.
-    case .softmax, .attention: (2e-6, 2e-5)
+    case .softmax, .attention, .gate, .pointwiseAttention: (2e-6, 2e-5)
     // Nine steps of it, each with three such sums.
     case .recurrence: (5e-6, 5e-5)
     case .crossEntropy, .binaryCrossEntropy, .maskedGranularity: (2e-6, 2e-5)

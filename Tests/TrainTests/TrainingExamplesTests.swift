@@ -27,17 +27,17 @@ import Training
   }
 
   private func examples(
-    maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100, allWindows: Bool = false,
-    seed: UInt64 = 1
+    maxLength: Int = 4, negativeCount: Int = 0, itemCount: Int = 100,
+    kind: HistoryWindows = .last, seed: UInt64 = 1
   ) -> NextItemExamples {
     NextItemExamples(
       sequences(), maxLength: maxLength, negativeCount: negativeCount,
-      sampler: ItemSampler(uniformBelow: itemCount), readsAllWindows: allWindows, seed: seed)
+      sampler: ItemSampler(uniformBelow: itemCount), kind: kind, seed: seed)
   }
 
   @Test(arguments: 1...8)
   func `with all windows every train item but the first is a target once`(maxLength: Int) {
-    let examples = examples(maxLength: maxLength, allWindows: true)
+    let examples = examples(maxLength: maxLength, kind: .all)
     let batch = examples.batch(Array(0..<examples.count), epoch: 1)
     #expect(batch.targets.sorted() == [21, 31, 32] + (41...46))
     #expect(examples.targetCount == 9)
@@ -49,6 +49,19 @@ import Training
     #expect(batch.histories.contains { Array($0) == Array((40...45).suffix(maxLength)) })
   }
 
+  @Test(arguments: 1...8)
+  func `with prefixes every train item but the first ends a window of its own`(maxLength: Int) {
+    let examples = examples(maxLength: maxLength, kind: .prefixes)
+    #expect(examples.count == 9 && examples.targetCount == 9)
+    let batch = examples.batch(Array(0..<examples.count), epoch: 1)
+    let (targets, negatives) = batch.predictions(at: .last)
+    #expect(targets.sorted() == [21, 31, 32] + (41...46) && negatives.isEmpty)
+    for (history, target) in zip(batch.histories, targets) {
+      let first = target / 10 * 10
+      #expect(Array(history) == Array((first..<target).suffix(maxLength)))
+    }
+  }
+
   @Test func `the share that is read counts targets`() {
     #expect(examples().targetCount == 7)
     #expect(examples(maxLength: 50).targetCount == 9)
@@ -56,7 +69,7 @@ import Training
   }
 
   @Test func `windows of one user have negatives of their own`() {
-    let examples = examples(maxLength: 2, negativeCount: 30, allWindows: true)
+    let examples = examples(maxLength: 2, negativeCount: 30, kind: .all)
     let windows = (0..<examples.count).map { examples.batch([$0], epoch: 1) }
       .filter { $0.histories[0].first! >= 40 && $0.histories[0].count == 2 }
     #expect(windows.count == 3)

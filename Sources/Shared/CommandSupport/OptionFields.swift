@@ -155,10 +155,11 @@ public struct OptionField<Options> {
 
   /// A number in a closed range.
   public static func number(
-    _ key: String, _ path: WritableKeyPath<Options, Float>, _ range: ClosedRange<Float>
+    _ key: String, _ path: WritableKeyPath<Options, Float>, _ range: ClosedRange<Float>,
+    isStructural: Bool = false
   ) -> OptionField {
     OptionField(
-      key, read: { decimal($0[keyPath: path]) },
+      key, isStructural: isStructural, read: { decimal($0[keyPath: path]) },
       write: { set(&$0, path, $1.numberValue.map { Float($0) }) },
       problem: { outside(key, $0[keyPath: path], range) })
   }

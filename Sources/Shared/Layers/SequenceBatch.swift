@@ -6,6 +6,8 @@ public struct SequenceBatch: Sendable {
   public let items: [UInt32]
   /// Token ranges of the sequences.
   public let sequences: PackedSequences
+  /// The tokens that are hidden from a model and asked for, ascending; nil where the item after each token is.
+  public var hidden: [UInt32]?
 
   /// Packs histories; only the most recent `maxLength` items of each are kept.
   public init(_ histories: [ArraySlice<UInt32>], maxLength: Int) {
@@ -17,6 +19,16 @@ public struct SequenceBatch: Sendable {
     }
     self.items = items
     sequences = PackedSequences(offsets: offsets)
+  }
+
+  /// The same sequences with one more token each, hidden, at the end.
+  public var withHiddenEnds: SequenceBatch {
+    var longer = SequenceBatch(
+      zip(sequences.offsets, sequences.offsets.dropFirst()).map { first, end in
+        (items[Int(first)..<Int(end)] + [0])[...]
+      }, maxLength: .max)
+    longer.hidden = longer.sequences.lastTokens
+    return longer
   }
 
   /// Rows of the position table: 0 for the oldest kept item of each sequence, then 1, 2, … `[T]`.

@@ -216,3 +216,25 @@ public func referenceAttention(
   }
   return Grid(q.rows, q.columns, result)
 }
+
+/// Attention with weights `silu(q · k + bias) / divisor`; parameters as above, heads as many as the bias has columns.
+public func referencePointwiseAttention(
+  q: Grid, k: Grid, v: Grid, queryOffsets: [UInt32], keyOffsets: [UInt32], causal: Bool,
+  bias: Grid, divisor: Double
+) -> Grid {
+  let width = q.columns / bias.columns
+  let reach = bias.rows / 2
+  return Grid(q.rows, q.columns) { row, column in
+    let head = column / width
+    let columns = head * width..<(head + 1) * width
+    let sequence = queryOffsets.lastIndex { Int($0) <= row } ?? 0
+    let (firstKey, endKey) = (Int(keyOffsets[sequence]), Int(keyOffsets[sequence + 1]))
+    let position = (endKey - firstKey) - (Int(queryOffsets[sequence + 1]) - row)
+    return (firstKey..<(causal ? firstKey + position + 1 : endKey)).reduce(0.0) { sum, key in
+      let distance = max(-reach, min(reach, key - firstKey - position))
+      let score =
+        columns.reduce(0.0) { $0 + q[row, $1] * k[key, $1] } + bias[reach + distance, head]
+      return sum + score / (1 + exp(-score)) / divisor * v[key, column]
+    }
+  }
+}

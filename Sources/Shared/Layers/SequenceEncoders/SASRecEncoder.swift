@@ -54,40 +54,21 @@ public struct SASRecEncoder: SequenceEncoder {
     var x = input
     for (number, block) in blocks.enumerated() {
       let whole = number == blocks.count - 1 ? wholeStreams : streams
-      x = encode(x, block, Readers(sequences, streams: streams, whole: whole), tape, observe)
+      x = encode(x, block, BlockReaders(sequences, streams: streams, whole: whole), tape, observe)
     }
     return tape.layerNorm(x, gain: gain, bias: bias)
   }
 
-  /// The tokens of all streams whose states a block computes.
-  private struct Readers {
-    /// Sequences that are read at every token; they come first.
-    let whole: PackedSequences
-    /// Sequences that are read at their last tokens, counted from the first of them.
-    let last: PackedSequences
-
-    init(_ sequences: PackedSequences, streams: Int, whole: Int) {
-      self.whole = sequences.repeated(whole)
-      last = sequences.repeated(streams - whole)
-    }
-
-    /// Their rows among all tokens.
-    var rows: [UInt32] {
-      let count = UInt32(whole.tokenCount)
-      return Array(0..<count) + last.lastTokens.map { count + $0 }
-    }
-  }
-
   private func encode(
-    _ x: Tensor, _ block: Block, _ readers: Readers, _ tape: Tape,
+    _ x: Tensor, _ block: Block, _ readers: BlockReaders, _ tape: Tape,
     _ observe: AttentionObserver?
   ) -> Tensor {
-    let asked = readers.last.count > 0 ? tape.rows(x, readers.rows) : x
+    let asked = readers.asked(of: x, on: tape)
     let normal = tape.layerNorm(asked, gain: block.queryGain, bias: block.queryBias)
     let query = tape.linear(normal, block.query, bias: block.queryOffset)
     let keyValue = tape.linear(x, block.keyValue, bias: block.keyValueOffset)
     observe?(query, keyValue)
-    let attended = attend(query, keyValue, readers, tape)
+    let attended = readers.attend(query, keyValue, shape, on: tape)
     let sum = tape.linearDropoutAdd(
       attended, block.output, bias: block.outputOffset, rate: 0, to: normal)
     let y = tape.layerNorm(sum, gain: block.feedGain, bias: block.feedBias)
@@ -95,30 +76,5 @@ public struct SASRecEncoder: SequenceEncoder {
       y, block.inner, bias: block.innerOffset, rate: shape.feedForwardDropout)
     return tape.linearDropoutAdd(
       inner, block.outer, bias: block.outerOffset, rate: shape.feedForwardDropout, to: y)
-  }
-
-  private func attend(
-    _ query: Tensor, _ keyValue: Tensor, _ readers: Readers, _ tape: Tape
-  ) -> Tensor {
-    let d = shape.dimension
-    let attended = tape.tensor(rows: query.rows, columns: d)
-    let tokens = readers.whole.tokenCount
-    if tokens > 0 {
-      let seen = keyValue.slice(0..<tokens)
-      tape.attention(
-        q: AttentionInput(query.slice(0..<tokens)), k: AttentionInput(seen),
-        v: AttentionInput(seen, column: d), sequences: readers.whole, heads: shape.headCount,
-        headWidth: d / shape.headCount, causal: shape.isCausal,
-        rate: shape.attentionDropout, into: attended.slice(0..<tokens))
-    }
-    if readers.last.count > 0 {
-      let seen = keyValue.slice(tokens..<keyValue.rows)
-      tape.attention(
-        q: AttentionInput(query.slice(tokens..<query.rows)), k: AttentionInput(seen),
-        v: AttentionInput(seen, column: d), queries: readers.last.lastQueries, keys: readers.last,
-        heads: shape.headCount, headWidth: d / shape.headCount, mask: .causal,
-        rate: shape.attentionDropout, into: attended.slice(tokens..<query.rows))
-    }
-    return attended
   }
 }

@@ -38,11 +38,12 @@ public enum HashInitialization: String, Sendable, CaseIterable {
 /// - Parameters:
 ///   - store: the parameters.
 ///   - hash: the item table and how it is initialised; `pca` needs text vectors. Nil for a model without one.
+///   - start: what `random` stands for; nil for Glorot and Bengio's deviation.
 ///   - codes: the code table, `[Σ K, d]`; nil for a model without one.
 ///   - data: text vectors, codes, seed and threads.
 func initializeIdentities(
   _ store: ParameterStore, hash: (table: EmbeddingTable, start: HashInitialization)?,
-  codes: EmbeddingTable?, _ data: ModelData
+  random start: Initialization? = nil, codes: EmbeddingTable?, _ data: ModelData
 ) {
   let random = CounterRandom(seed: data.seed, stream: 0x5354_4152)
   store.initialize(random: random.substream(0))
@@ -58,7 +59,7 @@ func initializeIdentities(
       hash.table.values.set(
         directions.project(vectors, threads: data.threads).widened(to: width))
     } else {
-      initializeRandomly(hash.table, random.substream(1))
+      initializeRandomly(hash.table, start, random.substream(1))
     }
   }
   guard let codes else { return }
@@ -68,12 +69,14 @@ func initializeIdentities(
       ? directions : codeDirections(itemCodes, width: width, threads: data.threads)
     if let basis { codes.values.set(project(itemCodes, on: basis).widened(to: width)) }
   } else {
-    initializeRandomly(codes, random.substream(2))
+    initializeRandomly(codes, start, random.substream(2))
   }
 }
 
-private func initializeRandomly(_ table: EmbeddingTable, _ random: CounterRandom) {
-  let start = Initialization.xavier(fanIn: table.count, fanOut: table.width)
+private func initializeRandomly(
+  _ table: EmbeddingTable, _ start: Initialization?, _ random: CounterRandom
+) {
+  let start = start ?? .xavier(fanIn: table.count, fanOut: table.width)
   table.values.set(start.values(table.count * table.width, random))
 }
 

@@ -5,10 +5,12 @@ public import Training
 public struct NextItemBatch: StepBatch {
   /// The inputs of each sequence, oldest first; none is empty or longer than the model reads.
   public var histories: [ArraySlice<UInt32>]
-  /// The next item after each input, `[T]`.
+  /// The next item after each input, or where some inputs are hidden the inputs themselves, `[T]`.
   public var targets: [UInt32]
-  /// Negatives for each target, n in a row; empty where the loss needs none.
+  /// Negatives for each target, n in a row, or where some inputs are hidden for each of these; empty where the loss needs none.
   public var negatives: [UInt32]
+  /// The inputs that are hidden and predicted, ascending; nil where each input predicts its next item.
+  public var hidden: [Int]?
 
   /// Creates a batch from its parts.
   public init(histories: [ArraySlice<UInt32>], targets: [UInt32], negatives: [UInt32] = []) {
@@ -24,7 +26,19 @@ public struct NextItemBatch: StepBatch {
   /// The sequences cut into micro-batches of about `tokenLimit` tokens, at fixed places that depend on the
   /// lengths alone; an even number of them, so that two threads have the same work.
   public func microBatches(tokenLimit: Int) -> [SequenceBatch] {
-    ranges(tokenLimit: tokenLimit).map { SequenceBatch(Array(histories[$0]), maxLength: .max) }
+    var rest = (hidden ?? [])[...]
+    var first = 0
+    return ranges(tokenLimit: tokenLimit).map { range in
+      var batch = SequenceBatch(Array(histories[range]), maxLength: .max)
+      let end = first + batch.items.count
+      if hidden != nil {
+        let own = rest.prefix { $0 < end }
+        batch.hidden = own.map { UInt32($0 - first) }
+        rest = rest.dropFirst(own.count)
+      }
+      first = end
+      return batch
+    }
   }
 
   func ranges(tokenLimit: Int) -> [Range<Int>] {
@@ -33,6 +47,7 @@ public struct NextItemBatch: StepBatch {
 
   /// The targets and negatives of the positions that are read.
   func predictions(at readout: Readout) -> (targets: [UInt32], negatives: [UInt32]) {
+    if let hidden { return (hidden.map { targets[$0] }, negatives) }
     guard readout == .last else { return (targets, negatives) }
     let perTarget = negatives.count / max(1, targets.count)
     var end = 0

@@ -14,6 +14,7 @@ struct NextItemExamples: ExampleSource {
   }
 
   private let windows: [Window]
+  private let kind: HistoryWindows
   /// The items of each user who has a window; empty where no negatives are drawn.
   private let seen: [Int: Set<UInt32>]
   private let negativeCount: Int
@@ -21,28 +22,29 @@ struct NextItemExamples: ExampleSource {
   private let order: CounterRandom
   private let negatives: CounterRandom
 
-  /// Takes users with at least two train items; the most recent `maxLength + 1` of them, and where wanted the windows before them,
-  /// each of which ends with the first item of the next one, so that each item but the first is a target once.
+  /// Takes users with at least two train items; the most recent `maxLength + 1` of them, and where wanted the windows before them:
+  /// each ends with the first item of the next one, or with the item before the last one's last.
   ///
   /// - Parameters:
   ///   - sequences: the histories of all users.
   ///   - maxLength: the most inputs of a sequence.
   ///   - negativeCount: negatives for each position.
   ///   - sampler: how they are drawn.
-  ///   - readsAllWindows: whether windows before the most recent one are taken, too.
+  ///   - kind: which windows are taken; with `prefixes`, the last position of each counts alone.
   ///   - seed: of the order of the epochs and of the negatives.
   init(
     _ sequences: UserSequences, maxLength: Int, negativeCount: Int, sampler: ItemSampler,
-    readsAllWindows: Bool = false, seed: UInt64
+    kind: HistoryWindows = .last, seed: UInt64
   ) {
     let users = (0..<sequences.count).filter { sequences.trainEnds[$0] >= 2 }
     windows = users.flatMap { user in
-      Self.windows(of: sequences.train(of: user), maxLength: maxLength, all: readsAllWindows)
+      Self.windows(of: sequences.train(of: user), maxLength: maxLength, kind)
         .enumerated().map { Window(user: user, number: $0, items: $1) }
     }
     seen =
       negativeCount > 0
       ? Dictionary(uniqueKeysWithValues: users.map { ($0, Set(sequences.train(of: $0))) }) : [:]
+    self.kind = kind
     self.negativeCount = negativeCount
     self.sampler = sampler
     order = CounterRandom(seed: seed, stream: 0x4F52_4445)
@@ -51,14 +53,15 @@ struct NextItemExamples: ExampleSource {
 
   /// Windows of at most `maxLength + 1` items, the most recent one first.
   private static func windows(
-    of items: ArraySlice<UInt32>, maxLength: Int, all: Bool
+    of items: ArraySlice<UInt32>, maxLength: Int, _ kind: HistoryWindows
   ) -> [ArraySlice<UInt32>] {
     var windows = [items.suffix(maxLength + 1)]
-    guard all else { return windows }
-    var rest = items.dropLast(maxLength)
+    guard kind != .last else { return windows }
+    let step = kind == .all ? maxLength : 1
+    var rest = items.dropLast(step)
     while rest.count > 1 {
       windows.append(rest.suffix(maxLength + 1))
-      rest = rest.dropLast(maxLength)
+      rest = rest.dropLast(step)
     }
     return windows
   }
@@ -67,7 +70,9 @@ struct NextItemExamples: ExampleSource {
   var count: Int { windows.count }
 
   /// The targets of all windows.
-  var targetCount: Int? { windows.reduce(0) { $0 + $1.items.count - 1 } }
+  var targetCount: Int? {
+    kind == .prefixes ? count : windows.reduce(0) { $0 + $1.items.count - 1 }
+  }
 
   /// The sequences of an epoch, shuffled and cut into batches; a function of the seed and the epoch alone.
   func batches(epoch: Int, size: Int) -> [[Int]] {
@@ -94,14 +99,6 @@ struct NextItemExamples: ExampleSource {
     let window = windows[member]
     var stream = negatives.substream(UInt64(epoch)).substream(UInt64(window.user))
     if window.number > 0 { stream = stream.substream(UInt64(window.number)) }
-    let seen = seen[window.user] ?? []
-    var drawn: [UInt32] = []
-    var index: UInt64 = 0
-    while drawn.count < count {
-      let item = sampler.item(stream, index)
-      index += 1
-      if seen.count >= sampler.count || !seen.contains(item) { drawn.append(item) }
-    }
-    return drawn
+    return sampler.items(count, outside: seen[window.user] ?? [], stream)
   }
 }

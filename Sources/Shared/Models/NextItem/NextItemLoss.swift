@@ -1,6 +1,16 @@
 public import Losses
 public import Numerics
 
+/// The windows of a train history that are examples.
+public enum HistoryWindows: Sendable {
+  /// The most recent one.
+  case last
+  /// That one and those of the same length before it, so that every item but the first is a target once.
+  case all
+  /// For every item but the first a window that ends with it, its only target.
+  case prefixes
+}
+
 /// How a model learns to predict the next item.
 public struct NextItemLoss: Sendable {
   /// The loss of a position.
@@ -29,8 +39,8 @@ public struct NextItemLoss: Sendable {
   public var precision = ProductPrecision.float32
   /// Which positions predict.
   public var readout = Readout.all
-  /// Whether the windows before the most recent one are trained on, too.
-  public var readsAllWindows = false
+  /// Which windows of a history are trained on.
+  public var windows = HistoryWindows.last
   /// How negatives are drawn; nil for uniformly.
   public var sampler: ItemSampler?
 

@@ -98,7 +98,7 @@ extension NextItemModel {
     NextItemExamples(
       sequences, maxLength: maxLength, negativeCount: loss.form.negativesPerPosition,
       sampler: loss.sampler ?? ItemSampler(uniformBelow: itemCount),
-      readsAllWindows: loss.readsAllWindows, seed: seed)
+      kind: loss.windows, seed: seed)
   }
 
   /// Full ranking of every validation target, with the history excluded unless the log keeps repeated items.

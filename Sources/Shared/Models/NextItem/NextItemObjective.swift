@@ -39,7 +39,11 @@ public final class NextItemObjective: Objective, @unchecked Sendable {
   public func begin(_ microBatches: [SequenceBatch]) {
     var first = 0
     firstStates = microBatches.map { batch in
-      defer { first += loss.readout == .all ? batch.items.count : batch.sequences.count }
+      defer {
+        first +=
+          batch.hidden?.count
+          ?? (loss.readout == .all ? batch.items.count : batch.sequences.count)
+      }
       return first
     }
     states.resize(first)

@@ -50,6 +50,8 @@ public struct NextItemLossOptions: ConfiguredOptions {
     case last
     /// Those, and before them windows of the same length, so that every event but the first is a target once.
     case all
+    /// For every event but the first a window that ends with it, its only target.
+    case prefixes
   }
 
   /// The largest catalogue for which `--loss auto` is the softmax over all of it; above, a step with the negatives of
@@ -99,7 +101,8 @@ public struct NextItemLossOptions: ConfiguredOptions {
   @Option(
     help: """
       Windows of a train history longer than --max-length: last, its most recent events alone; all, every event, in windows \
-      of that length; auto, all where the most recent events are less than 95 % of all.
+      of that length; auto, all where the most recent events are less than 95 % of all; prefixes, a window for every \
+      event but the first, which it ends with (needs --targets last).
       """)
   package var windows = Windows.auto
 
@@ -128,6 +131,10 @@ public struct NextItemLossOptions: ConfiguredOptions {
       for: "--loss \(loss.rawValue)")
     try refuse(
       [("calibration", calibration != nil)], if: loss != .gbce, for: "--loss \(loss.rawValue)")
+    guard windows != .prefixes || targets == .last else {
+      throw ValidationError(
+        "'--windows prefixes' makes every event the last one of a window; add '--targets last'.")
+    }
     guard negativesPower == 0 || loss == .bce || loss == .sampledSoftmax else {
       throw ValidationError(
         "'--negatives-power' is for '--loss bce' and '--loss sampled-softmax' alone.")
@@ -176,7 +183,12 @@ public struct NextItemLossOptions: ConfiguredOptions {
       }
     result.precision = precision.resolved
     result.readout = targets
-    result.readsAllWindows = windows == .all
+    result.windows =
+      switch windows {
+      case .auto, .last: .last
+      case .all: .all
+      case .prefixes: .prefixes
+      }
     if !trainCounts.isEmpty {
       result.sampler = ItemSampler(counts: trainCounts, power: negativesPower)
     }

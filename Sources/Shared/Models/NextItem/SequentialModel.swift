@@ -28,6 +28,8 @@ public final class SequentialModel: NextItemModel, Sendable {
     var dropout: Float = 0
     /// How the item table is initialised.
     var hashInitialization = HashInitialization.pca
+    /// What a random item table is; nil for Glorot and Bengio's deviation.
+    var tableStart: Initialization?
     /// The heads of the attention; nil for an encoder without attention.
     var headCount: Int?
     /// The loss.
@@ -51,6 +53,7 @@ public final class SequentialModel: NextItemModel, Sendable {
   private let scale: Float
   private let dropout: Float
   private let hashInitialization: HashInitialization
+  private let tableStart: Initialization?
 
   /// Composes a model; seals the store.
   init(_ parts: Parts, in store: ParameterStore) {
@@ -66,6 +69,7 @@ public final class SequentialModel: NextItemModel, Sendable {
     scale = parts.scale
     dropout = parts.dropout
     hashInitialization = parts.hashInitialization
+    tableStart = parts.tableStart
   }
 
   /// Attention, where there is some, and items that were not trained, where items are codes.
@@ -83,7 +87,7 @@ public final class SequentialModel: NextItemModel, Sendable {
   public func initialize(_ data: ModelData) {
     let hash = (itemEncoders[0] as? ItemTable)?.table
     initializeIdentities(
-      store, hash: hash.map { ($0, hashInitialization) },
+      store, hash: hash.map { ($0, hashInitialization) }, random: tableStart,
       codes: (itemEncoders[0] as? CodeBag)?.table, data)
   }
 

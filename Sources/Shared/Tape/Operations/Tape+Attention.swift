@@ -144,14 +144,14 @@ extension Tape {
       mask: causal ? .causal : .bidirectional, rate: rate, into: y)
   }
 
-  private func gradientRows(_ input: AttentionInput) -> h2rec_mutable_rows {
+  func gradientRows(_ input: AttentionInput) -> h2rec_mutable_rows {
     unsafe h2rec_mutable_rows(
       values: grad(input.tensor) + input.column, stride: input.tensor.columns)
   }
 }
 
 /// What an attention needs to know in both directions.
-private struct AttentionWork {
+struct AttentionWork {
   let queries: PackedSequences
   let keys: PackedSequences
   let heads: Int

@@ -85,4 +85,53 @@ extension Tape {
     }
     return y
   }
+
+  /// `y[t] = x[t] + table[ids[t]]`: position rows for what is on the tape already.
+  public func addRows(_ x: Tensor, _ positions: PositionIDs) -> Tensor {
+    precondition(positions.indices.count == x.rows && positions.table.columns == x.columns)
+    let y = tensor(rows: x.rows, columns: x.columns)
+    unsafe y.values.update(from: x.values, count: x.count)
+    for (row, index) in positions.indices.enumerated() {
+      unsafe h2rec_add_scaled(
+        y.values + row * x.columns, value(positions.table) + Int(index) * x.columns, 1, x.columns)
+    }
+    record(lastFor: y) { [self] in
+      unsafe pass(grad(y), to: x)
+      unsafe h2rec_scatter_add(
+        gradient(positions.table), positions.indices, grad(y), 1, y.rows, y.columns)
+    }
+    return y
+  }
+
+  /// The rows of x in their order, with a learned row at some places among them.
+  ///
+  /// - Parameters:
+  ///   - x: `[T − places, d]`.
+  ///   - row: `[1, d]`.
+  ///   - places: rows of the result, ascending, each once.
+  /// - Returns: `[T, d]`.
+  public func insertRows(_ x: Tensor, _ row: Parameter, at places: [UInt32]) -> Tensor {
+    let y = tensor(rows: x.rows + places.count, columns: x.columns)
+    precondition(row.count == x.columns && places.allSatisfy { $0 < UInt32(y.rows) })
+    precondition(zip(places, places.dropFirst()).allSatisfy { $0 < $1 })
+    let width = x.columns
+    var rest = places[...]
+    // For each row of x its place in y.
+    var kept: [Int] = []
+    for place in 0..<y.rows {
+      let isLearned = rest.first == UInt32(place)
+      let source = unsafe isLearned ? value(row) : x.values + kept.count * width
+      unsafe (y.values + place * width).update(from: source, count: width)
+      if isLearned { rest = rest.dropFirst() } else { kept.append(place) }
+    }
+    record(lastFor: y) { [self] in
+      for (index, place) in kept.enumerated() {
+        unsafe h2rec_add_scaled(grad(x) + index * width, grad(y) + place * width, 1, width)
+      }
+      for place in places {
+        unsafe h2rec_add_scaled(gradient(row), grad(y) + Int(place) * width, 1, width)
+      }
+    }
+    return y
+  }
 }

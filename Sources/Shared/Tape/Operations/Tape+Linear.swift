@@ -104,7 +104,7 @@ extension Tape {
   }
 
   /// `y = x · weightᵀ`; returns x as the factor that the backward pass needs again.
-  private func multiply(_ x: Tensor, _ weight: Parameter, into y: Tensor) -> Factor {
+  func multiply(_ x: Tensor, _ weight: Parameter, into y: Tensor) -> Factor {
     precondition(x.columns == weight.columns && y.rows == x.rows && y.columns == weight.rows)
     let input = factor(x)
     unsafe product(
@@ -114,7 +114,7 @@ extension Tape {
   }
 
   /// Adds to the gradients of the input x, also given as a factor, and of the weight.
-  private func linearBackward(
+  func linearBackward(
     _ x: Tensor, _ input: Factor, _ weight: Parameter, dy: UnsafeMutablePointer<Float>
   ) {
     let output = unsafe factor(dy, rows: x.rows, columns: weight.rows, stride: weight.rows)
