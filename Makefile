@@ -186,9 +186,9 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 	@mkdir -p $(@D); touch $@
 
 ## FILTER   for test: run the suites and tests whose names match this regular expression alone
-# Optimised, packages too, since tests train and rank with real programs; preconditions and checks of overflow and bounds stay. The code
-# of the tests is not, which takes a quarter off the time of the build, and modules are compiled as wholes, which takes a third.
-TEST := swift test --disable-xctest --disable-index-store -Xswiftc -O -Xswiftc -disable-batch-mode -Xswiftc -wmo \
+# Optimised, packages too, since tests train and rank with real programs; preconditions and checks of overflow and bounds stay. Modules are
+# compiled as wholes, and the code of the tests is not optimised (Package.swift), which both save time of the build.
+TEST := swift test --disable-xctest -Xswiftc -O -Xswiftc -disable-batch-mode -Xswiftc -wmo \
   -Xswiftc -num-threads -Xswiftc 2
 test: .build/dependencies-installed ## build and run all tests
 	$(TEST) $(if $(FILTER),--filter $(call quote,$(FILTER)))
