@@ -58,7 +58,8 @@ import Testing
       headings.dropFirst(4) == [
         "Lists", "The model minus what needs no training, full ranking", "95 % intervals",
         "Against the other run", "Gate: weight of each level",
-        "Digits, where those before are known", "Training", "Codes", "Examples", "Stage preprocess", "Stage train", "Times and memory",
+        "Digits, where those before are known", "Training", "Codes", "Examples", "Stage preprocess",
+        "Stage train", "Times and memory",
         "Groups",
       ])
     #expect(text.contains("| overall | 0.5250 | 0.4750 |"))
