@@ -59,7 +59,7 @@ public struct StagePipeline {
     return 0
   }
 
-  /// Takes the lock of a RUN for the programs that `body` starts by ``start(_:in:allowing:)``.
+  /// Takes the lock of a RUN for the programs that `body` starts by ``start(_:in:allowing:output:)``.
   ///
   /// - Throws: `PipelineError` `.temporaryFailure` if another run is under way; what `body` throws.
   public static func withLock<Result>(
