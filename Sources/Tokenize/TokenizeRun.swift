@@ -129,7 +129,8 @@ struct TokenizeRun {
         inputs.catalogue)
     }
     report.findings = place.lint.limits.findings(
-      report.statistics, duplicateShare: report.duplicateShare, purity: report.purities?.first)
+      report.statistics, duplicateShare: report.duplicateShare, purity: report.purities?.first,
+      isNumbered: items.isNumbered)
     return report
   }
 

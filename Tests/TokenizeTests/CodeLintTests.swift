@@ -34,6 +34,17 @@ struct `Code lint` {
     #expect(rules(LintLimits(minimumPurity: 0.8)) == ["min-purity"])
   }
 
+  @Test func `a level that only numbers equal codes is no codebook`() {
+    // The second level counts: one of four items has another one before it.
+    let numbered = CodeStatistics([0, 0, 1, 0, 2, 0, 0, 1], levelSizes: [3, 2])
+    let limits = LintLimits(minimumPerplexity: 1.9, maximumCodeShare: 0.6)
+    func rules(_ isNumbered: Bool) -> [String] {
+      limits.findings(numbered, duplicateShare: nil, purity: nil, isNumbered: isNumbered)
+        .map { "\($0.rule) \($0.level ?? 0)" }
+    }
+    #expect(rules(false) == ["min-perplexity 2", "max-code-share 2"] && rules(true).isEmpty)
+  }
+
   @Test func `the first finding is the message, the others are the note`() {
     let findings = LintLimits(minimumUtilization: 0.9, maximumCollisionRate: 0.1)
       .findings(statistics, duplicateShare: nil, purity: nil)

@@ -64,12 +64,14 @@ extension LintLimits {
   ///   - statistics: the codes, counted.
   ///   - duplicateShare: the share of items whose vector is another's; nil where there are no vectors.
   ///   - purity: the purity of the first code; nil where there are no categories.
+  ///   - isNumbered: whether the last level only numbers equal codes, and is no codebook to be looked at.
   /// - Returns: what is wrong, level by level, then overall.
   func findings(
-    _ statistics: CodeStatistics, duplicateShare: Double?, purity: Double?
+    _ statistics: CodeStatistics, duplicateShare: Double?, purity: Double?,
+    isNumbered: Bool = false
   ) -> [LintFinding] {
     var found: [LintFinding] = []
-    for (index, level) in statistics.levels.enumerated() {
+    for (index, level) in statistics.levels.dropLast(isNumbered ? 1 : 0).enumerated() {
       let place = index + 1
       found.atLeast(
         minimumUtilization, level.utilization, "min-utilization", place,

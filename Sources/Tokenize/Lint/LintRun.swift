@@ -53,7 +53,8 @@ struct LintRun {
       }
     }
     let findings = limits.findings(
-      statistics, duplicateShare: duplicateShare, purity: purities?.first)
+      statistics, duplicateShare: duplicateShare, purity: purities?.first,
+      isNumbered: codes.isNumbered)
     guard findings.isEmpty else { throw .badCodes(findings, path) }
     members["lint"] = .string(path)
     members["stage"] = "tokenize"
@@ -68,15 +69,19 @@ private struct CodeList {
   let itemIDs: [String]
   let codes: [UInt16]
   let levelSizes: [Int]
+  /// Whether the last level only numbers equal codes; not known of a file.
+  let isNumbered: Bool
 
   init(_ path: String) throws(PipelineError) {
     if ForeignCodes.extensions.contains(FilePath(path).extension ?? "") {
       let foreign = try ForeignCodes(path)
       (itemIDs, codes, levelSizes) = (foreign.itemIDs, foreign.codes, foreign.levelSizes)
+      isNumbered = false
     } else {
       let previous = try PreviousRun(path)
       itemIDs = previous.itemIDs
       (codes, levelSizes) = (previous.codes.codes, previous.codes.levelSizes)
+      isNumbered = previous.isNumbered
     }
   }
 }
