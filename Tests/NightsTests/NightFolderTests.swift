@@ -160,12 +160,12 @@ struct `The folder of nights` {
 
 struct `The gate` {
   private func report(
-    _ drop: Double, upper: Double, popularity: Double = 0.01, coverage: Double = 0.5,
+    _ drop: Double, chance: Double, popularity: Double = 0.01, coverage: Double = 0.5,
     changed: Double = 0.9
   ) -> JSONValue {
     func group(_ value: Double) -> JSONValue { ["ndcg@10": .number(value)] }
     let difference: JSONValue = [
-      "ndcg@10": ["difference": .number(-drop), "interval": [-0.02, .number(upper)]]
+      "ndcg@10": ["difference": .number(-drop), "p-bootstrap": .number(chance)]
     ]
     return [
       "protocols": ["full": ["overall": group(0.1), "tail": group(0.05)]],
@@ -183,26 +183,33 @@ struct `The gate` {
     maximumDrops: [("overall", 0.01), ("tail", 0.1)], minimumCoverage: 0.2)
 
   @Test func `refuses falls beyond a limit that are no chance, each group by its own`() {
-    #expect(gate.reasons(report(0.0005, upper: -0.0001)).isEmpty)
+    #expect(gate.reasons(report(0.0005, chance: 0.01)).isEmpty)
     // 2 % of .1 overall, 4 % of .05 on the tail.
-    let reasons = gate.reasons(report(0.002, upper: -0.0001))
+    let reasons = gate.reasons(report(0.002, chance: 0.01))
     #expect(
       reasons.count == 1 && reasons[0].hasPrefix("overall: NDCG@10 fell by 2.0 %, more than 1.0 %"))
-    #expect(gate.reasons(report(0.002, upper: 0.0001)).isEmpty)
-    #expect(gate.reasons(report(0.006, upper: -0.001)).count == 2)
+    #expect(gate.reasons(report(0.002, chance: 0.06)).isEmpty)
+    #expect(gate.reasons(report(0.006, chance: 0)).count == 2)
+    // What is no chance to one is to another.
+    let (bold, careful) = (
+      NightGate(maximumDrops: [("overall", 0.01)], confidence: 0.99),
+      NightGate(maximumDrops: [("overall", 0.01)], confidence: 0.9)
+    )
+    #expect(bold.reasons(report(0.002, chance: 0.02)).isEmpty)
+    #expect(careful.reasons(report(0.002, chance: 0.06)).count == 1)
   }
 
   @Test func `refuses what popularity does as well, and lists of few items`() {
-    #expect(gate.reasons(report(0, upper: 0, popularity: 0.1)).count == 1)
-    #expect(gate.reasons(report(0, upper: 0, coverage: 0.19)).count == 1)
+    #expect(gate.reasons(report(0, chance: 1, popularity: 0.1)).count == 1)
+    #expect(gate.reasons(report(0, chance: 1, coverage: 0.19)).count == 1)
     #expect(NightGate(maximumDrops: []).reasons(["protocols": [:]]).isEmpty)
   }
 
   @Test func `refuses lists that are other ones for more users than its limit`() {
     let limited = NightGate(maximumDrops: [], maximumChangedShare: 0.8)
-    #expect(limited.reasons(report(0, upper: 0, changed: 0.8)).isEmpty)
+    #expect(limited.reasons(report(0, chance: 1, changed: 0.8)).isEmpty)
     #expect(
-      limited.reasons(report(0, upper: 0, changed: 0.85)) == [
+      limited.reasons(report(0, chance: 1, changed: 0.85)) == [
         "the first ten items of 85.0 % of the users are another set, more than 80.0 %"
       ])
   }

@@ -26,6 +26,12 @@ struct NightCommand: StageCommand {
       """)
   var maxDrop: DropLimits = DropLimits(limits: [("overall", 0.01), ("head", 0.01), ("tail", 0.02)])
 
+  @Option(
+    help: ArgumentHelp(
+      "How sure it must be that a group has fallen at all, in percent, from 50 to 99.9.",
+      valueName: "percent"))
+  var confidence = 95.0
+
   @Option(help: "Least share of the catalogue in lists of ten, 0 to 1.")
   var minCoverage: Double?
 
@@ -91,6 +97,9 @@ struct NightCommand: StageCommand {
     guard (1...100_000).contains(keep) else {
       throw ValidationError("'--keep' must be from 1 to 100000, not \(keep).")
     }
+    guard (50...99.9).contains(confidence) else {
+      throw ValidationError("'--confidence' must be from 50 to 99.9, not \(confidence).")
+    }
     for (name, value) in [("min-coverage", minCoverage), ("max-changed", maxChanged)] {
       guard let value, !(0...1).contains(value) else { continue }
       throw ValidationError("'--\(name)' must be from 0 to 1, not \(value).")
@@ -114,7 +123,8 @@ struct NightCommand: StageCommand {
 
   private var gate: NightGate {
     NightGate(
-      maximumDrops: maxDrop.limits, minimumCoverage: minCoverage, maximumChangedShare: maxChanged)
+      maximumDrops: maxDrop.limits, minimumCoverage: minCoverage, maximumChangedShare: maxChanged,
+      confidence: confidence / 100)
   }
 
   private func night() throws -> NightRun.Outcome {

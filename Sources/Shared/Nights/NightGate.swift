@@ -4,6 +4,8 @@ public import ShardIO
 public struct NightGate: Sendable {
   /// The largest fall of NDCG@10 of a group of users against the published model, as a share of its value.
   public var maximumDrops: [(group: String, share: Double)]
+  /// How sure it must be that a group has fallen at all, above 0 and below 1.
+  public var confidence = 0.95
   /// The least share of the catalogue that lists hold; nil for no limit.
   public var minimumCoverage: Double?
 
@@ -13,9 +15,10 @@ public struct NightGate: Sendable {
   /// A gate from its limits.
   public init(
     maximumDrops: [(group: String, share: Double)], minimumCoverage: Double? = nil,
-    maximumChangedShare: Double? = nil
+    maximumChangedShare: Double? = nil, confidence: Double = 0.95
   ) {
     self.maximumDrops = maximumDrops
+    self.confidence = confidence
     self.minimumCoverage = minimumCoverage
     self.maximumChangedShare = maximumChangedShare
   }
@@ -25,8 +28,8 @@ public struct NightGate: Sendable {
 
   /// Why a model is not published, by the report of its evaluation; nothing if it is.
   ///
-  /// A fall counts where it is larger than its limit and the interval of the paired difference excludes 0, so that chance on few
-  /// users refuses nothing. A model that is no better than popularity, on the same users, is never published.
+  /// A fall counts where it is larger than its limit and no chance: the paired bootstrap gives a difference of 0 less than what the
+  /// confidence leaves, so that few users refuse nothing. A model that is no better than popularity, on the same users, is never published.
   ///
   /// - Parameter report: `report.json`, with `against` where there is a published model.
   /// - Returns: a sentence for each reason.
@@ -39,11 +42,11 @@ public struct NightGate: Sendable {
     for (group, share) in maximumDrops {
       guard let before = other?[group]?[key]?.numberValue,
         let difference = differences?[group]?[key]?["difference"]?.numberValue,
-        let upper = differences?[group]?[key]?["interval"]?.arrayValue?.last?.numberValue
+        let chance = differences?[group]?[key]?["p-bootstrap"]?.numberValue
       else { continue }
-      guard difference < -share * before, upper < 0 else { continue }
+      guard difference < -share * before, chance < 1 - confidence else { continue }
       found.append(
-        "\(group): NDCG@10 fell by \(text(-difference / before)), more than \(text(share)), and not by chance (interval up to \(signed(upper)))"
+        "\(group): NDCG@10 fell by \(text(-difference / before)), more than \(text(share)), and not by chance (p \(signed(chance)))"
       )
     }
     let value = own?["overall"]?[key]?.numberValue
