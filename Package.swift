@@ -49,7 +49,7 @@ func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     swiftSettings: strict)
 }
 
-/// The tests of a module; not optimised, whatever the sources are, since they are compiled more often than they count.
+/// The tests of a module; their own code is never optimised, which takes less time to compile than it saves in a run.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: ["TestSupport", system] + dependencies,

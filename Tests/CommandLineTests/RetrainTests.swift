@@ -80,6 +80,9 @@ internal import Testing
       let result = try await night(pipeline, data, "EVALUATE_OPTIONS=--resamples 5")
       #expect(result.status == .exited(64) && result.stages == [])
       #expect(result.error.contains("'--resamples' must be"), "\(result.error)")
+      let limits = try await night(pipeline, data, "NIGHT_OPTIONS=--lint --min-beauty=1")
+      #expect(limits.status == .exited(64) && limits.stages == [], "\(limits.error)")
+      #expect(limits.error.contains("'--min-beauty"), "\(limits.error)")
       #expect(!FileSystem.exists(pipeline.run.appending("runs")))
     }
   }

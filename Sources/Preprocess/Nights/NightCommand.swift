@@ -42,6 +42,7 @@ struct NightCommand: StageCommand {
   var maxChanged: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Limits of 'h2rec-tokenize lint' that the codes must keep to; empty for none.",
       valueName: "options"))

@@ -46,14 +46,14 @@ public struct NightGate: Sendable {
       else { continue }
       guard difference < -share * before, chance < 1 - confidence else { continue }
       found.append(
-        "\(group): NDCG@10 fell by \(text(-difference / before)), more than \(text(share)), and not by chance (p \(signed(chance)))"
+        "\(group): NDCG@10 fell by \(text(-difference / before)), more than \(text(share)), and not by chance (p \(number(chance)))"
       )
     }
     let value = own?["overall"]?[key]?.numberValue
     let popularity = report["baselines"]?["popularity"]?["values"]?["overall"]?[key]?.numberValue
     if let value, let popularity, value <= popularity {
       found.append(
-        "NDCG@10 \(signed(value)) is no better than that of popularity, \(signed(popularity))")
+        "NDCG@10 \(number(value)) is no better than that of popularity, \(number(popularity))")
     }
     if let minimumCoverage, let coverage = report["lists"]?["coverage@10"]?.numberValue,
       coverage < minimumCoverage
@@ -73,5 +73,5 @@ public struct NightGate: Sendable {
   }
 
   private func text(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
-  private func signed(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
+  private func number(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
 }

@@ -90,7 +90,8 @@ public struct NightRun {
       _ = try folder.retain(last: settings.kept, weeks: settings.keptWeeks)
       return .unchanged(night: last.name)
     }
-    let status = try checkOptions(plan.template)
+    let lintCommand = isLinted ? [plan.lint(FilePath(NightPlan.placeholder), settings.lint)] : []
+    let status = try checkOptions(plan.template + lintCommand)
     guard status == 0 else { throw StageFailure(status: status) }
     try requireRoom(last?.name)
     let night = try folder.begin(now: now)
@@ -128,7 +129,7 @@ public struct NightRun {
     }
     try run(plan.evaluate(path, isCompared: published != nil))
     let report = try self.report(path, "4-evaluate", "evaluate")
-    record.reasons = try gate.reasons(report) + lint(path, &record.figures)
+    record.reasons = try gate.reasons(report) + lint(path)
     record.isPublished = record.reasons.isEmpty
     try note(report, path, &record.figures)
     record.figures["damaged"] = folder.published != nil && published == nil ? true : nil
@@ -164,13 +165,14 @@ public struct NightRun {
     return usage.ru_maxrss * 1024
   }
 
+  /// Whether the codes are compared with limits.
+  private var isLinted: Bool { plan.hasCodes && !settings.lint.isEmpty }
+
   /// Compares the codes with the limits.
   ///
   /// - Returns: what is wrong with them; nothing if they keep to them, or if there are no codes or no limits.
-  private func lint(
-    _ path: FilePath, _ figures: inout [String: JSONValue]
-  ) throws -> [String] {
-    guard plan.hasCodes, !settings.lint.isEmpty else { return [] }
+  private func lint(_ path: FilePath) throws -> [String] {
+    guard isLinted else { return [] }
     let output = path.appending("lint.txt")
     let status = try runProgram(plan.lint(path, settings.lint), output)
     let text = String(decoding: try readWholeFile(output), as: UTF8.self)
