@@ -50,7 +50,7 @@ import Training
 
   @Test(arguments: [UInt64(3), 4])
   func `a beam as wide as the catalogue gives every item its likelihood`(seed: UInt64) throws {
-    let model = try lists(try generator("--search", "exact", seed: seed))
+    let model = try lists(try generator("--score", "exact", seed: seed))
     let all = Array(0..<UInt32(Self.codes.count))
     let found = model.lists(
       histories, count: all.count, excluded: RaggedArray(emptyRows: histories.count), threads: 2)
@@ -76,7 +76,7 @@ import Training
 
   @Test func `a beam finds the best items, never one that is excluded, and equal codes tie`() throws
   {
-    let wide = try lists(try generator("--search", "exact"))
+    let wide = try lists(try generator("--score", "exact"))
     let narrow = try lists(try generator("--beam", "12"))
     let none = RaggedArray<UInt32>(emptyRows: histories.count)
     let best = wide.lists(histories, count: 5, excluded: none, threads: 1)

@@ -15,7 +15,7 @@ public enum TIGER: ModelRecipe {
     "TIGER: generates the semantic ID of the next item, digit by digit (Rajput et al. 2023)."
 
   /// How items are found.
-  public enum Search: String, CaseIterable, Sendable, ExpressibleByArgument {
+  public enum Score: String, CaseIterable, Sendable, ExpressibleByArgument {
     /// The best prefixes of each length go on.
     case beam
     /// All prefixes do, so that every item has its likelihood; for small catalogues.
@@ -52,7 +52,7 @@ public enum TIGER: ModelRecipe {
       help:
         "beam: the best prefixes go on; exact: all do, and lists have all items (small catalogues)."
     )
-    package var search = Search.beam
+    package var score = Score.beam
 
     @Option(
       help:
@@ -73,7 +73,7 @@ public enum TIGER: ModelRecipe {
         .integer("headWidth", \.headWidth, 1...1024, isStructural: true),
         .integer("feedForward", \.feedForward, 1...65_536, isStructural: true),
         .probability("dropout", \.dropout), .integer("beam", \.beam, 1...100_000),
-        .choice("search", \.search), .choice("precision", \.precision),
+        .choice("score", \.score), .choice("precision", \.precision),
       ]
     }
 
@@ -110,7 +110,7 @@ public enum TIGER: ModelRecipe {
     shape.dropout = options.dropout
     return CodeGenerator(
       codes, shape, maxLength: options.maxLength,
-      beamWidth: options.search == .exact ? codes.count : min(options.beam, codes.count),
+      beamWidth: options.score == .exact ? codes.count : min(options.beam, codes.count),
       precision: options.precision.resolved)
   }
 }
