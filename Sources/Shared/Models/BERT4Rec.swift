@@ -41,11 +41,7 @@ public enum BERT4Rec: ModelRecipe {
       help: "Share of the items of a train history that are hidden; at least one is, never all.")
     package var hiddenShare: Float = 0.2
 
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
 
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
@@ -61,8 +57,9 @@ public enum BERT4Rec: ModelRecipe {
         .integer("heads", \.heads, 1...64, isStructural: true),
         .probability("dropout", \.dropout),
         .probability("attentionDropout", \.attentionDropout, default: \.dropout),
-        .number("hiddenShare", \.hiddenShare, 0.01...0.99), .choice("hashInit", \.hashInit),
-      ] + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
+        .number("hiddenShare", \.hiddenShare, 0.01...0.99),
+      ] + HashTableOptions.fields.map { $0.lifted(\.items) }
+        + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
     /// Refuses what does not fit together.
@@ -79,7 +76,7 @@ public enum BERT4Rec: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: maxLength)
     }
 
@@ -97,7 +94,7 @@ public enum BERT4Rec: ModelRecipe {
   }
 
   /// What the model reads besides the sequences.
-  public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
+  public static func needs(_ options: Options) -> ModelNeeds { options.items.hashInit.needs }
 
   /// Declares the parts and composes them.
   public static func build(
@@ -144,7 +141,7 @@ public final class BERT4RecModel: NextItemModel, Sendable {
     itemEncoders = [ItemTable(table)]
     loss = options.objective.resolved(trainCounts: data.trainCounts)
     hiddenShare = Double("\(options.hiddenShare)") ?? Double(options.hiddenShare)
-    hashInitialization = options.hashInit
+    hashInitialization = options.items.hashInit
   }
 
   /// The columns of the item table.

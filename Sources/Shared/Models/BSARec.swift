@@ -29,11 +29,7 @@ public enum BSARec: ModelRecipe {
 
     @OptionGroup(title: "Filter") package var filter: FilterOptions
 
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
 
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
@@ -49,7 +45,7 @@ public enum BSARec: ModelRecipe {
             "lowFrequencies", \.lowFrequencies, 1...5001, default: { $0.resolvedLowFrequencies },
             isStructural: true),
         ] + FilterOptions.fields.map { $0.lifted(\.filter) }
-        + [.choice("hashInit", \.hashInit)]
+        + HashTableOptions.fields.map { $0.lifted(\.items) }
         + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
@@ -79,7 +75,7 @@ public enum BSARec: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: network.maxLength)
     }
 
@@ -94,7 +90,7 @@ public enum BSARec: ModelRecipe {
   }
 
   /// What the model reads besides the sequences.
-  public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
+  public static func needs(_ options: Options) -> ModelNeeds { options.items.hashInit.needs }
 
   /// Declares the parts and composes them.
   public static func build(
@@ -110,7 +106,7 @@ public enum BSARec: ModelRecipe {
     return SequentialModel(
       SequentialModel.Parts(
         maxLength: network.maxLength, branch: "hash", itemEncoder: items,
-        sequenceEncoder: encoder, positions: positions, hashInitialization: options.hashInit,
+        sequenceEncoder: encoder, positions: positions, hashInitialization: options.items.hashInit,
         tableStart: TransformerEncoder.start,
         headCount: network.heads,
         loss: options.objective.resolved(trainCounts: data.trainCounts)), in: store)

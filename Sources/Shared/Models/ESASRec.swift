@@ -28,11 +28,7 @@ public enum ESASRec: ModelRecipe {
     @Option(help: "learned: attention and feed-forward pass through gates; none: as they are.")
     package var gates = Gates.learned
 
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
 
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
@@ -43,8 +39,9 @@ public enum ESASRec: ModelRecipe {
     public static var fields: [OptionField<Self>] {
       AttentionOptions.fields.map { $0.lifted(\.network) }
         + [
-          .choice("gates", \.gates, isStructural: true), .choice("hashInit", \.hashInit),
-        ] + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
+          .choice("gates", \.gates, isStructural: true)
+        ] + HashTableOptions.fields.map { $0.lifted(\.items) }
+        + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
     /// Refuses what does not fit together.
@@ -52,13 +49,13 @@ public enum ESASRec: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: network.maxLength)
     }
   }
 
   /// What the model reads besides the sequences.
-  public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
+  public static func needs(_ options: Options) -> ModelNeeds { options.items.hashInit.needs }
 
   /// Declares the parts and composes them.
   public static func build(
@@ -76,7 +73,7 @@ public enum ESASRec: ModelRecipe {
       SequentialModel.Parts(
         maxLength: network.maxLength, branch: "hash", itemEncoder: items,
         sequenceEncoder: encoder, positions: positions, dropout: network.dropout,
-        hashInitialization: options.hashInit, headCount: network.heads,
+        hashInitialization: options.items.hashInit, headCount: network.heads,
         loss: options.objective.resolved(trainCounts: data.trainCounts)), in: store)
   }
 }

@@ -29,11 +29,7 @@ public enum FMLPRec: ModelRecipe {
 
     @OptionGroup(title: "Filter") package var filter: FilterOptions
 
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
 
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
@@ -48,7 +44,7 @@ public enum FMLPRec: ModelRecipe {
         .integer("layers", \.layers, 1...64, isStructural: true),
         .probability("dropout", \.dropout),
       ] + FilterOptions.fields.map { $0.lifted(\.filter) }
-        + [.choice("hashInit", \.hashInit)]
+        + HashTableOptions.fields.map { $0.lifted(\.items) }
         + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
@@ -60,13 +56,13 @@ public enum FMLPRec: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: maxLength)
     }
   }
 
   /// What the model reads besides the sequences.
-  public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
+  public static func needs(_ options: Options) -> ModelNeeds { options.items.hashInit.needs }
 
   /// Declares the parts and composes them.
   public static func build(
@@ -87,7 +83,7 @@ public enum FMLPRec: ModelRecipe {
       SequentialModel.Parts(
         maxLength: options.maxLength, branch: "hash", itemEncoder: items,
         sequenceEncoder: TransformerEncoder(shape, filter: filter, in: store),
-        positions: positions, hashInitialization: options.hashInit,
+        positions: positions, hashInitialization: options.items.hashInit,
         tableStart: TransformerEncoder.start,
         loss: options.objective.resolved(trainCounts: data.trainCounts)), in: store)
   }

@@ -25,11 +25,7 @@ public enum GRU4Rec: ModelRecipe {
     @Option(help: "Dropout probability of the embedded items.")
     package var dropout: Float = 0.3
 
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
 
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
@@ -42,8 +38,9 @@ public enum GRU4Rec: ModelRecipe {
         .integer("dimension", \.dimension, 2...4096, isStructural: true),
         .integer("maxLength", \.maxLength, 1...10_000, isStructural: true),
         .integer("layers", \.layers, 1...16, isStructural: true),
-        .probability("dropout", \.dropout), .choice("hashInit", \.hashInit),
-      ] + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
+        .probability("dropout", \.dropout),
+      ] + HashTableOptions.fields.map { $0.lifted(\.items) }
+        + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
     /// Refuses values out of range.
@@ -51,13 +48,13 @@ public enum GRU4Rec: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: maxLength)
     }
   }
 
   /// What the model reads besides the sequences.
-  public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
+  public static func needs(_ options: Options) -> ModelNeeds { options.items.hashInit.needs }
 
   /// Declares the parts and composes them.
   public static func build(
@@ -72,7 +69,7 @@ public enum GRU4Rec: ModelRecipe {
       SequentialModel.Parts(
         maxLength: options.maxLength, branch: "hash", itemEncoder: items,
         sequenceEncoder: encoder, scale: Float(options.dimension).squareRoot(),
-        dropout: options.dropout, hashInitialization: options.hashInit,
+        dropout: options.dropout, hashInitialization: options.items.hashInit,
         loss: options.objective.resolved(trainCounts: data.trainCounts)), in: store)
   }
 }

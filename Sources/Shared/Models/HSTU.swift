@@ -37,11 +37,7 @@ public enum HSTU: ModelRecipe {
         """)
     package var positionReach: Int?
 
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
 
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
@@ -58,8 +54,8 @@ public enum HSTU: ModelRecipe {
         .probability("dropout", \.dropout),
         .integer(
           "positionReach", \.positionReach, 0...9_999, default: { $0.reach }, isStructural: true),
-        .choice("hashInit", \.hashInit),
-      ] + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
+      ] + HashTableOptions.fields.map { $0.lifted(\.items) }
+        + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
     /// Refuses what does not fit together.
@@ -76,7 +72,7 @@ public enum HSTU: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: maxLength)
     }
 
@@ -85,7 +81,7 @@ public enum HSTU: ModelRecipe {
   }
 
   /// What the model reads besides the sequences.
-  public static func needs(_ options: Options) -> ModelNeeds { options.hashInit.needs }
+  public static func needs(_ options: Options) -> ModelNeeds { options.items.hashInit.needs }
 
   /// Declares the parts and composes them.
   public static func build(
@@ -105,7 +101,7 @@ public enum HSTU: ModelRecipe {
       SequentialModel.Parts(
         maxLength: options.maxLength, branch: "hash", itemEncoder: items,
         sequenceEncoder: encoder, scale: Float(options.dimension).squareRoot(),
-        dropout: options.dropout, hashInitialization: options.hashInit,
+        dropout: options.dropout, hashInitialization: options.items.hashInit,
         loss: options.objective.resolved(trainCounts: data.trainCounts)), in: store)
   }
 }

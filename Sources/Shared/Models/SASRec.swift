@@ -14,11 +14,7 @@ public enum SASRec: ModelRecipe {
   /// The options of SASRec.
   public struct Options: ModelOptions {
     @OptionGroup(title: "Network") package var network: AttentionOptions
-    @Option(
-      help:
-        "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can)."
-    )
-    package var hashInit = HashInitialization.auto
+    @OptionGroup package var items: HashTableOptions
     @OptionGroup(title: "Objective") package var objective: NextItemLossOptions
 
     /// The defaults.
@@ -27,7 +23,7 @@ public enum SASRec: ModelRecipe {
     /// One field for each option.
     public static var fields: [OptionField<Self>] {
       AttentionOptions.fields.map { $0.lifted(\.network) }
-        + [.choice("hashInit", \.hashInit)]
+        + HashTableOptions.fields.map { $0.lifted(\.items) }
         + NextItemLossOptions.fields.map { $0.lifted(\.objective) }
     }
 
@@ -36,14 +32,14 @@ public enum SASRec: ModelRecipe {
 
     /// Puts what the data decide in place of `auto`.
     public mutating func resolve(_ data: ModelData) {
-      hashInit = hashInit.resolved(data)
+      items.resolve(data)
       objective.resolve(data, maxLength: network.maxLength)
     }
   }
 
   /// What the model reads besides the sequences.
   public static func needs(_ options: Options) -> ModelNeeds {
-    options.hashInit.needs
+    options.items.hashInit.needs
   }
 
   /// Declares the parts and composes them.
@@ -59,7 +55,7 @@ public enum SASRec: ModelRecipe {
       SequentialModel.Parts(
         maxLength: options.network.maxLength, branch: "hash", itemEncoder: items,
         sequenceEncoder: encoder, positions: positions, scale: options.network.scale,
-        dropout: options.network.dropout, hashInitialization: options.hashInit,
+        dropout: options.network.dropout, hashInitialization: options.items.hashInit,
         headCount: options.network.heads,
         loss: options.objective.resolved(trainCounts: data.trainCounts)), in: store)
   }

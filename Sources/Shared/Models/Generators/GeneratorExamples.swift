@@ -52,8 +52,7 @@ struct GeneratorExamples: ExampleSource {
 
   /// The targets of an epoch, shuffled and cut into batches; a function of the seed and the epoch alone.
   func batches(epoch: Int, size: Int) -> [[Int]] {
-    let shuffled = order.substream(UInt64(epoch)).permutation(count)
-    return ranges(count, of: size).map { Array(shuffled[$0]) }
+    shuffledBatches(of: count, size: size, order.substream(UInt64(epoch)))
   }
 
   /// The histories of some targets.

@@ -13,7 +13,7 @@ public enum H2Rec: ModelRecipe {
 
   /// What the model reads besides the sequences.
   public static func needs(_ options: H2RecOptions) -> ModelNeeds {
-    options.hashInit.needs.union([.codes, .itemVectorsIfPresent])
+    options.items.hashInit.needs.union([.codes, .itemVectorsIfPresent])
   }
 
   /// Declares the parts and composes them.

@@ -43,7 +43,7 @@ public final class H2RecModel: NextItemModel, Sendable {
 
     init(_ options: H2RecOptions) {
       cross = options.cross
-      hashInitialization = options.hashInit
+      hashInitialization = options.items.hashInit
       scale = options.network.scale
       dropout = options.network.dropout
       alignment = (options.alignmentWeight, options.alignmentTemperature ?? 0.5)

@@ -31,10 +31,7 @@ public struct H2RecOptions: ModelOptions {
 
   @OptionGroup(title: "Network") package var network: AttentionOptions
 
-  @Option(
-    help:
-      "Initialisation of the item table: pca (of the item vectors), random, auto (pca if it can).")
-  package var hashInit = HashInitialization.auto
+  @OptionGroup package var items: HashTableOptions
 
   @Option(
     help: """
@@ -67,8 +64,9 @@ public struct H2RecOptions: ModelOptions {
   /// One field for each option.
   public static var fields: [OptionField<Self>] {
     AttentionOptions.fields.map { $0.lifted(\.network) }
+      + HashTableOptions.fields.map { $0.lifted(\.items) }
       + [
-        .choice("hashInit", \.hashInit), .choice("cross", \.cross, isStructural: true),
+        .choice("cross", \.cross, isStructural: true),
         .number("alignmentWeight", \.alignmentWeight, 0...1000),
         .number("alignmentTemperature", \.alignmentTemperature, 0.02...100, default: { _ in 0.5 }),
         .choice("pairs", \.pairs, default: { _ in .ppmi }),
@@ -96,7 +94,7 @@ public struct H2RecOptions: ModelOptions {
 
   /// Puts what the data decide in place of `auto`.
   public mutating func resolve(_ data: ModelData) {
-    hashInit = hashInit.resolved(data)
+    items.resolve(data)
     objective.resolve(data, maxLength: network.maxLength)
   }
 

@@ -65,8 +65,7 @@ struct HiddenItemExamples: ExampleSource {
 
   /// The windows of an epoch, shuffled and cut into batches; a function of the seed and the epoch alone.
   func batches(epoch: Int, size: Int) -> [[Int]] {
-    let shuffled = order.substream(UInt64(epoch)).permutation(count)
-    return ranges(count, of: size).map { Array(shuffled[$0]) }
+    shuffledBatches(of: count, size: size, order.substream(UInt64(epoch)))
   }
 
   /// Some windows, their items as the targets, and what is hidden of them.

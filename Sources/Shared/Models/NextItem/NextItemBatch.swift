@@ -1,4 +1,5 @@
 public import Layers
+internal import Numerics
 public import Training
 
 /// Sequences of one step: what is read, what must be predicted, and negatives.
@@ -85,4 +86,10 @@ func microBatchRanges(tokenCounts: [Int], tokenLimit: Int) -> [Range<Int>] {
     }
   }
   return ranges
+}
+
+/// Examples in an order of their own, cut into batches; the last one may be smaller.
+func shuffledBatches(of count: Int, size: Int, _ random: CounterRandom) -> [[Int]] {
+  let shuffled = random.permutation(count)
+  return ranges(count, of: size).map { Array(shuffled[$0]) }
 }
