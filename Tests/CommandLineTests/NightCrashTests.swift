@@ -73,7 +73,7 @@ internal import Testing
 
       // An input that grows while stage 1 is at work.
       let log = trial.data.appending("interactions.csv")
-      let grown = try await trial.night(["CRASH_AT": "12", "CRASH_GROW": log.string])
+      let grown = try await trial.night(["CRASH_AT": "18", "CRASH_GROW": log.string])
       #expect(grown.status == .exited(75), "\(grown.error)")
       #expect(
         grown.error.contains("interactions.csv: error: this file was changed while it was read"))
