@@ -186,10 +186,12 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 	@mkdir -p $(@D); touch $@
 
 ## FILTER   for test: run the suites and tests whose names match this regular expression alone
-# Optimised, packages too, since tests train and rank with real programs; preconditions and checks of overflow and bounds stay. Modules are
-# compiled as wholes, and the code of the tests is not optimised (Package.swift), which both save time of the build.
-TEST := swift test --disable-xctest -Xswiftc -O -Xswiftc -disable-batch-mode -Xswiftc -wmo \
-  -Xswiftc -num-threads -Xswiftc 2
+# Optimised, packages too, since tests train and rank with real programs; preconditions and checks of overflow and bounds stay. The code of the
+# tests themselves is not optimised (Package.swift), which saves time of the build. In a build for debugging, ArgumentParser would check the
+# declarations of all options whenever a program starts, which takes ten times as long as the rest of the start. The folder is another one than
+# that of 'make build', since the flags are.
+TEST := swift test --configuration release --scratch-path .build/tests --disable-xctest -Xswiftc -enable-testing \
+  -Xswiftc -num-threads -Xswiftc 2 -debug-info-format none
 test: .build/dependencies-installed ## build and run all tests
 	$(TEST) $(if $(FILTER),--filter $(call quote,$(FILTER)))
 test-portable: .build/dependencies-installed ## repeat the numeric tests with the kernels of lesser processors
