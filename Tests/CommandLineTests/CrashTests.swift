@@ -27,10 +27,10 @@ internal import Testing
     Case(stage: "train", hasOldOutput: false), Case(stage: "evaluate", hasOldOutput: false),
   ].prefix(isLong ? 8 : 4)
 
-  /// Every call with `H2REC_LONG`; else one in 29 of training, which saves itself often, and one in seven of the other stages.
+  /// Every call with `H2REC_LONG`; else one in 61 of training, which saves itself often, and one in 17 of the other stages.
   private static func stride(of run: Case) -> Int {
     guard !isLong else { return 1 }
-    return run.stage == "train" ? 29 : 7
+    return run.stage == "train" ? 61 : 17
   }
 
   /// The process dies in the middle of a write or before another call; or the disk is full from a call on.

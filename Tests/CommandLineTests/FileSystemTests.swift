@@ -116,6 +116,8 @@ internal import Testing
           var reads = 0
           while !isDone.value.load(ordering: .relaxed) || reads < Self.readCount {
             reads += 1
+            // Where there is one processor, the stages are waited for on this very thread.
+            await Task.yield()
             if reads == Self.readCount { isReadEnough.value.store(true, ordering: .relaxed) }
             do throws(PipelineError) {
               let input = try StageInput(directory: path, expecting: "tokenize")

@@ -151,7 +151,7 @@ internal import Testing
 
   /// How often nights are killed, a thousand times with `H2REC_LONG`.
   private static let killCount =
-    ProcessInfo.processInfo.environment["H2REC_LONG"] == nil ? 20 : 1000
+    ProcessInfo.processInfo.environment["H2REC_LONG"] == nil ? 7 : 1000
 
   @Test(.timeLimit(.minutes(240)))
   func `killed at random, nights go on and end with the bytes of undisturbed ones`() async throws {

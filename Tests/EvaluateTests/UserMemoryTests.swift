@@ -29,7 +29,7 @@ import Testing
           --validation-users 10 --output 3
           """
         ),
-      ] + [(String, String)](repeating: ("evaluate", evaluation), count: 4) {
+      ] + [(String, String)](repeating: ("evaluate", evaluation), count: 2) {
         let words = arguments.split(separator: " ").map(String.init)
         let result = try await runStage(
           "h2rec-\(stage)",
@@ -38,8 +38,8 @@ import Testing
         try #require(result.status == .exited(0), "\(result.error)")
         outputs.append(result.output)
       }
-      // The smallest peak of four runs: beside other programs, threads keep more of what they have freed.
-      let summaries = try outputs.suffix(4).map {
+      // The smaller peak of two runs: beside other programs, threads keep more of what they have freed.
+      let summaries = try outputs.suffix(2).map {
         try JSONValue(parsing: Array($0.utf8), path: "summary")
       }
       let count = try #require(summaries[0]["recommendedUsers"]?.integerValue)

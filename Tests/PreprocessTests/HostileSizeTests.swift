@@ -33,13 +33,15 @@ import Testing
             'vectors.jsonl.gz': (b'', None, b'{"item_id":"i%d","vector":[1' + b',0' * 499 + b']}\n'),
             'ids.gz': (b'', None, b'%d the-item-' + b'-with-a-long-name' * 60 + b'\n'),
         }[name]
-        with gzip.open(name, 'wb', compresslevel=1) as file:
-            file.write(start)
+        with open(name, 'wb') as file:
+            file.write(gzip.compress(start, 1))
             if block is not None:
-                for _ in range(count): file.write(block)
+                # Members that follow one another are one text.
+                file.write(gzip.compress(block, 1) * count)
             else:
-                for first in range(0, 400000, 1000):
-                    file.write(b''.join(count % i for i in range(first, first + 1000)))
+                for first in range(0, 150000, 1000):
+                    text = b''.join(count % i for i in range(first, first + 1000))
+                    file.write(gzip.compress(text, 1))
     """#
 
   @Test(
