@@ -17,12 +17,12 @@ import Testing
   /// Stores a finished evaluation with these ranks and gives its directory to `body`.
   private func withStored(
     _ ranks: [RankingProtocol: CaseRanks], data: String = "1234", split: String = "test",
-    _ body: (FilePath) throws -> Void
+    report: String = "{\"protocols\": {}}", _ body: (FilePath) throws -> Void
   ) throws {
     try withTemporaryDirectory { directory in
       var output = try StageOutput(directory: directory, stage: "evaluate")
       try output.write(StoredRanks.table(FourUsers.cases, ranks))
-      try output.writeFile("report.json", Array("{\"protocols\": {}}".utf8))
+      try output.writeFile("report.json", Array(report.utf8))
       try output.commit(
         configuration: ["split": .string(split)],
         inputs: [StageReference(stage: "preprocess", checksum: data)], counters: [:])
@@ -44,7 +44,7 @@ import Testing
     other[.full]?.ranks = [1, 3, 2, 7]  // MRR terms 1, 1/3, 1/2, 1/7 against 1/3, 1/3, 1, 1/7
     try withStored(other) { directory in
       let comparison = try RunComparison(
-        ranks, firstItems: RaggedArray(), against: directory, cases: FourUsers.cases,
+        ranks, firstItems: RaggedArray(), against: [directory], cases: FourUsers.cases,
         settings: settings)
       #expect(comparison.json["listChange"] == nil)
       let entry = comparison.json["protocols"]?["full"]?["overall"]?["mrr"]
@@ -55,6 +55,39 @@ import Testing
       let same = comparison.json["protocols"]?["negatives"]?["overall"]?["mrr"]
       #expect(same?["difference"]?.numberValue == 0 && same?["p-bootstrap"]?.numberValue == 1)
       #expect(comparison.json["protocols"]?["full"]?["popularity-10-29"] == nil)
+    }
+  }
+
+  @Test func `several runs are compared by their mean, and their seeds widen the interval`() throws
+  {
+    func report(_ value: Double) -> String {
+      #"{"protocols": {"full": {"overall": {"users": 4, "mrr": \#(value), "intervals": {"mrr": [0, 1]}}}}}"#
+    }
+    let ranks = try SampleReport.ranks()
+    var other = ranks
+    other[.full]?.ranks = [1, 3, 2, 7]
+    try withStored(other, report: report(0.25)) { first in
+      try withStored(ranks, report: report(0.75)) { second in
+        let json = try RunComparison(
+          ranks, firstItems: RaggedArray(), against: [first, second], cases: FourUsers.cases,
+          settings: settings
+        ).json
+        #expect(json["manifests"]?.arrayValue?.count == 2 && json["training"] == nil)
+        #expect(
+          json["values"]?["full"]?["overall"]
+            == ["users": 4, "mrr": .number(0.5), "intervals": .object([:])])
+        let entry = json["protocols"]?["full"]?["overall"]?["mrr"]
+        // The mean of -1/24 and 0; the first user lost half of 2/3, the third won half of 1/2.
+        #expect(abs((entry?["difference"]?.numberValue ?? 0) + 1.0 / 48) < 1e-15)
+        #expect(entry?["wins"] == 1 && entry?["losses"] == 1)
+        func width(_ entry: JSONValue?) -> Double {
+          let bounds = (entry?["interval"]?.arrayValue ?? []).compactMap(\.numberValue)
+          return bounds.count == 2 ? bounds[1] - bounds[0] : .nan
+        }
+        let twice = settings.groups.differences(
+          try #require(ranks[.full]), [try #require(other[.full])])
+        #expect(width(entry) > 0.5 * width(twice["overall"]?["mrr"]))
+      }
     }
   }
 
@@ -75,7 +108,7 @@ import Testing
         configuration: ["split": "test"],
         inputs: [StageReference(stage: "preprocess", checksum: "1234")], counters: [:])
       let json = try RunComparison(
-        ranks, firstItems: own, against: directory, cases: FourUsers.cases, settings: settings
+        ranks, firstItems: own, against: [directory], cases: FourUsers.cases, settings: settings
       ).json["listChange"]
       #expect(json?["items"] == 10 && json?["changedShare"]?.numberValue == 1.0 / 3)
     }
@@ -87,7 +120,7 @@ import Testing
     try withStored(ranks, data: data, split: split) { directory in
       #expect(throws: PipelineError.otherTestSet(directory)) {
         try RunComparison(
-          ranks, firstItems: RaggedArray(), against: directory, cases: FourUsers.cases,
+          ranks, firstItems: RaggedArray(), against: [directory], cases: FourUsers.cases,
           settings: settings)
       }
     }

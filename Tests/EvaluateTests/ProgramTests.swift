@@ -78,6 +78,16 @@ import Testing
     let report = try JSONValue(parsing: try input.file("report.json"), path: "report.json")
     let entry = report["against"]?["protocols"]?["full"]?["overall"]?["mrr"]
     #expect(entry?["difference"]?.numberValue == 0 && entry?["wins"] == 0)
+
+    let several = try await evaluate(
+      inputs + ["--output", "two-others", "--against", "4", "5", "--quiet"], in: directory)
+    #expect(several.status == .exited(0) && several.error == "")
+    let page = try StageInput(directory: directory.appending("two-others"), expecting: "evaluate")
+      .file("report.html")
+    #expect(String(decoding: page, as: UTF8.self).contains("The other values are means of 2 runs"))
+    let twice = try await evaluate(
+      inputs + ["--output", "two-others", "--against", "4", "./4"], in: directory)
+    #expect(twice.status == .exited(64) && twice.error.contains("has a run twice"))
   }
 
   /// Equal runs do not differ, and what is no run of the same data is refused.

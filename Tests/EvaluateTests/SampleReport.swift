@@ -80,7 +80,7 @@ enum SampleReport {
         baseline: baseline,
         values: ProtocolResult(.full, found, groups: FourUsers.groups, metrics: metrics)
           .json(groups: FourUsers.groups.map(\.key), metrics: metrics),
-        differences: comparison.differences(full, found))
+        differences: comparison.differences(full, [found]))
     }
     report.times = ["preprocess": ["seconds": 1.5, "peakMegabytes": 2048]]
     report.codes = [
@@ -107,10 +107,10 @@ enum SampleReport {
     for (kind, own) in ranks {
       var best = own
       best.ranks = own.ranks.map { _ in 1 }
-      differences[kind.rawValue] = settings.groups.differences(own, best)
+      differences[kind.rawValue] = settings.groups.differences(own, [best])
     }
     members["against"] = [
-      "manifest": "00", "protocols": .object(differences),
+      "manifests": ["00"], "protocols": .object(differences),
       "values": members["protocols"] ?? .null, "lists": members["lists"] ?? .null,
       "training": members["training"] ?? .null, "gates": members["gates"] ?? .null,
       "codes": members["codes"] ?? .null,

@@ -80,6 +80,17 @@ import Testing
   }
 
   @Test(arguments: Shape.awkward, [1, 3, 4])
+  func `the sum of the views of a row`(shape: Shape, views: Int) throws {
+    try check(
+      .sumOfViews, [.tensor(.noise(shape.rows, views * shape.width, seed: 1))]
+    ) {
+      $0.tape.sumOfViews($0.tensor(0), count: views)
+    } reference: {
+      $0[0].summingViews(views)
+    }
+  }
+
+  @Test(arguments: Shape.awkward, [1, 3, 4])
   func `a mixture of learned rows is added in place`(shape: Shape, views: Int) throws {
     try check(
       .addMixture,

@@ -163,7 +163,7 @@ enum Operation {
   case linear, linearReLUDropout, linearDropoutAdd, linearOfViews, embed, rows, attention
   case recurrence, filter, linearGELU, blend, gate, insertRows, pointwiseAttention
   case layerNorm, normalizeRows, add, addTimesFactor, copy, appendColumns, concatenateColumns
-  case softmax, broadcast, scaleViews, addMixture, mixViews
+  case softmax, broadcast, scaleViews, sumOfViews, addMixture, mixViews
   case crossEntropy, binaryCrossEntropy, alignment, maskedGranularity
 
   /// Largest differences, relative to the largest value and to the largest gradient element of an input.
@@ -172,7 +172,7 @@ enum Operation {
     // Nothing is rounded.
     case .rows, .copy, .appendColumns, .concatenateColumns, .broadcast, .insertRows: (0, 1e-6)
     // One or two roundings.
-    case .add, .addTimesFactor, .scaleViews, .blend: (1e-7, 2e-6)
+    case .add, .addTimesFactor, .scaleViews, .sumOfViews, .blend: (5e-7, 2e-6)
     // Sums of up to 64 products.
     case .linear, .linearReLUDropout, .linearDropoutAdd, .linearOfViews: (1e-6, 5e-6)
     case .embed, .addMixture, .mixViews: (5e-7, 5e-6)

@@ -31,6 +31,10 @@ import Testing
         levelSizes: [3, 4], codes: (0..<12).flatMap { [UInt16($0 / 4), UInt16($0 % 4)] },
         codebooks: [], width: 0, usage: [UInt32](repeating: 4, count: 7), center: [])
     }
+    if Recipe.needs(options).contains(.itemVectors) {
+      data.vectors = Matrix(
+        rows: 12, columns: 5, values: (0..<60).map { Float(($0 * 7 + 3) % 11) / 11 })
+    }
     options.resolve(data)
     let model = try #require(Recipe.build(options, data) as? SequentialModel)
     model.initialize(data)

@@ -96,6 +96,7 @@ import Training
       // Some steps away from the start, where much is exactly zero.
       for number in 0..<3 { _ = step.run(batch, number: number) }
       func total() -> Double {
+        model.storeDidChange()
         let losses = step.gradients(of: batch, number: 7)
         return zip(model.objectives(), losses.parts).reduce(0) {
           $0 + Double($1.0.weight) * $1.1.value

@@ -17,7 +17,10 @@ struct PlantedShop {
   private let data: ModelData
 
   /// A shop of these histories; every item of the first ones is trained on.
-  init(itemCount: Int, trained: [[Int]], asked: [[Int]], codes: ItemCodes? = nil) {
+  init(
+    itemCount: Int, trained: [[Int]], asked: [[Int]], codes: ItemCodes? = nil,
+    vectors: Matrix? = nil
+  ) {
     self.itemCount = itemCount
     self.asked = asked.map { $0.map(UInt32.init) }
     let histories = trained.map { $0.map(UInt32.init) }
@@ -30,6 +33,7 @@ struct PlantedShop {
       UInt32(histories.reduce(0) { $0 + $1.count { $0 == UInt32(item) } })
     }
     data.trainLengths = histories.map(\.count)
+    data.vectors = vectors
     self.data = data
   }
 

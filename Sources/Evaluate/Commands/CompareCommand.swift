@@ -67,10 +67,11 @@ struct CompareCommand: StageCommand {
       guard let ranks = try StoredRanks(input, for: cases).ranks[ranking] else {
         throw .noSuchRanks(ranking, input.directory)
       }
-      return SeedComparison.Run(directory: input.directory, input: input, ranks: ranks)
+      return ranks
     }
-    for run in ranked where run.ranks.candidateCounts != ranked[0].ranks.candidateCounts {
-      throw .otherTestSet(run.directory)
+    for (input, ranks) in zip(inputs, ranked)
+    where ranks.candidateCounts != ranked[0].candidateCounts {
+      throw .otherTestSet(input.directory)
     }
     let comparison = SeedComparison(
       own: Array(ranked[..<runs.count]), others: Array(ranked[runs.count...]), users: cases.users,

@@ -35,11 +35,15 @@ struct MetricOptions: ParsableArguments {
   var allowRepeats: Bool?
 
   @Option(
+    parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Another run of this stage on the same data to compare with, user by user.",
+      """
+      Another run of this stage on the same data to compare with, user by user; several are the seeds of another model, which \
+      count in the intervals.
+      """,
       valueName: "directory"),
     completion: .directory, transform: { FilePath($0) })
-  var against: FilePath?
+  var against: [FilePath] = []
 
   @Flag(
     help: ArgumentHelp(
@@ -51,8 +55,12 @@ struct MetricOptions: ParsableArguments {
     guard resamples == 0 || (100...100_000).contains(resamples) else {
       throw ValidationError("'--resamples' must be 0 or from 100 to 100000, not \(resamples).")
     }
-    guard resamples > 0 || against == nil else {
+    guard resamples > 0 || against.isEmpty else {
       throw ValidationError("'--against' needs resamples; give '--resamples' another value than 0.")
+    }
+    let others = against.map { $0.lexicallyNormalized().string }
+    guard Set(others).count == others.count else {
+      throw ValidationError("'--against' has a run twice; each counts as a seed of its own.")
     }
   }
 

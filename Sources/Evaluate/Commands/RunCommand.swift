@@ -76,11 +76,14 @@ struct RunCommand: StageCommand {
     let itemCount = Int(data.manifest.counters["items"]?.integerValue ?? 0)
     var inputs = [data.reference]
     for (path, name) in [
-      (stage.codes, "tokenize"), (stage.model, "train"), (metricOptions.against, "evaluate"),
+      (stage.codes, "tokenize"), (stage.model, "train"),
       (newItemOptions.newItems, "tokenize"), (newItemOptions.newItemsData, "preprocess"),
     ] {
       guard let path else { continue }
       inputs.append(try StageInput(directory: path, expecting: name).reference)
+    }
+    for path in metricOptions.against {
+      inputs.append(try StageInput(directory: path, expecting: "evaluate").reference)
     }
     let lists = recommendationOptions
     let files = [

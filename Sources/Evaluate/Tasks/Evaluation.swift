@@ -104,9 +104,9 @@ struct Evaluation {
       },
       allowsRepeats: options.allowsRepeats(in: inputs.data.sequences), itemCount: itemCount,
       userCount: cases.userCount, eventCount: cases.count, stages: inputs.stages)
-    if let other = options.against, let bootstrap {
+    if !options.against.isEmpty, let bootstrap {
       report.comparison = try RunComparison(
-        ranks, firstItems: result.firstItems, against: other, cases: cases,
+        ranks, firstItems: result.firstItems, against: options.against, cases: cases,
         settings: RunComparison.Settings(
           data: inputs.references[0], split: options.split,
           groups: GroupComparison(
@@ -153,7 +153,7 @@ extension Evaluation {
             groups: groups.filter { Self.comparedGroups.contains($0.key) }, users: cases.users,
             metrics: headline,
             bootstrap: bootstrap, threads: shared.threads
-          ).differences(own, ranks)
+          ).differences(own, [ranks])
         })
     }
   }

@@ -1,19 +1,11 @@
 import Metrics
 import ShardIO
-import SystemPackage
 
 /// The evaluated runs of one model against those of another, on the same users.
 struct SeedComparison {
-  /// One finished evaluation.
-  struct Run {
-    let directory: FilePath
-    let input: StageInput
-    /// The ranks under one protocol.
-    let ranks: CaseRanks
-  }
-
-  let own: [Run]
-  let others: [Run]
+  /// The ranks of each run under one protocol, all of the same cases.
+  let own: [CaseRanks]
+  let others: [CaseRanks]
   /// The user of each case.
   let users: [Int]
   let metrics: [Metric]
@@ -28,11 +20,11 @@ struct SeedComparison {
     let width = metrics.count
     var sample = Bootstrap.Sample(columnCount: runs.count * width)
     var sums = [Double](repeating: 0, count: runs.count * width)
-    for (place, position) in runs[0].ranks.cases.enumerated() where group.contains(position) {
+    for (place, position) in runs[0].cases.enumerated() where group.contains(position) {
       let values = runs.flatMap { run in
         metrics.map {
           $0.value(
-            rank: run.ranks.ranks[place], candidateCount: run.ranks.candidateCounts[place])
+            rank: run.ranks[place], candidateCount: run.candidateCounts[place])
         }
       }
       for (column, value) in values.enumerated() { sums[column] += value }

@@ -65,6 +65,8 @@ public struct ModelData: Sendable {
   public var codes: ItemCodes?
   /// The text vectors, row = item; nil where there are none, or to score with a trained model.
   public var vectors: Matrix?
+  /// The width of the text vectors that a stored model was trained with, E; nil in training, and where none were read.
+  public var storedTextWidth: Int?
   /// How often each item occurs in train sequences, `[I]`; empty to score with a trained model.
   public var trainCounts: [UInt32] = []
   /// The number of train events of each user; empty to score with a trained model.
@@ -80,6 +82,18 @@ public struct ModelData: Sendable {
   public init(itemCount: Int, codes: ItemCodes? = nil) {
     self.itemCount = itemCount
     self.codes = codes
+  }
+
+  /// The width of the text vectors, E.
+  ///
+  /// - Throws: `PipelineError` `.configuration` if there are none.
+  func requiredTextWidth(for model: String) throws(PipelineError) -> Int {
+    guard let width = vectors?.columns ?? storedTextWidth else {
+      throw PipelineError(
+        .configuration, "the model '\(model)' needs item vectors",
+        note: "run the preprocess stage with --vectors, or with items that have texts")
+    }
+    return width
   }
 
   /// The share of the train events, each user's first left out, that are among the last ones of their users; 1 without any.

@@ -72,9 +72,27 @@ extension ParameterStore {
   ///   - input: the output of the train stage.
   /// - Throws: `PipelineError` `.dataFormat`.
   static func requireWidth(_ width: Int, _ input: StageInput) throws(PipelineError) {
-    for kind in ["hash-vectors", "code-vectors"] where input.hasTable(kind) {
+    for kind in ["hash-vectors", "code-vectors", "text-item-vectors"] where input.hasTable(kind) {
       try TableRules(input, kind).requireWidth(try input.table(kind), "vector", width)
     }
+  }
+
+  /// The columns of the first parameter that reads text vectors; nil where a model has none.
+  ///
+  /// - Parameter input: the output of the train stage.
+  static func textWidth(of input: StageInput) throws(PipelineError) -> Int? {
+    let table = try input.table(parametersKind)
+    let shapes = try table.ragged("shape", as: UInt32.self)
+    for (row, name) in try table.strings("name").enumerated() where name.hasPrefix("adapter.") {
+      guard shapes[row].count == 2, let width = shapes[row].last, (1...65_536).contains(width)
+      else {
+        throw TableRules(input, parametersKind).broken(
+          "a shape of \(Array(shapes[row]))", row: row, expected: "rows, and at most 65,536 columns"
+        )
+      }
+      return Int(width)
+    }
+    return nil
   }
 
   private static func mismatch(_ input: StageInput, _ problem: String) -> PipelineError {

@@ -59,7 +59,8 @@ public struct TrainedModel: Sendable {
     if let width = input.manifest.configuration["dimension"]?.integerValue {
       try ParameterStore.requireWidth(Int(width), input)
     }
-    let data = ModelData(itemCount: itemCount, codes: usesCodes ? codes : nil)
+    var data = ModelData(itemCount: itemCount, codes: usesCodes ? codes : nil)
+    data.storedTextWidth = try ParameterStore.textWidth(of: input)
     let model = try Recipe.build(options, data)
     try model.store.load(input)
     return TrainedModel(model: model, name: Recipe.name, usesCodes: usesCodes)

@@ -75,6 +75,13 @@ public protocol TrainableModel: AnyObject, Sendable {
   /// Prepares for step `number`, from 0, before its forward pass.
   func prepareStep(_ number: Int)
 
+  /// Passes gradients on that wait in tables of the model, after every tape has run backward.
+  ///
+  /// - Parameters:
+  ///   - parameters: the gradient of all dense parameters, which may be added to.
+  ///   - threads: the largest number of threads; changes no result.
+  func passGradients(to parameters: AlignedBuffer, threads: Int)
+
   /// Moves what the optimiser does not move, after it has moved the rest.
   func finishStep()
 
@@ -95,6 +102,8 @@ extension TrainableModel {
   public var stateBlocks: [StateBlock] { [] }
   /// Needs no preparation.
   public func prepareStep(_ number: Int) {}
+  /// All gradients are where they belong.
+  public func passGradients(to parameters: AlignedBuffer, threads: Int) {}
   /// Moves nothing.
   public func finishStep() {}
   /// Keeps nothing that follows from the store.

@@ -155,8 +155,9 @@ public final class TrainingStep<Model: TrainableModel> {
       work.tape.backward()
     }
     addGradients(of: used.flatMap(\.tape.gathers), threads: settings.threads)
-    used.first?.tape.gradient.add(
-      used.dropFirst().map(\.tape.gradient), threads: settings.threads)
+    guard let gradient = used.first?.tape.gradient else { return }
+    gradient.add(used.dropFirst().map(\.tape.gradient), threads: settings.threads)
+    model.passGradients(to: gradient, threads: settings.threads)
   }
 
   // MARK: - State

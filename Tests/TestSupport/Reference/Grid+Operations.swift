@@ -126,6 +126,14 @@ extension Grid {
     return Grid(rows, columns) { self[$0, $1] * weights[$0, $1 / width] }
   }
 
+  /// The sum of the `count` views of every token: `[T, d]`.
+  public func summingViews(_ count: Int) -> Grid {
+    let width = columns / count
+    return Grid(rows, width) { row, column in
+      (0..<count).reduce(0) { $0 + self[row, $1 * width + column] }
+    }
+  }
+
   /// The mixture of the views of each token with the weights of its sequence; hidden views are replaced.
   ///
   /// - Parameters:

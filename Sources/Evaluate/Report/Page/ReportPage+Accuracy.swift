@@ -184,9 +184,20 @@ extension ReportPage {
       <p>\(name(metric)), user by user on the same users: this run − the other run, the 95 % interval of the
       difference from a paired bootstrap, and the users for whom either is better. The sign test counts these users however
       small their difference is, so it can disagree with the interval. There are \(comparisonCount) comparisons: about
-      \(decimal(Double(comparisonCount) / 20, 0)) of them would have p below 0.05 if the runs were equal. Both runs have one training
-      seed each, whose chance no interval holds.\(listChange)</p>
+      \(decimal(Double(comparisonCount) / 20, 0)) of them would have p below 0.05 if the runs were equal. \(seedRemark)\(listChange)</p>
       \(tables.joined(separator: "\n"))
+      """
+  }
+
+  /// What the intervals hold of the chance of a training.
+  private var seedRemark: String {
+    let count = report["against"]?["manifests"]?.arrayValue?.count ?? 1
+    guard count > 1 else {
+      return "Both runs have one training seed each, whose chance no interval holds."
+    }
+    return """
+      The other values are means of \(count) runs, whose chance is in the intervals of the differences; this run has one
+      training seed.
       """
   }
 

@@ -73,6 +73,36 @@ func initializeIdentities(
   }
 }
 
+/// Gives the parameters of a model whose items are made of text vectors their initial values, and makes the vectors.
+///
+/// One linear map begins as the projection on the leading principal directions, so that items begin where those of `--hash-init pca` do;
+/// other adapters begin at random, and rows of items at zero.
+func initializeAdapter(
+  _ store: ParameterStore, _ items: AdaptedItems, _ vectors: Matrix, _ data: ModelData
+) {
+  store.initialize(random: CounterRandom(seed: data.seed, stream: 0x4144_4150))
+  if let weight = store["adapter.weight"], let bias = store["adapter.bias"],
+    store["adapter.hidden.weight"] == nil
+  {
+    let directions = PrincipalComponents(
+      vectors, count: min(items.width, vectors.columns), threads: data.threads)
+    let factor = AdaptedItems.factor(of: vectors)
+    var (rows, shift) = (
+      [Float](repeating: 0, count: weight.count), [Float](repeating: 0, count: bias.count)
+    )
+    for row in 0..<directions.basis.rows {
+      let direction = directions.basis[row: row]
+      for (column, value) in direction.enumerated() {
+        rows[row * weight.columns + column] = value / factor
+      }
+      shift[row] = -zip(direction, directions.mean).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    store.values.set(rows, at: weight.offset)
+    store.values.set(shift, at: bias.offset)
+  }
+  items.start(vectors, parameters: store.values, threads: data.threads)
+}
+
 private func initializeRandomly(
   _ table: EmbeddingTable, _ start: Initialization?, _ random: CounterRandom
 ) {

@@ -83,8 +83,22 @@ public final class SequentialModel: NextItemModel, Sendable {
     return result
   }
 
+  private var adapted: AdaptedItems? { itemEncoders[0] as? AdaptedItems }
+
+  /// Makes the vectors of items anew that are made of text vectors.
+  public func storeDidChange() { adapted?.makeVectors() }
+
+  /// Passes the gradients of such vectors on.
+  public func passGradients(to parameters: AlignedBuffer, threads: Int) {
+    adapted?.passGradient(to: parameters, threads: threads)
+  }
+
   /// Gives every parameter its initial value.
   public func initialize(_ data: ModelData) {
+    if let adapted, let vectors = data.vectors {
+      initializeAdapter(store, adapted, vectors, data)
+      return
+    }
     let hash = (itemEncoders[0] as? ItemTable)?.table
     initializeIdentities(
       store, hash: hash.map { ($0, hashInitialization) }, random: tableStart,

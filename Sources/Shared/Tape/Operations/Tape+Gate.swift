@@ -52,6 +52,34 @@ extension Tape {
     return y
   }
 
+  /// The sum of the views of each row: `y[t] = Σ_m x[t, m·d ..< (m+1)·d]`.
+  ///
+  /// - Parameters:
+  ///   - x: `[T, M · d]`.
+  ///   - count: M.
+  /// - Returns: `[T, d]`.
+  public func sumOfViews(_ x: Tensor, count: Int) -> Tensor {
+    let width = x.columns / count
+    precondition(width * count == x.columns)
+    let y = tensor(rows: x.rows, columns: width)
+    for row in 0..<x.rows {
+      let (source, target) = unsafe (x.values + row * x.columns, y.values + row * width)
+      unsafe target.update(from: source, count: width)
+      for view in 1..<max(1, count) {
+        unsafe h2rec_add_scaled(target, source + view * width, 1, width)
+      }
+    }
+    record(lastFor: y) { [self] in
+      for row in 0..<x.rows {
+        for view in 0..<count {
+          unsafe h2rec_add_scaled(
+            grad(x) + row * x.columns + view * width, grad(y) + row * width, 1, width)
+        }
+      }
+    }
+    return y
+  }
+
   /// `y += weights · rows`, in place: the biases of the views, mixed by the gate.
   ///
   /// - Parameters:
