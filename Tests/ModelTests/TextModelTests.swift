@@ -8,8 +8,9 @@ import Testing
 @Suite struct TextModelTests {
   private static let small = ["--dimension", "32", "--max-length", "6", "--layers", "1"]
 
-  /// Items of a topic and a number: the next one has the next topic and the same number, and the text says both. Every fifth item
-  /// comes after the training only.
+  /// Items of a topic and a number, which their texts say: the next one has the next topic and the same number.
+  ///
+  /// Every fifth item comes after the training only.
   private static let chains: PlantedShop = {
     let (topics, numbers) = (8, 10)
     func item(_ topic: Int, _ number: Int) -> Int { topic % topics * numbers + number }

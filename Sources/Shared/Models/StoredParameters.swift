@@ -77,9 +77,11 @@ extension ParameterStore {
     }
   }
 
-  /// The columns of the first parameter that reads text vectors; nil where a model has none.
+  /// The width of the text vectors that a model was trained with.
   ///
   /// - Parameter input: the output of the train stage.
+  /// - Returns: the columns of the first parameter that reads them; nil where a model has none.
+  /// - Throws: `PipelineError` `.dataFormat` where that is no width.
   static func textWidth(of input: StageInput) throws(PipelineError) -> Int? {
     let table = try input.table(parametersKind)
     let shapes = try table.ragged("shape", as: UInt32.self)
