@@ -124,6 +124,12 @@ struct WarmStart {
       }
       if named.name == "code" {
         carried.hasCodes = carryCodes(values, width, into: named.table, inputs.model, codes)
+      } else if named.name == "prefix" {
+        // Rows have the places of the hashes of prefixes: they mean the same where the codes do and the table is as large.
+        let isKept =
+          values.count == named.table.values.count && (codes.map { keepsNames($0) } ?? false)
+        if isKept { named.table.values.set(values) }
+        carried.hasCodes = isKept
       } else {
         guard named.table.count == places.count, values.count == earlier.count * width else {
           throw differs(

@@ -16,7 +16,7 @@ import Testing
     "h2rec-tokenize lint",
     "h2rec-train", "h2rec-train h2rec", "h2rec-train sasrec", "h2rec-train gru4rec",
     "h2rec-train sid", "h2rec-train bsarec", "h2rec-train fmlp-rec", "h2rec-train bert4rec",
-    "h2rec-train esasrec", "h2rec-train hstu", "h2rec-train text-sasrec", "h2rec-train unisrec",
+    "h2rec-train esasrec", "h2rec-train hstu", "h2rec-train text-sasrec", "h2rec-train unisrec", "h2rec-train pg-sid",
     "h2rec-train tiger",
     "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate compare",
     "h2rec-evaluate similar",

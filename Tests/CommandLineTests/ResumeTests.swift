@@ -56,6 +56,12 @@ import Testing
   ) async throws {
     try await withTemporaryDirectory { directory in
       let straight = try await prepare(directory)
+      // How long a training takes here, a start of the program included.
+      let start = ContinuousClock.now
+      let whole = try await runStage(
+        "h2rec-train", Self.options + ["--output", "timed"], in: directory)
+      try #require(whole.status == .exited(0))
+      let duration = (ContinuousClock.now - start) / .seconds(1)
       var generator = SeededGenerator(seed: 5)
       var stops = 0
       var misses = 0
@@ -64,9 +70,8 @@ import Testing
       let early = TerminationStatus.exited(signal == "TERM" ? 143 : 130)
       while true {
         try #require(misses < 100)
-        let delay = Double.random(in: 0.1...1.2, using: &generator)
-        let result = try await train(
-          directory, signal: signal, after: delay * (1 + Double(misses % 20) / 4))
+        let delay = Double.random(in: 0.02...1.2, using: &generator) * duration
+        let result = try await train(directory, signal: signal, after: delay)
         if result.status == early {
           misses += 1
           #expect(result.error == "" && result.output == "")

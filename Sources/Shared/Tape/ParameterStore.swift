@@ -118,6 +118,13 @@ public final class ParameterStore: @unchecked Sendable {
   }
 }
 
+extension Initialization {
+  /// Gives a table its initial values.
+  package func fill(_ table: EmbeddingTable, _ random: CounterRandom) {
+    table.values.set(values(table.count * table.width, random))
+  }
+}
+
 /// The values of a parameter before the first step.
 public enum Initialization: Sendable {
   /// Zeros.

@@ -106,8 +106,7 @@ func initializeAdapter(
 private func initializeRandomly(
   _ table: EmbeddingTable, _ start: Initialization?, _ random: CounterRandom
 ) {
-  let start = start ?? .xavier(fanIn: table.count, fanOut: table.width)
-  table.values.set(start.values(table.count * table.width, random))
+  (start ?? .xavier(fanIn: table.count, fanOut: table.width)).fill(table, random)
 }
 
 /// Code vectors are differences from a mean, so they are projected without subtracting one.

@@ -28,6 +28,8 @@ public final class SequentialModel: NextItemModel, Sendable {
     var dropout: Float = 0
     /// How the item table is initialised.
     var hashInitialization = HashInitialization.pca
+    /// Where the prefixes of codes have their rows; nil where rows are those of codes.
+    var prefixes: PrefixRows?
     /// What a random item table is; nil for Glorot and Bengio's deviation.
     var tableStart: Initialization?
     /// The heads of the attention; nil for an encoder without attention.
@@ -54,6 +56,7 @@ public final class SequentialModel: NextItemModel, Sendable {
   private let dropout: Float
   private let hashInitialization: HashInitialization
   private let tableStart: Initialization?
+  private let prefixes: PrefixRows?
 
   /// Composes a model; seals the store.
   init(_ parts: Parts, in store: ParameterStore) {
@@ -70,14 +73,21 @@ public final class SequentialModel: NextItemModel, Sendable {
     dropout = parts.dropout
     hashInitialization = parts.hashInitialization
     tableStart = parts.tableStart
+    prefixes = parts.prefixes
   }
 
   /// Attention, where there is some, and items that were not trained, where items are codes.
   public var diagnostics: Diagnostics {
     var result = commonDiagnostics()
     if let codes = itemEncoders[0] as? CodeBag {
-      result.newItemVectors = {
-        Models.newItemVectors(of: $0, semantic: codes, hash: nil, threads: $1)
+      result.newItemVectors = { [prefixes] new, threads in
+        guard let prefixes else {
+          return Models.newItemVectors(of: new, semantic: codes, hash: nil, threads: threads)
+        }
+        let bag = CodeBag(
+          codes.table, rows: prefixes.rows(of: new), levelCount: new.levelCount)
+        bag.refresh(threads: threads)
+        return Matrix(rows: new.count, columns: bag.width, values: bag.vectors.array)
       }
     }
     return result
@@ -100,6 +110,14 @@ public final class SequentialModel: NextItemModel, Sendable {
       return
     }
     let hash = (itemEncoders[0] as? ItemTable)?.table
+    if let prefixes, let codes = data.codes, let bag = itemEncoders[0] as? CodeBag {
+      let start = EmbeddingTable(count: codes.levelSizes.reduce(0, +), width: bag.width)
+      initializeIdentities(store, hash: nil, codes: start, data)
+      Initialization.xavier(fanIn: prefixes.count, fanOut: bag.width).fill(
+        bag.table, CounterRandom(seed: data.seed, stream: 0x5052_4546))
+      prefixes.start(bag.table, from: start, codes)
+      return
+    }
     initializeIdentities(
       store, hash: hash.map { ($0, hashInitialization) }, random: tableStart,
       codes: (itemEncoders[0] as? CodeBag)?.table, data)

@@ -1,0 +1,60 @@
+import Dataset
+import TestSupport
+import Testing
+
+@testable import Models
+
+/// Prefixes of codes, where they are what wins.
+@Suite struct PGSIDTests {
+  private static func codes(_ sizes: [Int], _ tuples: [[UInt16]]) -> ItemCodes {
+    var usage: [UInt32] = []
+    for (level, size) in sizes.enumerated() {
+      usage += (0..<size).map { code in UInt32(tuples.count { $0[level] == UInt16(code) }) }
+    }
+    return ItemCodes(
+      levelSizes: sizes, codes: tuples.flatMap { $0 }, codebooks: [], width: 0, usage: usage,
+      center: [])
+  }
+
+  /// After an item come three others with shares of .4, .3 and .3, the last two with one first code: the first codes' shares and the
+  /// second codes' make a fourth item the best, which never comes.
+  @Test(arguments: [1, 2] as [UInt64])
+  func `prefixes tell which codes go together, and codes alone do not`(seed: UInt64) throws {
+    let tuples = (0..<16).map { [UInt16($0 / 4), UInt16($0 % 4)] }
+    func item(_ first: Int, _ second: Int) -> Int { 4 * first + second }
+    func following(_ asked: Int) -> [Int] {
+      let (a, b) = (asked % 2, asked / 2 % 2)
+      return [item(a, b), item(1 - a, 2), item(1 - a, 3)]
+    }
+    let trained = (8..<16).flatMap { asked in
+      zip(following(asked), [4, 3, 3]).flatMap { next, times in
+        [[Int]](repeating: [asked, next], count: 2 * times)
+      }
+    }
+    let shop = PlantedShop(
+      itemCount: 16, trained: trained, asked: (8..<16).map { [$0, following($0)[0]] },
+      codes: Self.codes([4, 4], tuples))
+    let words = ["--dimension", "32", "--max-length", "4", "--layers", "1"]
+    #expect(try shop.accuracy(PGSID.self, words, epochs: 60, seed: seed) > 0.9)
+    #expect(try shop.accuracy(SIDOnly.self, words, epochs: 60, seed: seed) < 0.5)
+  }
+
+  @Test func `prefixes are rows of their own as far as the table allows`() {
+    let tuples = (0..<64).map { (item: Int) -> [UInt16] in
+      [item / 16, item / 4 % 4, item % 4].map { UInt16($0) }
+    }
+    let codes = Self.codes([4, 4, 4], tuples)
+    // 4 + 16 + 64 different prefixes.
+    #expect(PrefixRows.size(for: codes) == 512)
+    let prefixes = PrefixRows(count: 512)
+    let rows = prefixes.rows(of: codes)
+    #expect(rows.count == 192 && rows.allSatisfy { $0 < 512 })
+    // Items with one prefix share its row, and other ones seldom do.
+    #expect(rows[0] == rows[3 * 15] && rows[1] == rows[3 * 3 + 1])
+    #expect(Set(rows).count > 70)
+    #expect(Set(PrefixRows(count: 1).rows(of: codes)) == [0])
+    // The same numbers are other prefixes at other lengths, and rows do not depend on the other items.
+    let single = Self.codes([4, 4, 4], [[1, 2, 3]])
+    #expect(prefixes.rows(of: single) == Array(rows[3 * 27..<3 * 28]))
+  }
+}
