@@ -134,7 +134,10 @@ let package = Package(
     stage("Train", ["Models", "Numerics", "Retrieval", "Tape", "Training"]),
     stage(
       "Evaluate",
-      ["Metrics", "Models", "Numerics", "Page", "Retrieval", "TextInput", "TextOutput"]),
+      [
+        "Clustering", "Metrics", "Models", "Numerics", "Page", "Retrieval", "TextInput",
+        "TextOutput",
+      ]),
 
     .target(name: "CrashShim", path: "Tests/CrashShim"),
     .target(

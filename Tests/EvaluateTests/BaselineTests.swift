@@ -37,18 +37,42 @@ struct `Baselines` {
     (Baseline.popularity, false, [1.5, 1, 1]),
     // Of a: items 0, 1 and 2 are above the target and 4 beside it. Of b and c: item 1 above, 0 or 2 beside.
     (.popularity, true, [4.5, 2.5, 2.5]),
+    // Events at times 0, 1, 2 of a, 0, 1 of b and 0, 1 of c: the last of 7 is a's item 2 at time 2, then comes item 1 by its 3.
+    (.recentPopularity, false, [1.5, 1, 1]),
+    (.recentPopularity, true, [4.5, 1, 3]),
     (.lastItem, false, [1.5, 1, 1]),
     // Only 1 → 2 is a step that training holds, so b's target comes first and the others stay.
     (.lastItem, true, [4.5, 1, 2.5]),
     (.itemKNN, false, [1.5, 1, 1]),
     // b's target: 2/√6 from 1 and 1/2 from 0, above 2/√6 of the items of the history; c's target likewise.
     (.itemKNN, true, [4.5, 1, 1]),
+    (.ease, false, [1.5, 1, 1]),
   ])
   func `rank by hand-made counts`(_ baseline: Baseline, _ allowsRepeats: Bool, _ ranks: [Double]) {
     for threads in [1, 2] {
-      let ranker = BaselineRanker(Self.data, threads: threads)
+      let ranker = BaselineRanker(Self.data, hasTimes: true, threads: threads)
       #expect(ranker.ranks(baseline, Self.cases, allowsRepeats: allowsRepeats) == ranks)
     }
+  }
+
+  @Test func `without times there is no recent past`() {
+    let ranker = BaselineRanker(Self.data, hasTimes: false, threads: 1)
+    #expect(ranker.baselines == [.popularity, .lastItem, .itemKNN, .ease])
+  }
+
+  @Test func `a negative score is below none, and none below a positive one`() {
+    let order = PopularityOrder(Self.data.catalogue)
+    var board = ScoreBoard(itemCount: 5)
+    for (item, score) in [(UInt32(0), -1.0), (1, 2), (2, -0.5)] { board.add(score, to: item) }
+    // 1 | 3 and 4 without a score | 2 | 0
+    let ranks = (0..<5).map { order.midRank(of: $0, board, excluded: []) }
+    #expect(ranks == [5, 1, 4, 2.5, 2.5])
+    #expect(order.midRank(of: 0, board, excluded: [1, 3]) == 3)
+    #expect(order.midRank(of: 2, board, excluded: [2, 3]) == 3)
+    #expect(order.midRank(of: 4, board, excluded: [0, 3]) == 2)
+    board.add(1, to: 0)
+    // A sum of 0 competes by popularity, as no score does: items 0 and 3 and 4 have 2, 0 and 0 events.
+    #expect((0..<5).map { order.midRank(of: $0, board, excluded: []) } == [2, 1, 5, 3.5, 3.5])
   }
 
   @Test func `neighbours are cosines of users, the most similar first and at most so many`() {

@@ -297,7 +297,7 @@ import Testing
     let with = try FourUsers.result(model, allowsRepeats: true).ranks
     #expect(with[.full]?.ranks[3] == 1 && with[.full]?.candidateCounts[3] == 8)
     #expect(with[.full] == with[.fullWithHistory])
-    let ranker = BaselineRanker(FourUsers.data, threads: 1)
+    let ranker = BaselineRanker(FourUsers.data, hasTimes: true, threads: 1)
     #expect(ranker.ranks(.popularity, FourUsers.cases, allowsRepeats: false)[3] == 7)
     #expect(ranker.ranks(.popularity, FourUsers.cases, allowsRepeats: true)[3] == 2)
   }

@@ -70,14 +70,14 @@ enum SampleReport {
     ]
     report.title = "four <users>"
     let full = ranks[.full] ?? CaseRanks()
-    let ranker = BaselineRanker(data, threads: 1)
+    let ranker = BaselineRanker(data, hasTimes: true, threads: 1)
     report.baselines = Baseline.allCases.map { baseline in
       let found = CaseRanks(
         cases: full.cases,
         ranks: ranker.ranks(baseline, FourUsers.cases, allowsRepeats: false),
         candidateCounts: full.candidateCounts)
       return BaselineResult(
-        baseline: baseline,
+        baseline: baseline, rule: baseline.rule(itemCount: 8),
         values: ProtocolResult(.full, found, groups: FourUsers.groups, metrics: metrics)
           .json(groups: FourUsers.groups.map(\.key), metrics: metrics),
         differences: comparison.differences(full, [found]))

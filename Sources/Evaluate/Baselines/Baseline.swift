@@ -6,30 +6,49 @@ import ShardIO
 enum Baseline: String, CaseIterable, Sendable {
   /// Items by training events.
   case popularity
+  /// Items by training events of the last time.
+  case recentPopularity = "recent-popularity"
   /// Items by how often they follow the last item directly.
   case lastItem = "last-item"
   /// Items by their likeness to the items of the history.
   case itemKNN = "item-knn"
+  /// Items by a linear model in closed form, from the items of the history.
+  case ease
 
   /// The name in tables.
   var title: String {
     switch self {
     case .popularity: "popularity"
+    case .recentPopularity: "recent popularity"
     case .lastItem: "last-item neighbours"
     case .itemKNN: "item-kNN"
+    case .ease: "EASE"
     }
   }
 
   /// How it scores, in words.
-  var rule: String {
+  ///
+  /// - Parameter itemCount: items of the catalogue.
+  /// - Returns: a phrase.
+  func rule(itemCount: Int) -> String {
     switch self {
     case .popularity: "training events of the item"
+    case .recentPopularity:
+      """
+      training events of the item not earlier than the first of the last tenth of all, by time; then training events
+      """
     case .lastItem:
       "training events in which the item follows the last item of the history directly; then training events"
     case .itemKNN:
       """
       sum over the last \(Self.historyLimit) items of the history of the cosine of the users of both items in training, \
       100 neighbours an item; then training events
+      """
+    case .ease:
+      """
+      sum over the items of the history of the weights of a ridge regression of the item on \
+      \(itemCount <= EASE.denseLimit ? "all others" : "its 100 neighbours of item-kNN"), penalty \(Int(EASE.penalty)); \
+      then training events
       """
     }
   }
@@ -40,19 +59,32 @@ enum Baseline: String, CaseIterable, Sendable {
 
 /// Ranks the cases with each baseline among the candidates of the full ranking.
 struct BaselineRanker: Sendable {
+  /// The baselines that the data allow: without times of events there is no recent past.
+  let baselines: [Baseline]
   private let popularity: PopularityOrder
+  private let recent: PopularityOrder
   private let transitions: ItemGraph
   private let cosines: ItemGraph
+  private let ease: EASE
   private let sequences: UserSequences
   private let threads: Int
 
   /// Counts what the baselines need, on training events alone.
-  init(_ data: PreprocessedData, threads: Int) {
+  ///
+  /// - Parameters:
+  ///   - data: users and items.
+  ///   - hasTimes: whether the times of events are times, and not places in the log.
+  ///   - threads: threads to use; no rank depends on it.
+  init(_ data: PreprocessedData, hasTimes: Bool, threads: Int) {
+    baselines = Baseline.allCases.filter { hasTimes || $0 != .recentPopularity }
     popularity = PopularityOrder(data.catalogue)
+    recent = PopularityOrder(recentOf: data.sequences, data.catalogue)
     sequences = data.sequences
     let itemCount = data.catalogue.count
     transitions = ItemGraph(transitionsOf: data.sequences, itemCount: itemCount)
     cosines = ItemGraph(cosinesOf: data.sequences, itemCount: itemCount, threads: threads)
+    ease = EASE(
+      data.sequences, neighbours: cosines, itemCount: itemCount, threads: threads)
     self.threads = threads
   }
 
@@ -78,7 +110,8 @@ struct BaselineRanker: Sendable {
         guard !excluded.contains(target) else {
           return Double(popularity.counts.count - excluded.count + 1)
         }
-        return popularity.midRank(of: target, board, excluded: excluded)
+        let order = baseline == .recentPopularity ? recent : popularity
+        return order.midRank(of: target, board, excluded: excluded)
       }
     }.flatMap(\.self)
   }
@@ -87,7 +120,7 @@ struct BaselineRanker: Sendable {
     _ history: ArraySlice<UInt32>, _ baseline: Baseline, on board: inout ScoreBoard
   ) {
     switch baseline {
-    case .popularity: return
+    case .popularity, .recentPopularity: return
     case .lastItem:
       guard let last = history.last else { return }
       for next in transitions.neighbours[Int(last)] { board.add(next.weight, to: next.item) }
@@ -96,6 +129,7 @@ struct BaselineRanker: Sendable {
       for item in Set(history.suffix(Baseline.historyLimit)).sorted() {
         for other in cosines.neighbours[Int(item)] { board.add(other.weight, to: other.item) }
       }
+    case .ease: ease.score(Set(history).sorted(), on: &board)
     }
   }
 }

@@ -12,6 +12,9 @@ struct ItemGraph: Sendable, Equatable {
     let weight: Double
   }
 
+  /// A graph from its edges.
+  init(neighbours: [[Neighbour]]) { self.neighbours = neighbours }
+
   /// How often the training events of a user go from an item to another one directly.
   init(transitionsOf sequences: UserSequences, itemCount: Int) {
     var counts = [[UInt32: Int]](repeating: [:], count: itemCount)
@@ -38,14 +41,8 @@ struct ItemGraph: Sendable, Equatable {
     cosinesOf sequences: UserSequences, itemCount: Int, limit: Int = 100, eventLimit: Int = 100,
     threads: Int
   ) {
-    let histories = (0..<sequences.count).map { user in
-      Array(Set(sequences.train(of: user).suffix(eventLimit)))
-    }
-    var users = [[Int32]](repeating: [], count: itemCount)
-    for (user, history) in histories.enumerated() {
-      for item in history { users[Int(item)].append(Int32(user)) }
-    }
-    let owners = users
+    let sets = ItemSets(sequences, itemCount: itemCount, eventLimit: eventLimit)
+    let (histories, owners) = (sets.histories, sets.users)
     let blockSize = 256
     let blocks = parallelMap((itemCount + blockSize - 1) / blockSize, threads: threads) { block in
       var common = ScoreBoard(itemCount: itemCount)

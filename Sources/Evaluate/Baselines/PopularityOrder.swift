@@ -1,15 +1,37 @@
 import Dataset
+import ShardIO
 
 /// Items by their training events: what is recommended where nothing else is known.
 struct PopularityOrder: Sendable {
-  /// Training events by item.
+  /// Training events by item, or what orders the items as they would.
   let counts: [UInt32]
   /// The same counts, ascending.
   private let sorted: [UInt32]
 
   /// Sorts the items of a catalogue.
-  init(_ catalogue: Catalogue) {
-    counts = catalogue.trainCounts
+  init(_ catalogue: Catalogue) { self.init(counts: catalogue.trainCounts) }
+
+  /// Sorts the items by their training events not earlier than the first of the last tenth of all, by time; equal ones by all
+  /// their training events.
+  init(recentOf sequences: UserSequences, _ catalogue: Catalogue) {
+    let users = 0..<sequences.count
+    let times = users.flatMap { sequences.times[$0].prefix(Int(sequences.trainEnds[$0])) }.sorted()
+    var recent = [UInt32](repeating: 0, count: catalogue.count)
+    if !times.isEmpty {
+      let first = times[times.count - (times.count + 9) / 10]
+      for user in users {
+        for (item, time) in zip(sequences.train(of: user), sequences.times[user])
+        where time >= first { recent[Int(item)] += 1 }
+      }
+    }
+    let keys = zip(recent, catalogue.trainCounts).map { UInt64($0) << 32 | UInt64($1) }
+    let places = Dictionary(
+      uniqueKeysWithValues: Set(keys).sorted().enumerated().map { ($1, UInt32($0)) })
+    self.init(counts: keys.map { places[$0] ?? 0 })
+  }
+
+  private init(counts: [UInt32]) {
+    self.counts = counts
     sorted = counts.sorted()
   }
 
@@ -32,7 +54,7 @@ struct PopularityOrder: Sendable {
   ///
   /// - Parameters:
   ///   - target: the item to rank.
-  ///   - board: the scores, all above 0.
+  ///   - board: the scores.
   ///   - excluded: items that do not compete; the target competes all the same.
   /// - Returns: 1 + greater + equal / 2.
   func midRank(of target: UInt32, _ board: ScoreBoard, excluded: Set<UInt32>) -> Double {
@@ -40,21 +62,32 @@ struct PopularityOrder: Sendable {
     var (above, equal) = (0, 0)
     // Items that are more popular, or as popular, and have a score or are excluded.
     var (popular, alike) = (0, 0)
-    for item in board.items where item != target && !excluded.contains(item) {
+    for item in board.items where item != target {
       let other = (score: board[item], count: counts[Int(item)])
       above += other > own ? 1 : 0
       equal += other == own ? 1 : 0
       popular += other.count > own.count ? 1 : 0
       alike += other.count == own.count ? 1 : 0
     }
-    guard own.score == 0 else { return 1 + Double(above) + Double(equal) / 2 }
+    var scoreless = sorted.count - board.items.count
     for item in excluded where item != target {
-      popular += counts[Int(item)] > own.count ? 1 : 0
-      alike += counts[Int(item)] == own.count ? 1 : 0
+      let other = (score: board[item], count: counts[Int(item)])
+      if board.contains(item) {
+        above -= other > own ? 1 : 0
+        equal -= other == own ? 1 : 0
+      } else {
+        scoreless -= 1
+        popular += other.count > own.count ? 1 : 0
+        alike += other.count == own.count ? 1 : 0
+      }
     }
-    // Items without a score compete by popularity; the target itself is as popular as it is.
-    above += sorted.count - place(after: own.count) - popular
-    equal += place(after: own.count) - place(before: own.count) - 1 - alike
+    if own.score == 0 {
+      // Items without a score compete by popularity; the target itself is as popular as it is.
+      above += sorted.count - place(after: own.count) - popular
+      equal += place(after: own.count) - place(before: own.count) - 1 - alike
+    } else if own.score < 0 {
+      above += scoreless
+    }
     return 1 + Double(above) + Double(equal) / 2
   }
 
@@ -84,26 +117,49 @@ struct PopularityOrder: Sendable {
 /// Scores of a few items out of many; cleared in a time that only the few take.
 struct ScoreBoard: Sendable {
   private var scores: [Double]
+  private var hasScore: [Bool]
   /// The items that have a score, in the order in which they got it.
   private(set) var items: [UInt32] = []
 
   /// A board on which no item has a score.
-  init(itemCount: Int) { scores = [Double](repeating: 0, count: itemCount) }
+  init(itemCount: Int) {
+    scores = [Double](repeating: 0, count: itemCount)
+    hasScore = [Bool](repeating: false, count: itemCount)
+  }
 
   /// The score of an item; 0 without one.
   subscript(item: UInt32) -> Double { scores[Int(item)] }
 
+  /// Whether an item has a score.
+  func contains(_ item: UInt32) -> Bool { hasScore[Int(item)] }
+
   /// Adds to the score of an item.
-  ///
-  /// - Precondition: `score` is above 0.
   mutating func add(_ score: Double, to item: UInt32) {
-    if scores[Int(item)] == 0 { items.append(item) }
+    if !hasScore[Int(item)] {
+      hasScore[Int(item)] = true
+      items.append(item)
+    }
     scores[Int(item)] += score
+  }
+
+  /// Adds to the scores of all items.
+  ///
+  /// - Precondition: one number an item.
+  mutating func add(_ row: ArraySlice<Float>) {
+    precondition(row.count == scores.count, "\(row.count) scores of \(scores.count) items")
+    if items.count < scores.count {
+      items = Array(0..<UInt32(scores.count))
+      hasScore = [Bool](repeating: true, count: scores.count)
+    }
+    for (item, score) in zip(scores.indices, row) { scores[item] += Double(score) }
   }
 
   /// Takes all scores away.
   mutating func clear() {
-    for item in items { scores[Int(item)] = 0 }
+    for item in items {
+      scores[Int(item)] = 0
+      hasScore[Int(item)] = false
+    }
     items.removeAll(keepingCapacity: true)
   }
 }

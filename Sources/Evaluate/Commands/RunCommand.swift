@@ -16,7 +16,8 @@ struct RunCommand: StageCommand {
       Every user with a target in the split is ranked under up to four protocols: among the whole catalogue \
       without the user's history, with it, and among the uniform and the popular negatives that the preprocess stage \
       stored. Ties count half. With --recommend, the best items for every user, given everything the user \
-      did, are written too. Popularity, last-item neighbours and item-kNN are ranked beside the model.
+      did, are written too. Popularity, that of the recent past, last-item neighbours, item-kNN and EASE are \
+      ranked beside the model.
       """)
 
   @OptionGroup var stage: StageOptions

@@ -17,7 +17,7 @@ struct ReportBrief {
     columns = ndcg.map { [$0, $0.replacing("ndcg", with: "hr"), "mrr"] } ?? ["mrr"]
   }
 
-  /// At most eight lines.
+  /// At most ten lines.
   var text: String {
     let kinds = [
       ("head", "head"), ("tail", "tail"), ("transition-seen", "seen"),

@@ -132,12 +132,13 @@ extension Evaluation {
     _ own: CaseRanks, _ cases: EvaluationCases, _ groups: [CaseGroup], _ metrics: [Metric],
     _ bootstrap: Bootstrap?
   ) -> [BaselineResult] {
+    let ranker = BaselineRanker(
+      inputs.data, hasTimes: inputs.hasTimes, threads: shared.threads)
     let progress = Progress(
-      "ranking baselines", total: Baseline.allCases.count, isQuiet: shared.quiet)
+      "ranking baselines", total: ranker.baselines.count, isQuiet: shared.quiet)
     defer { progress.finish() }
-    let ranker = BaselineRanker(inputs.data, threads: shared.threads)
     let headline = metrics.filter(\.isHeadline)
-    return Baseline.allCases.map { baseline in
+    return ranker.baselines.map { baseline in
       let ranks = CaseRanks(
         cases: own.cases,
         ranks: ranker.ranks(
@@ -145,7 +146,7 @@ extension Evaluation {
         candidateCounts: own.candidateCounts)
       progress.advance(by: 1)
       return BaselineResult(
-        baseline: baseline,
+        baseline: baseline, rule: baseline.rule(itemCount: inputs.data.catalogue.count),
         values: ProtocolResult(.full, ranks, users: cases.users, groups: groups, metrics: headline)
           .json(groups: groups.map(\.key), metrics: headline),
         differences: bootstrap.map { bootstrap in
