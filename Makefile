@@ -192,6 +192,8 @@ dependencies: .build/dependencies-installed ## install the Debian packages that 
 # that of 'make build', since the flags are.
 TEST := swift test --configuration release --scratch-path .build/tests --disable-xctest -Xswiftc -enable-testing \
   -Xswiftc -num-threads -Xswiftc 2 -debug-info-format none
+# The programs of 'make bench' are built with the tests, so that no change leaves them behind.
+test test-portable: export H2REC_BENCHMARKS := 1
 test: .build/dependencies-installed ## build and run all tests
 	$(TEST) $(if $(FILTER),--filter $(call quote,$(FILTER)))
 test-portable: .build/dependencies-installed ## repeat the numeric tests with the kernels of lesser processors

@@ -230,13 +230,13 @@ if environment["H2REC_BENCHMARKS"] == "1" {
     .executableTarget(
       name: "TrainingBenchmark",
       dependencies: [
-        "Dataset", "Losses", "Models", "Numerics", "ShardIO", "Tape", argumentParser, system,
+        "Dataset", "Models", "Numerics", "ShardIO", "Tape", "Training", argumentParser, system,
       ],
       path: "Benchmarks/TrainingBenchmark", swiftSettings: strict))
   package.targets.append(
     .executableTarget(
       name: "AutoencoderBenchmark",
-      dependencies: ["Numerics", "Quantizers", "Tape", argumentParser],
+      dependencies: ["Clustering", "Numerics", "Quantizers", "Tape", argumentParser],
       path: "Benchmarks/AutoencoderBenchmark", swiftSettings: strict))
 }
 

@@ -1,8 +1,8 @@
 public import ArgumentParser
-public import Clustering
+import Clustering
 import Foundation
 public import Numerics
-public import Quantizers
+import Quantizers
 public import Tape
 
 /// Times the learning of a residual-quantised autoencoder and prints one JSON line.
@@ -47,7 +47,7 @@ struct AutoencoderBenchmark: ParsableCommand {
     if codebookDecay > 0 { options.update = .movingAverage(decay: codebookDecay) }
     let clock = ContinuousClock()
     let start = clock.now
-    let found = ResidualAutoencoder(points, options: options, threads: threads)
+    let found = try ResidualAutoencoder(points, options: options, threads: threads)
     let training = seconds(clock.now - start)
     let encodingStart = clock.now
     var rest = found.encoder.apply(to: points, threads: threads)

@@ -1,10 +1,11 @@
-public import ArgumentParser
+import ArgumentParser
 import Glibc
-public import Models
-public import Numerics
+import Models
+import Numerics
 import Tape
+import Training
 
-/// Times training steps and prints one JSON line.
+/// Times training steps of a model and prints one JSON line.
 ///
 /// `share_of_bound` is the time that the matrix products and attentions of the steps would take at the rate of large
 /// products on this machine, divided by the time that the steps took; `phases` says the same of each phase, and its part
@@ -26,29 +27,56 @@ struct TrainingBenchmark: ParsableCommand {
   @Option var warmup = 5
   @Option var threads = 2
   @Option var microBatchTokens = 256
-  @Option(help: "h2rec, sasrec or sid.") var model = Hyperparameters.Architecture.h2rec
-  @Option(help: "none, plain, residual or scaled.") var cross = Hyperparameters.Cross.none
+  @Option(help: "A model of h2rec-train.") var model = "h2rec"
+  @Option(help: "none, plain, residual or scaled (h2rec).") var cross = "none"
   @Option(help: "ce, bce, or the number of negatives of a sampled softmax.") var loss = "ce"
-  @Option(help: "float32 or bfloat16.") var precision = ProductPrecision.float32
-  @Option var alignmentWeight: Float = 0.1
-  @Option var consistencyWeight: Float = 0.1
+  @Option(help: "float32 or bfloat16.") var precision = "float32"
+  @Argument(parsing: .postTerminator, help: "More options of the model, after --.")
+  var more: [String] = []
 
   func validate() throws {
     guard ["ce", "bce"].contains(loss) || (Int(loss) ?? 0) > 0 else {
       throw ValidationError("--loss is '\(loss)'; expected ce, bce or a number above 0")
     }
-    guard precision.isAvailable else {
-      throw ValidationError("this machine has no \(precision.rawValue) products")
+    guard let precision = ProductPrecision(rawValue: precision), precision.isAvailable else {
+      throw ValidationError("this machine has no \(precision) products")
+    }
+    guard modelRecipes.contains(where: { $0.name == model }) else {
+      throw ValidationError("there is no model '\(model)'")
     }
   }
 
   func run() throws {
-    let workload = try workload()
-    let network = makeNetwork(workload)
-    let step = TrainingStep(
-      network: network, losses: losses, pairs: workload.pairs, optimizer: Adam.Settings(),
-      tokensPerPart: microBatchTokens, seed: 1, threads: threads)
-    let batches = workload.batches
+    for recipe in modelRecipes where recipe.name == model { try time(recipe) }
+  }
+
+  /// The command line of the model.
+  private var words: [String] {
+    let cross = model == "h2rec" ? ["--cross", cross] : []
+    let loss =
+      Int(loss).map { ["--loss", "sampled-softmax", "--negatives", "\($0)"] } ?? ["--loss", loss]
+    return [
+      "--dimension", "\(dimension)", "--max-length", "\(maxLength)", "--precision", precision,
+    ]
+      + cross + (model == "tiger" ? [] : loss + ["--windows", "last"]) + more
+  }
+
+  private func time<Recipe: ModelRecipe>(_ recipe: Recipe.Type) throws {
+    var options = try Recipe.Options.parse(words)
+    let workload = try workload(Recipe.needs(options))
+    options.resolve(workload.model)
+    let model = try Recipe.build(options, workload.model)
+    model.initialize(workload.model)
+    var settings = TrainingStep<Recipe.Model>.Settings()
+    settings.precision = model.precision
+    settings.microBatchTokens = microBatchTokens
+    settings.seed = 1
+    settings.threads = threads
+    let step = TrainingStep(model, settings)
+    let examples = model.examples(workload.sequences, seed: 1)
+    let batches = examples.batches(epoch: 1, size: batchSize).prefix(Workload.batchCount).map {
+      examples.batch($0, epoch: 1)
+    }
     for number in 0..<warmup { _ = step.run(batches[number % batches.count], number: number) }
     step.phaseTimes = PhaseTimes()
     var positions = 0
@@ -59,11 +87,12 @@ struct TrainingBenchmark: ParsableCommand {
         _ = step.run(batch, number: number)
       }
     }
-    report(seconds(elapsed), positions, step.phaseTimes, itemCount: workload.itemCount)
+    report(seconds(elapsed), positions, step.phaseTimes, itemCount: workload.model.itemCount)
   }
 
   private func report(_ total: Double, _ positions: Int, _ phases: PhaseTimes, itemCount: Int) {
     let single = productRate(.float32, threads: threads)
+    let precision = ProductPrecision(rawValue: precision) ?? .float32
     let chosen = precision == .float32 ? single : productRate(precision, threads: threads)
     var bound = 0.0
     let parts = phases.entries.map { phase in
@@ -76,7 +105,7 @@ struct TrainingBenchmark: ParsableCommand {
     getrusage(0, &usage)
     print(
       """
-      {"bench": "training", "model": "\(model.rawValue)", "cross": "\(cross.rawValue)", "loss": "\(loss)", \
+      {"bench": "training", "model": "\(model)", "cross": "\(cross)", "loss": "\(loss)", \
       "precision": "\(precision.rawValue)", "dimension": \(dimension), "maxLength": \(maxLength), \
       "batchSize": \(batchSize), "items": \(itemCount), "threads": \(threads), \
       "positionsPerSecond": \(Int(Double(positions) / total)), "stepsPerSecond": \(rounded(Double(steps) / total)), \
@@ -86,45 +115,14 @@ struct TrainingBenchmark: ParsableCommand {
       """)
   }
 
-  private var losses: LossSettings {
-    var losses = LossSettings()
-    losses.recommendation =
-      loss == "bce"
-      ? .binary(negativeCount: 1)
-      : Int(loss).map { .sampledSoftmax(negativeCount: $0) } ?? .crossEntropy
-    losses.precision = precision
-    losses.alignmentWeight = alignmentWeight
-    losses.consistencyWeight = consistencyWeight
-    return losses
-  }
-
-  private func workload() throws -> Workload {
+  private func workload(_ needs: ModelNeeds) throws -> Workload {
     guard let data else {
       return Workload(
         itemCount: items, codes: levelSize, meanLength: meanLength, maxLength: maxLength,
-        batchSize: batchSize, negatives: loss == "bce")
+        users: batchSize * Workload.batchCount, threads: threads)
     }
-    return try Workload(
-      data: data, codes: codes, maxLength: maxLength, batchSize: batchSize,
-      negatives: loss == "bce")
-  }
-
-  private func makeNetwork(_ workload: Workload) -> Network {
-    var hyper = Hyperparameters()
-    hyper.architecture = model
-    hyper.cross = cross
-    hyper.dimension = dimension
-    hyper.maxLength = maxLength
-    hyper.levelSizes = hyper.hasCodes ? workload.levelSizes : []
-    let network = Network(
-      hyper, itemCount: workload.itemCount, codeRows: hyper.hasCodes ? workload.codeRows : [])
-    network.initialize(hashStart: .random, vectors: nil, codes: nil, seed: 1, threads: threads)
-    return network
+    return try Workload(data: data, codes: codes, needs, threads: threads)
   }
 }
-
-extension Hyperparameters.Architecture: ExpressibleByArgument {}
-extension Hyperparameters.Cross: ExpressibleByArgument {}
-extension ProductPrecision: ExpressibleByArgument {}
 
 private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

@@ -4,78 +4,65 @@ import Numerics
 import ShardIO
 import SystemPackage
 
-/// What the steps are timed on: a network's sizes, the batches, and the positives of the alignment loss.
+/// What the steps are timed on: the histories, and what a model is built from.
 struct Workload {
-  let itemCount: Int
-  let levelSizes: [Int]
-  let codeRows: [UInt32]
-  let pairs: AlignmentPairs?
-  let batches: [TrainingBatch]
+  /// Batches that are gone through in turn.
+  static let batchCount = 32
+  let sequences: UserSequences
+  let model: ModelData
 }
 
 extension Workload {
-  private static let batchCount = 32
-
   /// Synthetic sequences: only the time per real position matters, so nothing is learned that could be learned.
   ///
-  /// Popularity is Zipf-like; lengths follow a geometric distribution cut at the longest that the model reads.
+  /// Popularity is Zipf-like; lengths follow a geometric distribution cut at the longest that the model reads. Without pairs: the
+  /// alignment has the codes' positives alone.
   init(
-    itemCount: Int, codes: Int, meanLength: Double, maxLength: Int, batchSize: Int,
-    negatives: Bool
+    itemCount: Int, codes: Int, meanLength: Double, maxLength: Int, users: Int, threads: Int
   ) {
-    self.itemCount = itemCount
-    levelSizes = Array(repeating: codes, count: 4)
     let random = CounterRandom(seed: 3, stream: 9)
-    codeRows = (0..<itemCount * 4).map {
-      UInt32($0 % 4 * codes + random.integer(below: codes, UInt64($0)))
-    }
-    pairs = nil
+    var data = ModelData(
+      itemCount: itemCount,
+      codes: ItemCodes(
+        levelSizes: Array(repeating: codes, count: 4),
+        codes: (0..<itemCount * 4).map { UInt16(random.integer(below: codes, UInt64($0))) },
+        codebooks: [], width: 0, usage: [UInt32](repeating: 1, count: 4 * codes), center: []))
     var source = SyntheticItems(itemCount: itemCount)
-    batches = (0..<Self.batchCount).map { _ in
-      var histories: [ArraySlice<UInt32>] = []
-      var targets: [UInt32] = []
-      for _ in 0..<batchSize {
-        var length = 1
-        while length < maxLength, source.uniform() < 1 - 1 / meanLength { length += 1 }
-        histories.append((0..<length).map { _ in source.next() }[...])
-        targets += (0..<length).map { _ in source.next() }
-      }
-      return TrainingBatch(
-        histories: histories, targets: targets,
-        negatives: negatives ? targets.map { _ in source.next() } : [])
+    let histories = (0..<users).map { _ in
+      var length = 1
+      while length < maxLength, source.uniform() < 1 - 1 / meanLength { length += 1 }
+      return (0...length).map { _ in source.next() }
     }
+    let ends = histories.map { UInt32($0.count) }
+    sequences = UserSequences(
+      userIDs: histories.indices.map { "u\($0)" }, items: RaggedArray(histories),
+      times: RaggedArray(histories.map { $0.indices.map { Int64($0) } }), trainEnds: ends,
+      validEnds: ends)
+    data.trainCounts = [UInt32](repeating: 1, count: itemCount)
+    data.trainLengths = histories.map(\.count)
+    data.threads = threads
+    model = data
   }
 
-  /// The train sequences of real data as the train stage cuts them, in an order that depends on nothing else.
-  init(
-    data: String, codes: String?, maxLength: Int, batchSize: Int, negatives: Bool
-  ) throws {
+  /// The train sequences of real data as the train stage reads them.
+  init(data: String, codes: String?, _ needs: ModelNeeds, threads: Int) throws {
     let input = try StageInput(directory: FilePath(data), expecting: "preprocess")
-    let data = try PreprocessedData(input, includesVectors: false)
-    let itemCodes = try codes.map {
-      try ItemCodes(StageInput(directory: FilePath($0), expecting: "tokenize"))
+    let wantsVectors = !needs.isDisjoint(with: [.itemVectors, .itemVectorsIfPresent])
+    let read = try PreprocessedData(input, includesVectors: wantsVectors)
+    sequences = read.sequences
+    var data = ModelData(
+      itemCount: read.catalogue.count,
+      codes: try codes.map {
+        try ItemCodes(StageInput(directory: FilePath($0), expecting: "tokenize"))
+      })
+    data.vectors = read.vectors.map {
+      Matrix(rows: $0.count, columns: $0.width, values: $0.values)
     }
-    itemCount = data.catalogue.count
-    levelSizes = itemCodes?.levelSizes ?? []
-    codeRows = itemCodes?.rows ?? []
-    pairs =
-      itemCodes == nil
-      ? nil
-      : AlignmentPairs(
-        behaviour: try PositivePairs(input, .ppmi), codeRows: codeRows,
-        levelCount: levelSizes.count, random: CounterRandom(seed: 42, stream: 0x5041_4952))
-    let users = (0..<data.sequences.count).filter { data.sequences.trainEnds[$0] >= 2 }
-    let order = CounterRandom(seed: 7, stream: 1).permutation(users.count)
-    var source = SyntheticItems(itemCount: itemCount)
-    batches = ranges(order.count, of: batchSize).prefix(Self.batchCount).map { range in
-      let sequences = range.map { place in
-        data.sequences.train(of: users[order[place]]).suffix(maxLength + 1)
-      }
-      let targets = sequences.flatMap { $0.dropFirst() }
-      return TrainingBatch(
-        histories: sequences.map { $0.dropLast() }, targets: targets,
-        negatives: negatives ? targets.map { _ in source.next() } : [])
-    }
+    data.trainCounts = read.catalogue.trainCounts
+    data.trainLengths = (0..<read.sequences.count).map { read.sequences.train(of: $0).count }
+    data.preprocessed = input
+    data.threads = threads
+    model = data
   }
 }
 

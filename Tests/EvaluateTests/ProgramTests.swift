@@ -40,7 +40,7 @@ import Testing
       #expect(shown.output.hasSuffix("\nreport: 4/report.html\n"))
       let brief = try await evaluate(["show", "4", "--brief"], in: directory)
       #expect(one.output.hasPrefix(brief.output))
-      #expect(brief.output.split(separator: "\n").count == 11)
+      #expect(brief.output.split(separator: "\n").count == 10)
       let last = try #require(one.output.split(separator: "\n").last)
       let summary = try JSONValue(parsing: Array(last.utf8), path: "summary")
       #expect(summary["stage"] == "evaluate" && summary["output"] == "4")

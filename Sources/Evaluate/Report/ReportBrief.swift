@@ -17,7 +17,7 @@ struct ReportBrief {
     columns = ndcg.map { [$0, $0.replacing("ndcg", with: "hr"), "mrr"] } ?? ["mrr"]
   }
 
-  /// At most ten lines.
+  /// At most nine lines.
   var text: String {
     let kinds = [
       ("head", "head"), ("tail", "tail"), ("transition-seen", "seen"),
@@ -41,10 +41,9 @@ struct ReportBrief {
     let withHistory = number(
       report["protocols"]?[RankingProtocol.fullWithHistory.rawValue]?["overall"]?[metric])
     return """
-      \(title)\(report["split"]?.stringValue ?? "") split, \(users), \(items) items
+      \(title)\(report["split"]?.stringValue ?? "") split, \(users), \(items) items; \(metric.uppercased()) with the history among the candidates \(withHistory)
       \(table.plain)
       head, tail: by popularity of the target; seen, unseen: its step from the last item in training; all of \(metric.uppercased())
-      \(metric.uppercased()) with the history among the candidates: \(withHistory)
       """
   }
 
