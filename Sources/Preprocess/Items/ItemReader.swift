@@ -9,6 +9,7 @@ struct ItemReader {
   private var rowCount = 0
   private var budget: MemoryBudget
   private let name: String
+  private let plainNames = PlainNames()
   /// Fields that the user named and no item has had so far.
   private var unseenFields: Set<String>
   /// Fields that are the id or in the texts.
@@ -104,7 +105,7 @@ struct ItemReader {
           .json, at: error.offset, bytes, "this is not JSON, expected \(error.expected) here"))
       return
     }
-    let fields = JSONItemFields(node)
+    let fields = JSONItemFields(node, plainNames)
     let settings = settings
     noteFields { fields.find(settings.namesInText($0)) != nil || node[$0] != nil }
     let names = settings.idField.map { [$0] } ?? UsualNames.item
@@ -207,14 +208,11 @@ struct ItemReader {
       return
     }
     try append(
-      id: Array(id.utf8), title: columns.find(settings.names(of: .title)).map { fields[$0] },
-      categories: columns.find(settings.names(of: .categories)).map {
-        columns.list(fields[$0], at: $0)
-      },
+      id: Array(id.utf8), title: columns.title.map { fields[$0] },
+      categories: columns.categories.map { columns.list(fields[$0], at: $0) },
       text: settings.template.text { name in
-        guard let place = columns.find(settings.namesInText(name)) else { return "" }
-        let isList = place == columns.find(settings.names(of: .categories))
-        return isList
+        guard let place = columns.texts[name] else { return "" }
+        return place == columns.categories
           ? columns.list(fields[place], at: place).joined(separator: ", ") : fields[place]
       })
   }
