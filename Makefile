@@ -25,7 +25,7 @@ MAKEFLAGS   += --no-builtin-rules
 # The variables that a command line may set; a preset may add its own.
 VARIABLES := DATA RUN PRESET SEED THREADS QUIET TIMES BIN PREPROCESS_OPTIONS TOKENIZE_OPTIONS TRAIN_OPTIONS \
   EVALUATE_OPTIONS SAMPLE_OPTIONS NIGHT_OPTIONS FILTER REFERENCE REFERENCE_DATA FUZZ_SECONDS FUZZ_READERS \
-  ATTACK_SECONDS ATTACK_SEED ATTACK_KINDS
+  ATTACK_SECONDS ATTACK_SEED ATTACK_KINDS DATASETS MODELS SEEDS AGAINST RESULTS
 
 empty :=
 space := $(empty) $(empty)
@@ -156,6 +156,22 @@ rollback:                     ## publish the night before the published one agai
 	@exec $(call program,preprocess) rollback --run=$(call quote,$(RUN))
 history:                      ## list the nights of RUN
 	@exec $(call program,preprocess) history --run=$(call quote,$(RUN))
+
+.PHONY: results preset-words
+## DATASETS, MODELS, SEEDS  for results: folders of data, presets and seeds of the trainings, each parted by spaces (default: h2rec and
+##          sasrec, seeds 42 43 44); AGAINST is the model that others are compared with, RESULTS the folder (default work/results)
+MODELS  ?= h2rec sasrec
+SEEDS   ?= 42 43 44
+AGAINST ?= $(lastword $(MODELS))
+RESULTS ?= work/results
+export PREPROCESS_OPTIONS TOKENIZE_OPTIONS TRAIN_OPTIONS EVALUATE_OPTIONS
+results: $(BUILT)             ## train and evaluate MODELS on DATASETS with SEEDS, and write one table
+	@exec Scripts/results $(call quote,$(BIN)) $(foreach name,RESULTS DATASETS MODELS SEEDS,$(call quote,$(value $(name)))) \
+	  $(call quote,$(AGAINST)) $(call quote,$(value THREADS))
+# What a preset says, for Scripts/results.
+preset-words:
+	@printf '%s\n' $(call quote,$(WITHOUT_CODES)) $(call quote,$(PRESET_PREPROCESS)) $(call quote,$(PRESET_TOKENIZE)) \
+	  $(call quote,$(PRESET_TRAIN))
 
 .PHONY: rerun-preprocess rerun-tokenize rerun-train rerun-evaluate
 rerun-preprocess: $(BUILT)    ## stage 1 once more, whether it is up to date or not

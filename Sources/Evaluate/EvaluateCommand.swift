@@ -15,8 +15,8 @@ struct EvaluateCommand: StageProgram {
     discussion: "All options: h2rec-evaluate run --help",
     version: programVersion,
     subcommands: [
-      RunCommand.self, ShowCommand.self, CompareCommand.self, SimilarCommand.self,
-      ExportCommand.self,
+      RunCommand.self, ShowCommand.self, CompareCommand.self, ResultsCommand.self,
+      SimilarCommand.self, ExportCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -52,6 +52,27 @@ extension PipelineError {
       at: .init(path: path), note: "evaluate again with this version of the program")
   }
 
+  /// A list without runs of the model that others are compared with.
+  static func noRunsOfModel(_ model: String, _ list: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "there is no run of the model \(quoted(model))",
+      at: .init(path: list.string), note: "'--against' names one of the models of the list")
+  }
+
+  /// A list of runs in another form.
+  static func notAList(_ list: FilePath, _ problem: String) -> PipelineError {
+    PipelineError(
+      .dataFormat, "this is no list of runs: \(problem)", at: .init(path: list.string),
+      note: "'h2rec-evaluate results --help' shows the form; 'make results' writes one")
+  }
+
+  /// A run without metrics at 10.
+  static func notCutAtTen(_ directory: FilePath) -> PipelineError {
+    PipelineError(
+      .configuration, "this run has no metrics at 10", at: .init(path: directory.string),
+      note: "evaluate it with 10 among the '--cutoffs'")
+  }
+
   /// Two runs that are to be compared saw different test sets.
   static func otherTestSet(_ directory: FilePath) -> PipelineError {
     PipelineError(

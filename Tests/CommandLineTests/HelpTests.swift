@@ -20,6 +20,7 @@ import Testing
     "h2rec-train pg-sid",
     "h2rec-train tiger",
     "h2rec-evaluate", "h2rec-evaluate run", "h2rec-evaluate show", "h2rec-evaluate compare",
+    "h2rec-evaluate results",
     "h2rec-evaluate similar",
     "h2rec-evaluate export",
   ]

@@ -66,7 +66,7 @@ struct `Memory of a run` {
         until ls -l /proc/$program/fd 2>/dev/null | grep -q '/scratch/.*(deleted)'; do
           kill -0 $program 2>/dev/null || exit 1
         done
-        sleep $DELAY; kill -KILL $program; wait $program; echo $?; ls -A scratch
+        sleep $DELAY; kill -KILL $program 2>/dev/null; wait $program; echo $?; ls -A scratch
         """
       let program = productsDirectory.appending("h2rec-preprocess").string
       var random = SeededGenerator(seed: 4)
@@ -78,7 +78,9 @@ struct `Memory of a run` {
             "-c", script, "sh", program, "--interactions", "log.csv", "--memory", "64MiB",
             "--temporary-directory", "scratch", "--output", "out", "--user-core", "0",
           ], in: directory, environment: ["DELAY": "\(delay)"])
-        #expect(result.output == "137\n" && result.status == .exited(0), "\(result)")
+        // A fast machine may be done after a delay; nothing is left then, either.
+        let isKilled = result.output == "137\n" || (round > 0 && result.output == "0\n")
+        #expect(isKilled && result.status == .exited(0), "\(result)")
       }
     }
   }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Dataset
 import Metrics
 import Page
 import ShardIO
@@ -57,55 +56,14 @@ struct CompareCommand: StageCommand {
   }
 
   func runStage() throws(PipelineError) {
-    let dataInput = try StageInput(directory: data, expecting: "preprocess")
-    let preprocessed = try PreprocessedData(dataInput)
-    let inputs = try (runs + against).map { path throws(PipelineError) in
-      try StageInput(directory: path, expecting: "evaluate")
-    }
-    let (cases, cutoffs) = try Self.common(inputs, dataInput, preprocessed.sequences)
-    let ranked = try inputs.map { input throws(PipelineError) in
-      guard let ranks = try StoredRanks(input, for: cases).ranks[ranking] else {
-        throw .noSuchRanks(ranking, input.directory)
-      }
-      return ranks
-    }
-    for (input, ranks) in zip(inputs, ranked)
-    where ranks.candidateCounts != ranked[0].candidateCounts {
-      throw .otherTestSet(input.directory)
-    }
+    let found = try EvaluatedRuns(runs + against, data: data, ranking: ranking)
     let comparison = SeedComparison(
-      own: Array(ranked[..<runs.count]), others: Array(ranked[runs.count...]), users: cases.users,
-      metrics: Metric.all(of: [.hitRate, .ndcg, .reciprocalRank], at: cutoffs),
+      own: Array(found.ranks[..<runs.count]), others: Array(found.ranks[runs.count...]),
+      users: found.cases.users,
+      metrics: Metric.all(of: [.hitRate, .ndcg, .reciprocalRank], at: found.cutoffs),
       bootstrap: Bootstrap(seed: seedOption.seed, replicateCount: resamples),
       threads: work.threads)
-    let sections: Set<CaseGroup.Section> = [.overall, .popularity, .transition]
-    let groups = CaseGroup.all(
-      cases, in: preprocessed.sequences, catalogue: preprocessed.catalogue, hasTimes: false
-    ).filter { sections.contains($0.section) }
-    try print(comparison, groups)
-  }
-
-  /// The cases and the cutoffs that all runs have.
-  private static func common(
-    _ inputs: [StageInput], _ data: StageInput, _ sequences: UserSequences
-  ) throws(PipelineError) -> (EvaluationCases, [Int]) {
-    let first = inputs[0].manifest.configuration
-    for input in inputs {
-      let configuration = input.manifest.configuration
-      guard input.manifest.inputs.contains(data.reference),
-        ["split", "heldOut", "allowRepeats"].allSatisfy({ configuration[$0] == first[$0] })
-      else { throw .otherTestSet(input.directory) }
-    }
-    let cutoffs = inputs.map { input in
-      Set((input.manifest.configuration["cutoffs"]?.arrayValue ?? []).compactMap(\.integerValue))
-    }
-    let shared = cutoffs.reduce(cutoffs[0]) { $0.intersection($1) }
-    guard let split = Split(rawValue: first["split"]?.stringValue ?? ""),
-      let heldOut = HeldOut(rawValue: first["heldOut"]?.stringValue ?? "")
-    else { throw .otherTestSet(inputs[0].directory) }
-    return (
-      EvaluationCases(sequences, split: split, heldOut: heldOut), shared.map { Int($0) }.sorted()
-    )
+    try print(comparison, found.groups)
   }
 
   private func print(
