@@ -1,4 +1,8 @@
+import ArgumentParser
+import CommandSupport
 import Dataset
+import ShardIO
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -38,6 +42,28 @@ import Testing
     let prefixes = try shop.accuracy(PGSID.self, words, epochs: 120, seed: seed)
     let codes = try shop.accuracy(SIDOnly.self, words, epochs: 120, seed: seed)
     #expect(prefixes > 0.8 && codes < 0.3, "\(prefixes) \(codes)")
+  }
+
+  @Test func `a number of rows that the table has not is refused before memory is taken`() throws {
+    try withTemporaryDirectory { directory in
+      let world = try ContractWorld(in: directory.appending("data"))
+      var options = try PGSID.Options.parse(["--dimension", "8"])
+      options.resolve(world.data)
+      let model = try PGSID.build(options, world.data)
+      var stage = try StageOutput(directory: directory.appending("out"), stage: "train")
+      for table in model.store.savedTables { try stage.write(table) }
+      var configuration = options.configuration
+      configuration["model"] = "pg-sid"
+      configuration["prefixRows"] = 256
+      try stage.commit(configuration: configuration, inputs: [], counters: [:])
+      let input = try StageInput(directory: directory.appending("out"), expecting: "train")
+      let error = #expect(throws: PipelineError.self) {
+        try TrainedModel(input, itemCount: ContractWorld.itemCount, codes: world.codes)
+      }
+      // Six first codes and 24 pairs: 128 rows.
+      #expect(error?.kind == .dataFormat)
+      #expect("\(error, default: "")".contains("found 128 rows, expected 256"))
+    }
   }
 
   @Test func `prefixes are rows of their own as far as the table allows`() {

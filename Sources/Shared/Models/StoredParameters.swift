@@ -72,8 +72,23 @@ extension ParameterStore {
   ///   - input: the output of the train stage.
   /// - Throws: `PipelineError` `.dataFormat`.
   static func requireWidth(_ width: Int, _ input: StageInput) throws(PipelineError) {
-    for kind in ["hash-vectors", "code-vectors", "text-item-vectors"] where input.hasTable(kind) {
+    for kind in ["hash-vectors", "code-vectors", "text-item-vectors", "prefix-vectors"]
+    where input.hasTable(kind) {
       try TableRules(input, kind).requireWidth(try input.table(kind), "vector", width)
+    }
+  }
+
+  /// Requires as many rows for prefixes of codes as the configuration says, before memory is taken for them.
+  ///
+  /// - Parameters:
+  ///   - count: as the configuration says it.
+  ///   - input: the output of the train stage.
+  /// - Throws: `PipelineError` `.dataFormat`.
+  static func requirePrefixRows(_ count: Int, _ input: StageInput) throws(PipelineError) {
+    let kind = "prefix-vectors"
+    let found = try input.table(kind).rowCount
+    guard found == count else {
+      throw TableRules(input, kind).broken("\(found) rows", expected: "\(count)")
     }
   }
 

@@ -59,6 +59,9 @@ public struct TrainedModel: Sendable {
     if let width = input.manifest.configuration["dimension"]?.integerValue {
       try ParameterStore.requireWidth(Int(width), input)
     }
+    if let count = input.manifest.configuration["prefixRows"]?.integerValue {
+      try ParameterStore.requirePrefixRows(Int(count), input)
+    }
     var data = ModelData(itemCount: itemCount, codes: usesCodes ? codes : nil)
     data.storedTextWidth = try ParameterStore.textWidth(of: input)
     let model = try Recipe.build(options, data)
